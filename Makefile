@@ -1,0 +1,46 @@
+# Two words for a user: make app, make test. The rest is for those who change the code.
+SHELL := /bin/bash
+PORT ?= 8501
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := $(shell command -v nvidia-smi >/dev/null 2>&1 || echo "-c .ci/constraints-cpu.txt")
+
+.PHONY: app demo test check fix validate clean
+
+app: $(VENV)/.app  ## install what the desk needs, load the demonstration once, serve on 127.0.0.1
+	@$(BIN)/python -m cbt_core demo
+	@echo "Concord: http://127.0.0.1:$(PORT)"
+	@CONCORD_PORT=$(PORT) $(BIN)/streamlit run app.py --server.port $(PORT)
+
+demo: $(VENV)/.app  ## load the demonstration study
+	@$(BIN)/python -m cbt_core demo
+
+test: $(VENV)/.dev  ## everything that needs no GPU, browser and PostgreSQL included
+	@.ci/system-packages
+	@.ci/test
+
+check: $(VENV)/.dev  ## lint, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@PYTHONPATH=. $(BIN)/lint-imports
+
+fix: $(VENV)/.dev  ## let the linter mend what it can
+	@$(BIN)/ruff check --fix .
+
+validate: $(VENV)/.dev  ## full counts, with a dated report in data/validation
+	@.ci/system-packages
+	@.ci/validate
+
+$(VENV)/.app: requirements-app.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-app.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt requirements-app.txt .ci/constraints-cpu.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) -r requirements-dev.txt
+	@touch $@ $(VENV)/.app
+
+clean:  ## remove what make made (never data/)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

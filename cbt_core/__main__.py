@@ -1,0 +1,7 @@
+"""``python -m cbt_core``."""
+
+import sys
+
+from cbt_core.cli import main
+
+sys.exit(main())

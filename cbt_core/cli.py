@@ -1,0 +1,73 @@
+"""The terminal door: ``python -m cbt_core COMMAND``.
+
+Exit 0 done, 1 refused with one clear message, 2 wrong usage. Never a traceback.
+"""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from cbt_core.commands import (
+    analysis_group,
+    audit_group,
+    database_group,
+    looking,
+    person_group,
+    study_group,
+    study_running,
+)
+from cbt_core.commands.common import PROGRAM, Desk, Group, environment_language
+from cbt_core.errors import StudyError
+from cbt_core.wording import say
+
+DONE, REFUSED, USAGE = 0, 1, 2
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Concord: a study desk for expert evaluation of CBT-style answers (a research tool)."""
+
+
+for module in (
+    database_group, looking, person_group, study_group, study_running, analysis_group, audit_group
+):
+    module.add_to(cli)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    desk = Desk(language=environment_language())
+    try:
+        cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False, obj=desk)
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.Abort:
+        click.echo(say("cli.stopped", desk.language), err=True)
+        return REFUSED
+    except (StudyError, click.ClickException) as error:
+        click.echo(_sentence(error, desk.language), err=True)
+        return REFUSED
+    except BrokenPipeError:  # the reader of a pipe has enough
+        sys.stderr.close()
+        return REFUSED
+    except Exception as error:  # the last net: one sentence with an id, details without text
+        click.echo(_unexpected(error, desk.language), err=True)
+        return REFUSED
+    return DONE
+
+
+def _sentence(error: Exception, language: str) -> str:
+    return error.say(language) if isinstance(error, StudyError) else str(error)
+
+
+def _unexpected(error: Exception, language: str) -> str:
+    from cbt_core.services.error_log import record
+
+    if isinstance(error, OSError) and error.filename:
+        return say("cli.os_error", language, file=error.filename, cause=error.strerror)
+    error_id, file = record(error)
+    return say("cli.unexpected", language, id=error_id, file=file)

@@ -1,0 +1,1 @@
+"""Commands of the terminal, one module per group: parse, call a service, print."""

@@ -1,0 +1,184 @@
+"""What every command shares: language, database, help with an example, tables."""
+
+import os
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import click
+
+from cbt_core.errors import StudyError
+from cbt_core.wording import say
+
+if TYPE_CHECKING:
+    from db.engine import Database
+
+PROGRAM: Final = "python -m cbt_core"
+DATABASE_SCHEMES: Final = ("sqlite:///", "postgresql+psycopg://")
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+@dataclass(slots=True)
+class Desk:
+    """Language of messages and the database of this call."""
+
+    language: str = "en"
+    url: str = ""
+
+
+def desk() -> Desk:
+    """Return what this call is set to."""
+    found = click.get_current_context().find_root().ensure_object(Desk)
+    return found
+
+
+def _set_language(context: click.Context, _option: click.Parameter, value: str | None) -> None:
+    if value:
+        context.find_root().ensure_object(Desk).language = value
+
+
+def _set_database(context: click.Context, _option: click.Parameter, value: str | None) -> None:
+    if value:
+        context.find_root().ensure_object(Desk).url = value
+
+
+def shared_options() -> list[click.Parameter]:
+    """Return --lang and --database, accepted before and after the command's name."""
+    return [
+        click.Option(
+            ["--lang"], type=click.Choice(["zh", "en"]), callback=_set_language,
+            expose_value=False, help="Language of messages (or CONCORD_LANG; default en).",
+        ),
+        click.Option(
+            ["--database"], metavar="URL", callback=_set_database, expose_value=False,
+            help="Database (or CONCORD_DATABASE; default sqlite:///data/concord.db).",
+        ),
+    ]
+
+
+class Command(click.Command):
+    """A command with the shared options."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.params.extend(shared_options())
+
+
+class Group(click.Group):
+    """A group whose commands take the shared options too."""
+
+    command_class = Command
+    group_class = type
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.params.extend(shared_options())
+
+
+def command(group: click.Group, name: str, *, example: str) -> Callable[[Function], click.Command]:
+    """Add a function to a group as a command whose help ends with an example."""
+    epilog = f"\b\nExample:\n  {PROGRAM} {example}"
+    return group.command(name, epilog=epilog)
+
+
+def open_database(*, create: bool = False) -> "Database":
+    """Return the database at this program's version; `create` makes one where there is none.
+
+    Raises:
+        StudyError: missing, older, newer, or the URL is of another kind.
+    """
+    from cbt_core.services import storing
+
+    found = named_database()
+    if create:
+        storing.prepare(found)
+    else:
+        storing.require_current(found)
+    return found
+
+
+def named_database() -> "Database":
+    """Return the database of this call without looking whether it exists.
+
+    Raises:
+        StudyError: the URL is none of SQLite or PostgreSQL.
+    """
+    from cbt_core.settings import Settings
+    from db.engine import database
+
+    url = desk().url or Settings.from_environment().database
+    if not url.startswith(DATABASE_SCHEMES) or url in DATABASE_SCHEMES:
+        raise StudyError("cli.database_url")
+    try:
+        return database(url)
+    except OSError as error:
+        raise StudyError("storage.cannot_open") from error
+
+
+def now() -> datetime:
+    """Return the present moment; services get it as a parameter."""
+    return datetime.now(UTC)
+
+
+def tell(key: str, *, error: bool = False, **values: object) -> None:
+    """Print a sentence of section `cli` in the chosen language."""
+    click.echo(say(f"cli.{key}", desk().language, **values), err=error)
+
+
+def word(key: str) -> str:
+    """Return a word of section `cli` in the chosen language."""
+    return say(f"cli.{key}", desk().language)
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows in aligned columns; numbers stand to the right."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    numeric = [
+        all(_is_number(row[column]) for row in cells) and bool(cells)
+        for column in range(len(headers))
+    ]
+    widths = [
+        max([_width(header), *(_width(row[column]) for row in cells)])
+        for column, header in enumerate(headers)
+    ]
+    for row in [list(headers), *cells]:
+        parts = (_pad(*one) for one in zip(row, widths, numeric, strict=True))
+        click.echo("  ".join(parts).rstrip())
+
+
+def codes(joined: str | None) -> tuple[str, ...]:
+    """Return the codes of a list such as ``R01,R02``."""
+    return tuple(part.strip() for part in (joined or "").split(",") if part.strip())
+
+
+def path_type() -> click.Path:
+    """Return the type of a file argument; whether it exists is for the reader to say (exit 1)."""
+    return click.Path(path_type=Path)
+
+
+def environment_language() -> str:
+    """Return CONCORD_LANG when it names a language we speak, else English."""
+    asked = os.environ.get("CONCORD_LANG", "en")
+    return asked if asked in {"zh", "en"} else "en"
+
+
+def _cell(value: object) -> str:
+    text = f"{value:.1f}" if isinstance(value, float) else str("" if value is None else value)
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _is_number(text: str) -> bool:
+    return text.removeprefix("-").replace(".", "", 1).isdigit()
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+
+
+def _pad(text: str, width: int, right: bool) -> str:
+    space = " " * (width - _width(text))
+    return space + text if right else text + space

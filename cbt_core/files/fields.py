@@ -1,0 +1,173 @@
+"""One value of a record: a text, an id, a name, a list; or a problem that is noted."""
+
+import re
+from typing import Final
+
+from cbt_core.domain.study import Risk
+from cbt_core.files.json_records import kind_of
+from cbt_core.files.limits import KEY_CHARACTERS, NAME_CHARACTERS
+from cbt_core.files.problems import Place, shown
+from cbt_core.files.texts import is_blank, is_sound
+from cbt_core.files.xlsx_rows import Number, Odd
+
+EXACT_DIGITS: Final = 15
+"""A spreadsheet keeps 15 digits of a number; a longer id has lost its end."""
+
+WHOLE: Final = re.compile(r"(-?[0-9]+)(?:\.0+)?", re.ASCII)
+SCIENTIFIC: Final = re.compile(r"-?[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]{1,3}", re.ASCII)
+SEPARATORS: Final = re.compile(r"[,，;；、|]")
+
+
+class Values:
+    """The values of one record; `sheet` tells whether it came from CSV or XLSX."""
+
+    def __init__(self, place: Place, *, sheet: bool) -> None:
+        """Remember the file; `at` moves on to each record."""
+        self.place = place
+        self.sheet = sheet
+        self.row = 0
+        self.sound = True
+        self._record: dict[str, object] = {}
+
+    def at(self, row: int, record: dict[str, object]) -> None:
+        """Move on to a record."""
+        self.row = row
+        self.sound = True
+        self._record = record
+
+    def refuse(self, field: str, code: str, **values: object) -> None:
+        """Note a problem of this record."""
+        self.sound = False
+        self.place.refuse(self.row, field, code, **values)
+
+    def get(self, field: str) -> object:
+        """Return the bare value of a field (None when absent)."""
+        return self._record.get(field)
+
+    def text(self, field: str, *, required: bool = False) -> str:
+        """Return a text of the record."""
+        return self.text_of(self._record.get(field), field, required=required)
+
+    def text_of(self, value: object, field: str, *, required: bool = False) -> str:
+        """Return a value as text; '' when it is empty or (noted) none."""
+        if isinstance(value, str):
+            if required and is_blank(value):
+                self.refuse(field, "text_empty")
+                return ""
+            if not is_sound(value, self.place, self.row, field):
+                self.sound = False
+                return ""
+            return value
+        if value is None:
+            if required:
+                self.refuse(field, "text_empty")
+            return ""
+        self._not_text(value, field)
+        return ""
+
+    def name(self, field: str) -> str:
+        """Return a short name (source, licence, model, run); a whole number is its digits."""
+        value = self._record.get(field)
+        number = whole(value)
+        text = number if number is not None else self.text_of(value, field)
+        if len(text) > NAME_CHARACTERS:
+            self.refuse(field, "name_too_long", limit=NAME_CHARACTERS)
+        return text
+
+    def names(self, field: str) -> tuple[str, ...]:
+        """Return a list of short names; a text is cut at commas, semicolons and bars."""
+        value = self._record.get(field)
+        if isinstance(value, list):
+            if all(isinstance(name, str) for name in value):
+                return tuple(self.text_of(name, field) for name in value if name)
+            self.refuse(field, "list_of_texts")
+            return ()
+        return tuple(part.strip() for part in SEPARATORS.split(self.name(field)) if part.strip())
+
+    def key(self) -> str:
+        """Return the id of the record, '' when it cannot be one (noted)."""
+        value = self._record.get("id")
+        key = value if isinstance(value, str) else self._number_key(value)
+        if key is None:
+            return ""
+        if self.sheet and isinstance(value, str):
+            key = self._sheet_key(key)
+        if is_blank(key):
+            self.refuse("id", "key_empty")
+            return ""
+        if len(key) > KEY_CHARACTERS:
+            self.refuse("id", "key_too_long", limit=KEY_CHARACTERS, value=shown(key))
+            return ""
+        return self.text_of(key, "id")
+
+    def risk(self) -> Risk | None:
+        """Return the risk given, None when it is not."""
+        value = self._record.get("risk")
+        if value is None or (isinstance(value, str) and is_blank(value)):
+            return None
+        if isinstance(value, str) and value.strip() in set(Risk):
+            return Risk(value.strip())
+        self.refuse("risk", "risk_unknown", value=shown(_plain(value)))
+        return None
+
+    def _number_key(self, value: object) -> str | None:
+        if value is None:
+            return ""
+        if isinstance(value, Number) and value.padded:
+            self.refuse("id", "key_padded", value=shown(value.digits))
+            return None
+        digits = whole(value)
+        if digits is None:
+            self.refuse("id", "key_not_text", kind=kind(value))
+            return None
+        if isinstance(value, Number) and len(digits.lstrip("-")) > EXACT_DIGITS:
+            self.refuse("id", "key_rounded", value=shown(digits))
+            return None
+        return digits
+
+    def _sheet_key(self, key: str) -> str:
+        if SCIENTIFIC.fullmatch(key):
+            self.refuse("id", "key_rounded", value=shown(key))
+        number = WHOLE.fullmatch(key)
+        return number.group(1) if number and "." in key else key
+
+    def _not_text(self, value: object, field: str) -> None:
+        self.refuse(field, "cell_formula" if _is_formula(value) else "not_text", kind=kind(value))
+
+
+def whole(value: object) -> str | None:
+    """Return the digits of a whole number (1 and 1.0 are 1), None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else None
+    if isinstance(value, Number):
+        number = WHOLE.fullmatch(value.digits)
+        if number:
+            return number.group(1)
+        return str(int(float(value.digits))) if _is_power(value.digits) else None
+    return None
+
+
+def _is_power(digits: str) -> bool:
+    """Tell whether a sheet wrote a whole number as 1E+5 or 1.2E19."""
+    return bool(SCIENTIFIC.fullmatch(digits)) and float(digits).is_integer()
+
+
+def kind(value: object) -> str:
+    """Name what stands where a text is due."""
+    if isinstance(value, Odd):
+        return value.kind
+    return "number" if isinstance(value, Number) else kind_of(value)
+
+
+def _is_formula(value: object) -> bool:
+    return isinstance(value, Odd) and value.kind == "formula"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return value.digits if isinstance(value, Number) else kind(value)

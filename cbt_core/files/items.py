@@ -1,0 +1,127 @@
+"""Items of a questions file, a study file or a PsyQA file."""
+
+from dataclasses import replace
+
+from cbt_core.domain.study import ImportedAnswer, ImportedItem
+from cbt_core.files.columns import SYSTEM_PREFIX
+from cbt_core.files.fields import Values
+from cbt_core.files.json_records import kind_of
+from cbt_core.files.keys import Keys
+from cbt_core.files.limits import NAME_CHARACTERS, SYSTEMS
+from cbt_core.files.opening import Table
+from cbt_core.files.problems import WHOLE_FILE, Place, shown
+from cbt_core.files.references import references
+
+PSYQA: str = "PsyQA"
+
+
+class ItemReader:
+    """Reads the items of one file; `systems` and `system_rows` tell which were met, and where."""
+
+    def __init__(self, table: Table, place: Place) -> None:
+        """Start at the first record."""
+        self.place = place
+        self.items: dict[str, ImportedItem] = {}
+        self.keys = Keys()
+        self.system_rows: dict[str, int] = {}
+        self._table = table
+        self._columns = [name for name in table.fields if name.startswith(SYSTEM_PREFIX)]
+        self._questions: dict[str, int] = {}
+
+    def read(self) -> None:
+        """Read every record; problems are noted."""
+        values = Values(self.place, sheet=self._table.sheet)
+        for column in self._columns:
+            self._meet(column[len(SYSTEM_PREFIX) :], 1)
+        for row, record in self._table.records:
+            values.at(row, record)
+            item = self._item(values, record)
+            if item.key:
+                self._add(item, values)
+
+    def _item(self, values: Values, record: dict[str, object]) -> ImportedItem:
+        key = values.key()
+        if not self._table.sheet:
+            self.keys.same_kind(record.get("id"), values.row, self.place)
+        answers, found = self._answers(values, record)
+        return ImportedItem(
+            key=key,
+            question=values.text("question", required=True),
+            description=values.text("description"),
+            keywords=values.names("keywords"),
+            source=values.name("source") or (PSYQA if found is not None else ""),
+            licence=values.name("licence"),
+            risk=values.risk(),
+            answers=answers,
+            references=found or (),
+            row=values.row,
+        )
+
+    def _answers(
+        self, values: Values, record: dict[str, object]
+    ) -> tuple[dict[str, ImportedAnswer], tuple[str, ...] | None]:
+        """Return answers by system, and references (None unless the record is PsyQA's)."""
+        if self._table.sheet:
+            return {
+                name[len(SYSTEM_PREFIX) :]: self._answer(values, record[name], name)
+                for name in self._columns
+            }, None
+        given = record.get("answers")
+        if given is None:
+            return {}, None
+        if isinstance(given, list):
+            return {}, references(values, given)
+        if isinstance(given, dict):
+            return self._by_system(values, given), None
+        values.refuse("answers", "answers_kind", kind=kind_of(given))
+        return {}, None
+
+    def _by_system(self, values: Values, given: dict[str, object]) -> dict[str, ImportedAnswer]:
+        for system in given:
+            self._meet(system, values.row)
+        return {
+            system: self._answer(values, text, SYSTEM_PREFIX + shown(system))
+            for system, text in given.items()
+        }
+
+    def _answer(self, values: Values, value: object, field: str) -> ImportedAnswer:
+        return ImportedAnswer(values.text_of(value, field, required=True))
+
+    def _meet(self, system: str, row: int) -> None:
+        if system in self.system_rows:
+            return
+        self.system_rows[system] = row
+        if not system.strip() or len(system) > NAME_CHARACTERS:
+            self.place.refuse(row, "system", "system_name", limit=NAME_CHARACTERS)
+        elif not system.isprintable():
+            self.place.refuse(row, "system", "system_control", value=shown(system))
+        if len(self.system_rows) > SYSTEMS:
+            raise self.place.stop(row, "system", "too_many_systems", limit=SYSTEMS)
+
+    def _add(self, item: ImportedItem, values: Values) -> None:
+        if self.keys.add(item.key, item.row, self.place):
+            self.items[item.key] = item
+            self._meet_question(item)
+            return
+        first = self.items[item.key]
+        told = {"value": shown(item.key), "row": first.row}
+        if not values.sound or replace(item, row=first.row) != first:
+            self.place.refuse(item.row, "id", "key_twice", **told)
+        else:
+            self.place.warn(item.row, "id", "record_twice", **told)
+
+    def _meet_question(self, item: ImportedItem) -> None:
+        """Warn when two items ask the same (hash only: the texts are in memory already)."""
+        asked = f"{hash(item.question)}/{hash(item.description)}"
+        row = self._questions.setdefault(asked, item.row)
+        if row != item.row:
+            self.place.warn(item.row, "question", "question_twice", row=row)
+
+
+def read_items(table: Table, place: Place) -> ItemReader:
+    """Read the items of an opened file."""
+    reader = ItemReader(table, place)
+    reader.read()
+    if not reader.items and not place.findings.failed():
+        place.refuse(1, WHOLE_FILE, "no_records")
+    return reader

@@ -1,0 +1,223 @@
+"""Records of a JSON file: one per line, or one list, read piece by piece."""
+
+import json
+import re
+from collections.abc import Iterator
+from math import isfinite
+from pathlib import Path
+from typing import Final, TextIO
+
+from cbt_core.files.limits import COLUMNS, LINE_CHARACTERS, NESTING
+from cbt_core.files.problems import WHOLE_FILE, Place, shown
+
+PIECE: Final = 1 << 20
+LIST_IN_OBJECT: Final = re.compile(r'\s*\{\s*"data"\s*:\s*\[')
+SPACE: Final = re.compile(r"[ \t\r\n]*")
+
+Rows = Iterator[tuple[int, dict[str, object]]]
+
+
+class NotARecord(ValueError):  # noqa: N818 - a finding, not a fault of ours
+    """JSON that Python would read and we refuse; `code` names the sentence."""
+
+    def __init__(self, code: str, field: str = "", **values: object) -> None:
+        """Keep what to say."""
+        super().__init__(code)
+        self.code = code
+        self.field = field
+        self.values = values
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise NotARecord("json_key_twice", shown(name))
+            seen.add(name)
+    if len(found) > COLUMNS:
+        raise NotARecord("too_many_columns", limit=COLUMNS)
+    return found
+
+
+def _constant(name: str) -> object:
+    raise NotARecord("json_not_a_number", value=name)
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise NotARecord("json_number_too_large")
+    return number
+
+
+def _int(digits: str) -> int:
+    if len(digits) > 19 or not -(2**63) <= int(digits) < 2**63:
+        raise NotARecord("json_number_too_large")
+    return int(digits)
+
+
+DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int
+)
+
+
+def records(path: Path, place: Place, codec: str) -> Rows:
+    """Yield (row, record): the line of a JSONL file, the number in a list."""
+    with path.open(encoding=codec, newline="\n") as file:
+        head = file.read(4096)
+        file.seek(0)
+        if SPACE.sub("", head, count=1).startswith("["):
+            yield from _list(file, place, codec, in_object=False)
+        elif LIST_IN_OBJECT.match(head):
+            yield from _list(file, place, codec, in_object=True)
+        else:
+            yield from _lines(file, place)
+
+
+def _lines(file: TextIO, place: Place) -> Rows:
+    """Yield one record per line, cut at line feeds only (U+2028 may stand in a text)."""
+    row, good = 0, 0
+    while line := file.readline(LINE_CHARACTERS):
+        row += 1
+        if len(line) == LINE_CHARACTERS:
+            raise place.stop(row, WHOLE_FILE, "record_too_long", limit=LINE_CHARACTERS)
+        line = line.strip(" \t\r\n")
+        if not line:
+            continue
+        try:
+            value, end = DECODER.raw_decode(line)
+            if end < len(line):
+                raise NotARecord("json_after_record")
+        except (ValueError, RecursionError) as error:
+            if row == 1 and line in ("{", '{"') or good == 0 and _unfinished(line, error):
+                raise place.stop(row, WHOLE_FILE, "json_over_lines") from error
+            _refuse(place, row, error)
+            continue
+        good += 1
+        record = _checked(place, row, value)
+        if record is not None:
+            yield row, record
+
+
+def _unfinished(line: str, error: Exception) -> bool:
+    """Tell whether a line is the start of a record written over several lines."""
+    return (
+        isinstance(error, json.JSONDecodeError)
+        and line.startswith("{")
+        and line.endswith(("{", ","))
+        and error.pos >= len(line) - 1
+    )
+
+
+def _refuse(place: Place, row: int, error: Exception) -> None:
+    """Say what is wrong with a record; the text of the parser's own error is not shown."""
+    if isinstance(error, NotARecord):
+        place.refuse(row, error.field or WHOLE_FILE, error.code, **error.values)
+    elif isinstance(error, RecursionError):
+        place.refuse(row, WHOLE_FILE, "json_too_deep", limit=NESTING)
+    elif isinstance(error, json.JSONDecodeError):
+        place.refuse(row, WHOLE_FILE, "json_broken", character=error.pos + 1)
+    else:
+        place.refuse(row, WHOLE_FILE, "json_number_too_large")
+
+
+def _checked(place: Place, row: int, value: object) -> dict[str, object] | None:
+    if isinstance(value, dict):
+        return value
+    place.refuse(row, WHOLE_FILE, "json_not_an_object", kind=kind_of(value))
+    return None
+
+
+def kind_of(value: object) -> str:
+    """Name the kind of a JSON value as JSON does."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true/false"
+    names = {dict: "object", list: "list", str: "string", int: "number", float: "number"}
+    return names.get(type(value), "value")
+
+
+class _Window:
+    """The part of a JSON list in memory; grows until the next record is whole."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+        self.text = file.read(PIECE)
+        self.at = 0
+        self.ended = False
+
+    def grow(self) -> bool:
+        """Drop what is read, add as much again (so that retries stay linear), tell if it grew."""
+        self.text = self.text[self.at :]
+        self.at = 0
+        more = self.file.read(max(PIECE, len(self.text)))
+        self.ended = not more
+        self.text += more
+        return bool(more)
+
+    def skip_space(self) -> str:
+        """Move to the next character that is not white space and return it ('' at the end)."""
+        while True:
+            match = SPACE.match(self.text, self.at)
+            self.at = match.end() if match else self.at
+            if self.at < len(self.text):
+                return self.text[self.at]
+            if not self.grow():
+                return ""
+
+
+def _list(file: TextIO, place: Place, codec: str, *, in_object: bool) -> Rows:
+    window = _Window(file)
+    start = LIST_IN_OBJECT.match(window.text) if in_object else None
+    window.at = start.end() if start else window.text.index("[") + 1
+    row = 0
+    if window.skip_space() == "]":
+        window.at += 1
+    else:
+        following = ","
+        while following == ",":
+            row += 1
+            value = _element(window, place, row)
+            record = _checked(place, row, value)
+            if record is not None:
+                yield row, record
+            following = _separator(window, place, row)
+    _ending(window, place, row, in_object=in_object)
+
+
+def _element(window: _Window, place: Place, row: int) -> object:
+    """Return the next record, reading on while it may only be cut off."""
+    window.skip_space()
+    while True:
+        try:
+            value, end = DECODER.raw_decode(window.text, window.at)
+            window.at = end
+            return value
+        except (ValueError, RecursionError) as error:
+            whole = not isinstance(error, json.JSONDecodeError)
+            if whole or len(window.text) - window.at > LINE_CHARACTERS or not window.grow():
+                _refuse(place, row, error)
+                raise place.findings.problems() from error
+
+
+def _separator(window: _Window, place: Place, row: int) -> str:
+    mark = window.skip_space()
+    if mark not in (",", "]"):
+        raise place.stop(row, WHOLE_FILE, "json_list_broken")
+    window.at += 1
+    return mark
+
+
+def _ending(window: _Window, place: Place, row: int, *, in_object: bool) -> None:
+    """Require that nothing but white space (and the closing brace) follows the list."""
+    mark = window.skip_space()
+    if in_object:
+        if mark != "}":
+            raise place.stop(max(row, 1), WHOLE_FILE, "json_list_broken")
+        window.at += 1
+        mark = window.skip_space()
+    if mark:
+        raise place.stop(max(row, 1), WHOLE_FILE, "json_list_broken")

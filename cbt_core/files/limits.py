@@ -1,0 +1,45 @@
+"""How large a file, record, cell or id may be, and how many problems are told."""
+
+from typing import Final
+
+FILE_BYTES: Final = 200 * 1024 * 1024
+"""Largest file that is opened (200 MB)."""
+
+LINE_CHARACTERS: Final = 16 * 1024 * 1024
+"""Longest JSON record: 24 cells of the longest kind, written in six-character escapes."""
+
+RECORDS: Final = 1_000_000
+COLUMNS: Final = 1_000
+SYSTEMS: Final = 100
+
+CELL_CHARACTERS: Final = 100_000
+LONG_CHARACTERS: Final = 20_000
+"""Above this a text is taken with a warning, above `CELL_CHARACTERS` refused."""
+
+KEY_CHARACTERS: Final = 200
+NAME_CHARACTERS: Final = 200
+"""Longest id and longest name (system, model, run, source, licence, label)."""
+
+NESTING: Final = 40
+"""Deepest JSON record; ours need four levels."""
+
+SHOWN_CHARACTERS: Final = 40
+"""How much of an offending value a message may show."""
+
+PROBLEMS_TOLD: Final = 20
+PROBLEMS_KEPT: Final = 100
+"""Problems told in text, and kept for a screen; the rest is counted."""
+
+ZIP_ENTRIES: Final = 2_000
+ZIP_DIRECTORY_BYTES: Final = 1024 * 1024
+ZIP_UNPACKED_BYTES: Final = 400 * 1024 * 1024
+ZIP_SMALL_BYTES: Final = 10 * 1024 * 1024
+ZIP_RATIO: Final = 100
+"""A workbook that unpacks to more than this times its size is a bomb, not a study (above `ZIP_SMALL_BYTES`)."""
+
+SHEET_STRINGS: Final = 4_000_000
+SHEET_EMPTY_CELLS: Final = 1_000_000
+"""Different texts, and formatted cells without a value, that a workbook may have."""
+
+XML_TOKEN_BYTES: Final = 4 * 1024 * 1024
+"""Longest tag or comment: older expat rescans an unfinished one at every chunk."""

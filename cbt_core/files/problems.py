@@ -1,0 +1,137 @@
+"""What is wrong in a file: collected first, told together, never with more than a scrap of text."""
+
+from cbt_core.domain.study import Problem
+from cbt_core.errors import StudyError
+from cbt_core.files.limits import PROBLEMS_KEPT, PROBLEMS_TOLD, SHOWN_CHARACTERS
+from cbt_core.wording import say
+
+WHOLE_FILE = "file"
+"""The field of a problem that concerns the file as a whole (its row is then 1)."""
+
+SECTION = "importing"
+
+
+def shown(value: object, limit: int = SHOWN_CHARACTERS) -> str:
+    """Return a value as a message may show it: one line, escaped, at most `limit` characters."""
+    start = value[: limit + 1] if isinstance(value, str) else str(value)[: limit + 1]
+    text = "".join(_visible(character) for character in start)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character, f"\\u{ord(character):04x}")
+
+
+def describe(problem: Problem, language: str = "en") -> str:
+    """Return ``FILE:ROW: FIELD: what is wrong; what to do`` in a language (`en` or `zh`)."""
+    code = problem.code if "." in problem.code else f"{SECTION}.{problem.code}"
+    sentence = say(code, language, **problem.values)
+    return f"{problem.file}:{problem.row}: {problem.field}: {sentence}"
+
+
+class ImportProblems(StudyError):  # noqa: N818 - named after what it carries
+    """Files that cannot be taken, with the reasons: up to 100 of `count`."""
+
+    def __init__(self, problems: tuple[Problem, ...], *, count: int | None = None) -> None:
+        """Keep the first problems and how many there are in all."""
+        self.problems = problems[:PROBLEMS_KEPT]
+        self.count = len(problems) if count is None else count
+        super().__init__(f"{SECTION}.refused", count=self.count)
+
+    def lines(self, language: str = "en", *, limit: int = PROBLEMS_TOLD) -> list[str]:
+        """Return one line per problem, and a last one that counts those left out."""
+        told = [describe(problem, language) for problem in self.problems[:limit]]
+        if self.count > len(told):
+            told.append(say(f"{SECTION}.more_problems", language, count=self.count - len(told)))
+        return told
+
+    def say(self, language: str) -> str:
+        """Return the lines as one text."""
+        return "\n".join(self.lines(language))
+
+
+class Findings:
+    """Problems and warnings of one import, in the order they were met."""
+
+    def __init__(self) -> None:
+        """Start with nothing found."""
+        self._problems: list[Problem] = []
+        self._problem_count = 0
+        self._warnings: dict[str, list[Problem]] = {}
+        self._warning_counts: dict[str, int] = {}
+
+    def refuse(self, problem: Problem) -> None:
+        """Note a reason to refuse the files; reading goes on, to find the others."""
+        self._problem_count += 1
+        if len(self._problems) < PROBLEMS_KEPT:
+            self._problems.append(problem)
+
+    def warn(self, problem: Problem) -> None:
+        """Note a doubt the person should know of; the first 20 of each kind are kept."""
+        count = self._warning_counts.get(problem.code, 0) + 1
+        self._warning_counts[problem.code] = count
+        if count <= PROBLEMS_TOLD:
+            self._warnings.setdefault(problem.code, []).append(problem)
+
+    def failed(self) -> bool:
+        """Tell whether there is a reason to refuse."""
+        return self._problem_count > 0
+
+    def problems(self) -> ImportProblems:
+        """Return the refusal of all that was found so far."""
+        return ImportProblems(tuple(self._problems), count=self._problem_count)
+
+    def check(self) -> None:
+        """Refuse if there is a reason to.
+
+        Raises:
+            ImportProblems: something was found.
+        """
+        if self.failed():
+            raise self.problems()
+
+    def warnings(self) -> tuple[Problem, ...]:
+        """Return the warnings by kind, each kind closed by a count of those left out."""
+        found: list[Problem] = []
+        for code, kept in self._warnings.items():
+            found.extend(kept)
+            left = self._warning_counts[code] - len(kept)
+            if left:
+                last = kept[-1]
+                values: dict[str, object] = {"count": left}
+                found.append(Problem(last.file, last.row, last.field, "more_like_this", values))
+        return tuple(found)
+
+
+def refuse_warnings(warnings: tuple[Problem, ...]) -> None:
+    """Turn warnings into a refusal (``--strict``).
+
+    Raises:
+        ImportProblems: there is at least one warning.
+    """
+    if warnings:
+        raise ImportProblems(warnings)
+
+
+class Place:
+    """One file under its name as typed; turns what is wrong in it into findings."""
+
+    def __init__(self, name: str, findings: Findings) -> None:
+        """Remember the name and where findings go."""
+        self.name = "".join(_visible(character) for character in name)
+        self.findings = findings
+
+    def refuse(self, row: int, field: str, code: str, **values: object) -> None:
+        """Note a reason to refuse the file; `values` must already be fit to be shown."""
+        self.findings.refuse(Problem(self.name, row, field, code, values))
+
+    def warn(self, row: int, field: str, code: str, **values: object) -> None:
+        """Note a doubt about the file."""
+        self.findings.warn(Problem(self.name, row, field, code, values))
+
+    def stop(self, row: int, field: str, code: str, **values: object) -> ImportProblems:
+        """Note a reason after which nothing more can be read; the caller raises the result."""
+        self.refuse(row, field, code, **values)
+        return self.findings.problems()

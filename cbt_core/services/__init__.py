@@ -1,0 +1,1 @@
+"""What people want done: one function, one wish, one transaction, authorisation inside."""

@@ -1,0 +1,97 @@
+"""Amending a protocol: a new version with date, actor and reason; the old ones stay."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from cbt_core.domain.people import Person
+from cbt_core.domain.protocol import Attention, Protocol
+from cbt_core.domain.study import Stage
+from cbt_core.errors import StudyError
+from cbt_core.files.protocol import LoadedProtocol, load_protocol
+from cbt_core.services.lifecycle import note, reason_given, refuse_unless
+from cbt_core.services.storing_studies import check_systems, store_protocol
+from cbt_core.services.studies import StudySetup, current, led_by
+from db import items, progress, studies
+from db.clock import stamp
+from db.engine import Connection, Database
+from db.studies import StudyRow
+
+
+def amend(
+    database: Database, person: Person, *, slug: str, protocol: Path, reason: str, now: datetime
+) -> StudyRow:
+    """Put a changed protocol in force.
+
+    What was measured with, and what tasks were drawn from, cannot change any more once there are
+    submissions or tasks; the sentence says which part it is.
+
+    Raises:
+        StudyError: no reason, nothing changed, the study is locked, or a fixed part changed.
+    """
+    study = led_by(database, person, slug, act="amend", now=now)
+    given = reason_given(reason)
+    loaded = load_protocol(protocol)
+    with database.writing(study.id) as connection:
+        refuse_unless(connection, study, Stage.DRAFT, Stage.OPEN)
+        before = current(connection, study.id)
+        if before.digests.protocol == loaded.digest:
+            raise StudyError("lifecycle.same_protocol")
+        _check(connection, before, loaded)
+        version = store_protocol(
+            connection, study.id, loaded, reason=given, actor=person.code, now=now
+        )
+        _follow(connection, before, loaded.protocol, given, now)
+        payload: dict[str, object] = {
+            "version": version, "digest": loaded.digest, "reason": given,
+            "before": before.digests.protocol,
+        }
+        return note(connection, study, person, "study.amend", payload, now)
+
+
+def _check(connection: Connection, before: StudySetup, loaded: LoadedProtocol) -> None:
+    old, new = before.protocol, loaded.protocol
+    names = [row.name for row in studies.systems(connection, before.study.id)]
+    check_systems(names, new)
+    if progress.submissions(connection, before.study.id):
+        _refuse_if(before.digests.scales != loaded.instrument.digest, "scales")
+        _refuse_if(before.digests.labels != loaded.scheme.digest, "labels")
+        _refuse_if(old.language != new.language, "language")
+    if progress.tasks(connection, before.study.id):
+        _refuse_if(old.design.panel != new.design.panel, "panel")
+        _refuse_if(old.analysis.baseline != new.analysis.baseline, "baseline")
+    _check_attention(old.raters.attention, new.raters.attention)
+
+
+def _refuse_if(changed: bool, part: str) -> None:
+    if changed:
+        raise StudyError(f"lifecycle.fixed_{part}")
+
+
+def _check_attention(old: Sequence[Attention], new: Sequence[Attention]) -> None:
+    known = {one.id: one for one in old}
+    for one in new:
+        if one.id in known and known[one.id] != one:
+            raise StudyError("lifecycle.fixed_check", check=one.id)
+
+
+def _follow(
+    connection: Connection, before: StudySetup, new: Protocol, reason: str, now: datetime
+) -> None:
+    """Let title, language, baseline and quality checks follow the new protocol."""
+    study = before.study
+    studies.set_texts(
+        connection, study.id, title=new.title or study.title, language=new.language
+    )
+    if new.analysis.baseline:
+        studies.mark_baseline(connection, study.id, new.analysis.baseline)
+    known = items.keys(connection, study.id)
+    wanted = {items.CHECK_KEY + one.id: one for one in new.raters.attention}
+    items.add_checks(
+        connection, study.id, [one for key, one in wanted.items() if key not in known]
+    )
+    for old in before.protocol.raters.attention:
+        key = items.CHECK_KEY + old.id
+        if key not in wanted and key in known:
+            items.withdraw(connection, known[key], at=stamp(now), reason=reason)
+            progress.withdraw_tasks(connection, known[key])

@@ -1,0 +1,321 @@
+"""Rating: open a task, keep a draft, save or skip, and go on to the next one.
+
+Every function asks again who the person is to this task; the page's guard is only for the eye.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cbt_core.domain.people import Person
+from cbt_core.domain.study import Risk, Role
+from cbt_core.errors import Conflict, Invalid, Refused, StudyError
+from cbt_core.instruments.defaults import defaults
+from cbt_core.services import sheet_view
+from cbt_core.services.entries import (
+    Checked,
+    Meta,
+    Rules,
+    check,
+    check_draft,
+    check_meta,
+    digest,
+)
+from cbt_core.services.studies import StudySetup, current
+from db import audit, seats, studies, submissions, tasks
+from db.engine import Connection, Database
+from db.submissions import NewSubmission
+from db.tasks import TaskRow
+
+View = dict[str, object]
+ESCALATED: Final = "serious"
+TOKEN_LENGTH: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One press of save or skip: which task, based on which revision, under which token."""
+
+    task: str
+    token: str
+    base_revision: int
+
+    @staticmethod
+    def of(body: Mapping[str, object]) -> "Press":
+        """Read a press from what the browser sent.
+
+        Raises:
+            Invalid: a part is missing or of the wrong type.
+        """
+        task, token, base = (body.get(name) for name in ("task", "token", "base_revision"))
+        if not isinstance(task, str) or type(base) is not int or base < 0:
+            raise Invalid("rating.malformed")
+        if not isinstance(token, str) or len(token) != TOKEN_LENGTH or not token.isalnum():
+            raise Invalid("rating.malformed")
+        return Press(task, token, base)
+
+
+def open_task(
+    database: Database,
+    person: Person,
+    *,
+    slug: str,
+    token: str | None,
+    now: datetime,
+    rested: bool = False,
+) -> View:
+    """Return what the sheet shows: the named task, or the next one; or why there is none.
+
+    `rested` says that the person comes back from a break.
+    """
+    with database.writing(_scope(database, slug)) as connection:
+        study_id = _study(connection, person, slug)
+        if rested:
+            seats.rest(connection, study_id=study_id, person_id=person.id, work="rate")
+        if token is None:
+            return _next(connection, person, study_id, now)
+        row = _own(connection, person, token)
+        if row.study_id != study_id:
+            raise Refused("rating.unknown_task")
+        _refuse_hidden(connection, row)
+        return _show(connection, person, row, now)
+
+
+def keep_draft(
+    database: Database, person: Person, *, body: Mapping[str, object], now: datetime
+) -> int:
+    """Keep unsaved entries on the server, latest sequence wins; return the one that stands."""
+    token, sequence = body.get("task"), body.get("sequence")
+    if not isinstance(token, str) or type(sequence) is not int or not 0 <= sequence < 2**53:
+        raise Invalid("rating.malformed")
+    entries = check_draft(body.get("entries"))
+    with database.writing() as connection:
+        row = _own(connection, person, token)
+        _refuse_closed(row)
+        return tasks.keep_draft(
+            connection, row.id, sequence=sequence, entries=entries, now=now
+        )
+
+
+def save(
+    database: Database, person: Person, *, body: Mapping[str, object], now: datetime
+) -> View:
+    """Store all scores of a task as a new revision, or nothing; return the next view.
+
+    A token that was already used gives the first answer again (a repeat is harmless).
+
+    Raises:
+        Invalid: entries are missing or out of range.
+        Conflict: the task was saved elsewhere, or the token was used for other entries.
+        Refused: the task is not the person's, or is closed.
+    """
+    press, meta = Press.of(body), check_meta(body.get("meta") or {})
+    sent = digest(press.task, body.get("entries"))
+    with database.writing(_scope_of_task(database, press.task)) as connection:
+        row = _own(connection, person, press.task)
+        repeated = _repeated(connection, row, press, sent)
+        if repeated is not None:
+            return _acknowledge(connection, person, row, repeated, now, repeated=True)
+        _refuse_closed(row)
+        _refuse_stale(row, press)
+        setup = current(connection, row.study_id)
+        rules = _rules(connection, setup, row)
+        checked = check(body.get("entries"), rules, is_correction=row.revision > 0)
+        new = _scored(row, press, sent, meta, checked)
+        _store(connection, person, row, new, now)
+        return _acknowledge(connection, person, row, new.revision, now, repeated=False)
+
+
+def skip(
+    database: Database, person: Person, *, body: Mapping[str, object], now: datetime
+) -> View:
+    """Skip a task with a reason: no scores, no penalty, and the reason kept apart."""
+    press, meta = Press.of(body), check_meta(body.get("meta") or {})
+    asked = body.get("skip")
+    reason, note = (asked.get("reason"), asked.get("note") or "") if isinstance(
+        asked, dict) else (None, "")
+    if reason not in {choice.id for choice in defaults().skip_reasons} or not isinstance(note, str):
+        raise Invalid("rating.wrong_reason", missing=((None, "skip"),))
+    sent = digest(press.task, "skip", reason, note)
+    with database.writing(_scope_of_task(database, press.task)) as connection:
+        row = _own(connection, person, press.task)
+        repeated = _repeated(connection, row, press, sent)
+        if repeated is not None:
+            return _acknowledge(connection, person, row, repeated, now, repeated=True)
+        _refuse_closed(row)
+        _refuse_stale(row, press)
+        new = NewSubmission(
+            task_id=row.id, study_id=row.study_id, person_id=person.id,
+            revision=row.revision + 1, token=press.token, digest=sent, outcome="skipped",
+            skip_reason=str(reason), note=note[:4000], layout=meta.layout, input=meta.input,
+            lang=meta.lang, width=meta.width, active_seconds=meta.active_seconds,
+        )
+        _store(connection, person, row, new, now)
+        return _acknowledge(connection, person, row, new.revision, now, repeated=False)
+
+
+def _store(
+    connection: Connection, person: Person, row: TaskRow, new: NewSubmission, now: datetime
+) -> None:
+    key = submissions.add(connection, new, now)
+    causes = sorted({f"flag:{flag.kind}" for flag in new.flags if flag.severity == ESCALATED})
+    submissions.escalate(
+        connection, study_id=row.study_id, submission_id=key, causes=causes, now=now
+    )
+    state = "done" if new.outcome == "scored" else "skipped"
+    tasks.set_state(connection, row.id, state=state, revision=new.revision)
+    is_first = row.state in tasks.PENDING
+    seats.count(
+        connection, study_id=row.study_id, person_id=person.id, work=row.work,
+        done=int(is_first), seconds=new.active_seconds,
+        risk_items=int(is_first and row.risk != Risk.NONE),
+    )
+    tasks.drop_draft(connection, row.id)
+    audit.append(
+        connection, study_id=row.study_id, actor=person.code,
+        action="submission" if new.revision == 1 else "correction",
+        payload=_trail(row, new), now=now,
+    )
+
+
+def _trail(row: TaskRow, new: NewSubmission) -> audit.Payload:
+    """Return what the chain keeps: enough to rebuild the scores, but no word a person wrote."""
+    return {
+        "task": row.id, "revision": new.revision, "outcome": new.outcome, "digest": new.digest,
+        "scores": [[s.slot, s.answer_id, s.scale, s.value, s.missing_reason] for s in new.scores],
+        "flags": [[f.answer_id, f.kind, f.severity] for f in new.flags],
+        "steps": [[s.answer_id, s.step, s.value] for s in new.steps],
+        "preference": list(new.preference) if new.preference else None,
+        "skip": new.skip_reason,
+    }
+
+
+def _scored(
+    row: TaskRow, press: Press, sent: str, meta: Meta, checked: Checked
+) -> NewSubmission:
+    return NewSubmission(
+        task_id=row.id, study_id=row.study_id, person_id=row.person_id,
+        revision=row.revision + 1, token=press.token, digest=sent, reason=checked.reason,
+        comment=checked.comment, confidence=checked.confidence, layout=meta.layout,
+        input=meta.input, lang=meta.lang, width=meta.width, active_seconds=meta.active_seconds,
+        scores=checked.scores, flags=checked.flags, steps=checked.steps,
+        preference=checked.preference,
+    )
+
+
+def _rules(connection: Connection, setup: StudySetup, row: TaskRow) -> Rules:
+    return Rules(
+        instrument=setup.instrument,
+        sheet=setup.protocol.sheet,
+        slots=tasks.slots(connection, row.id),
+        steps_asked=sheet_view.steps_asked(setup.protocol.steps, row.token) is not None,
+        flag_kinds=frozenset(choice.id for choice in defaults().flag_kinds),
+        severities=frozenset(choice.id for choice in defaults().severities),
+    )
+
+
+def _acknowledge(
+    connection: Connection, person: Person, row: TaskRow, revision: int, now: datetime,
+    *, repeated: bool,
+) -> View:
+    return {
+        "saved": {
+            "task": row.token, "revision": revision, "at": now.isoformat(), "repeated": repeated,
+        },
+        "view": _next(connection, person, row.study_id, now),
+    }
+
+
+def _next(connection: Connection, person: Person, study_id: int, now: datetime) -> View:
+    token = tasks.next_token(connection, study_id=study_id, person_id=person.id)
+    row = tasks.find(connection, token) if token else None
+    if row is None:
+        return sheet_view.finished(connection, person, current(connection, study_id))
+    setup = current(connection, study_id)
+    if row.stage == "open" and sheet_view.break_is_due(row, setup.protocol.raters):
+        return sheet_view.pause(row, setup, person)
+    return _show(connection, person, row, now)
+
+
+def _show(connection: Connection, person: Person, row: TaskRow, now: datetime) -> View:
+    setup = current(connection, row.study_id)
+    if row.stage == "draft":
+        raise Refused("rating.not_open")
+    if row.consent_at is None:
+        raise Refused("rating.consent_first")
+    if row.state == "waiting" and row.stage == "open":
+        tasks.mark_opened(connection, row.id, now)
+    return sheet_view.of_task(connection, row, setup, person)
+
+
+def _own(connection: Connection, person: Person, token: str) -> TaskRow:
+    row = tasks.find(connection, token)
+    if row is None or row.person_id != person.id or not person.has(Role.RATER, row.study_id):
+        raise Refused("rating.unknown_task")
+    return row
+
+
+def _study(connection: Connection, person: Person, slug: str) -> int:
+    study = studies.by_slug(connection, slug)
+    if study is None or not person.has(Role.RATER, study.id):
+        raise Refused("rating.unknown_study")
+    return study.id
+
+
+def _refuse_closed(row: TaskRow) -> None:
+    """Refuse a change to a task that may only be read.
+
+    Raises:
+        Refused: with the reason the person is told.
+    """
+    if row.stage != "open":
+        raise Refused("rating.not_open" if row.stage == "draft" else "rating.locked")
+    if row.final_at is not None:
+        raise Refused("rating.final")
+    if row.state in {"released", "withdrawn"}:
+        raise Refused(f"rating.{row.state}")
+    if row.consent_at is None:
+        raise Refused("rating.consent_first")
+
+
+def _refuse_hidden(connection: Connection, row: TaskRow) -> None:
+    if row.state in {"released", "withdrawn"}:
+        raise Refused(f"rating.{row.state}")
+    if row.revision and tasks.has_pending_repeat(connection, row.id):
+        raise Refused("rating.repeat_pending")
+
+
+def _refuse_stale(row: TaskRow, press: Press) -> None:
+    if row.revision != press.base_revision:
+        raise Conflict("rating.changed_elsewhere")
+
+
+def _repeated(
+    connection: Connection, row: TaskRow, press: Press, sent: str
+) -> int | None:
+    known = submissions.by_token(connection, press.token)
+    if known is None:
+        return None
+    if known.task_id != row.id or known.digest != sent:
+        raise Conflict("rating.token_reused")
+    return known.revision
+
+
+def _scope(database: Database, slug: str) -> int:
+    """Return the lock's scope for a study; SQLite has one queue for all."""
+    if database.is_sqlite:
+        return 0
+    with database.reading() as connection:
+        study = studies.by_slug(connection, slug)
+        return study.id if study else 0
+
+
+def _scope_of_task(database: Database, token: str) -> int:
+    if database.is_sqlite:
+        return 0
+    with database.reading() as connection:
+        row = tasks.find(connection, token)
+    if row is None:
+        raise StudyError("rating.unknown_task")
+    return row.study_id

@@ -1,0 +1,162 @@
+"""Looking after the database: upgrade, back up, restore, check, verify the trail."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cbt_core.domain.people import Person
+from cbt_core.domain.study import Role
+from cbt_core.errors import Refused, StudyError
+from db import audit, backup, check, migrate, studies
+from db.engine import Connection, Database
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """What an upgrade did; `kept` is the backup made before it, None when none was needed."""
+
+    before: str | None
+    after: str
+    kept: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One verified audit chain: study (empty: the system's), length, head hash, first break."""
+
+    slug: str
+    entries: int
+    head: str
+    broken_at: int | None
+
+
+def exists(database: Database) -> bool:
+    """Tell whether there is a database at all (nothing is created by asking)."""
+    return not database.is_sqlite or backup.holds_tables(database.path)
+
+
+def require_current(database: Database) -> None:
+    """Refuse to work without a database of this program's version.
+
+    Raises:
+        StudyError: missing, older or newer.
+    """
+    if not exists(database):
+        raise StudyError("storage.missing")
+    migrate.require_current(database)
+
+
+def prepare(database: Database) -> None:
+    """Make a new database where there is none; one of another version is refused.
+
+    Raises:
+        StudyError: the database is older or newer than this program.
+    """
+    if not exists(database) or _is_bare(database):
+        migrate.upgrade(database)
+    migrate.require_current(database)
+
+
+def upgrade(database: Database, person: Person, *, now: datetime) -> Upgraded:
+    """Bring the database to this program's version; an older one is backed up first.
+
+    Raises:
+        StudyError: the database was made by a newer program.
+    """
+    _terminal_only(person)
+    before = _version(database)
+    newest = migrate.newest()
+    if before == newest:
+        return Upgraded(before, newest, None)
+    if before is not None:
+        migrate.require_known(database)
+    kept = None
+    if before is not None and database.is_sqlite:
+        kept = _free_name(database.path, before, now)
+        backup.copy(database.path, kept)
+    return Upgraded(before, migrate.upgrade(database), kept)
+
+
+def back_up(database: Database, person: Person, *, file: Path) -> int:
+    """Write a whole copy while the app runs; return its size in bytes.
+
+    Raises:
+        StudyError: the file exists, there is no database, or it is a PostgreSQL one.
+    """
+    _terminal_only(person)
+    _sqlite_only(database)
+    if not exists(database):
+        raise StudyError("storage.missing")
+    backup.copy(database.path, file)
+    return file.stat().st_size
+
+
+def restore(database: Database, person: Person, *, file: Path) -> None:
+    """Put a backup into an empty place.
+
+    Raises:
+        StudyError: the place holds data, or the backup is not sound.
+    """
+    _terminal_only(person)
+    _sqlite_only(database)
+    backup.restore(file, database)
+
+
+def check_all(database: Database, person: Person) -> list[check.Fault]:
+    """Return everything wrong: pages, constraints, keys, guards and the audit chains."""
+    _terminal_only(person)
+    require_current(database)
+    with database.reading() as connection:
+        return check.faults(connection)
+
+
+def verify(database: Database, person: Person, *, slug: str | None) -> list[Chain]:
+    """Walk the audit chains: one study's, or all and the system's."""
+    require_current(database)
+    with database.reading() as connection:
+        wanted: list[tuple[str, int | None]] = [("", None)]
+        wanted += [(row.slug, row.id) for row in studies.every(connection)]
+        if slug is not None:
+            wanted = [one for one in wanted if one[0] == slug and slug]
+        if not wanted:
+            raise StudyError("studies.unknown", slug=slug)
+        _may_verify(person, [scope for _, scope in wanted])
+        return [_chain(connection, name, scope) for name, scope in wanted]
+
+
+def _chain(connection: Connection, slug: str, scope: int | None) -> Chain:
+    found = audit.verify(connection, scope)
+    length = len(audit.entries(connection, scope))
+    return Chain(slug, length, audit.head(connection, scope), found.seq if found else None)
+
+
+def _may_verify(person: Person, scopes: list[int | None]) -> None:
+    if not person.is_terminal and not all(s and person.has(Role.LEAD, s) for s in scopes):
+        raise Refused("access.not_allowed")
+
+
+def _terminal_only(person: Person) -> None:
+    if not person.is_terminal:
+        raise Refused("access.not_allowed")
+
+
+def _sqlite_only(database: Database) -> None:
+    if not database.is_sqlite:
+        raise StudyError("storage.sqlite_only")
+
+
+def _version(database: Database) -> str | None:
+    if not exists(database):
+        return None
+    with database.reading() as connection:
+        return migrate.version(connection)
+
+
+def _is_bare(database: Database) -> bool:
+    with database.reading() as connection:
+        return migrate.is_bare(connection)
+
+
+def _free_name(path: Path, version: str, now: datetime) -> Path:
+    day = now.strftime("%Y%m%dT%H%M%SZ")
+    return path.with_name(f"{path.stem}.before-upgrade-from-{version}.{day}.db")

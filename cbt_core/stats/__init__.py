@@ -1,0 +1,1 @@
+"""Numbers from ratings: agreement, comparison, blinding indices, power."""

@@ -1,0 +1,191 @@
+"""Sums over units from which every agreement statistic follows.
+
+Each feature of a unit (its coincidences, its sum of squares, the cell of each pair of raters …)
+is added up over the units, weighted by how often the unit's item was drawn. The sums have one
+column per replicate; the plain sample is a replicate in which each item was drawn once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array, vstack
+
+from cbt_core.stats.patterns import Codes
+from cbt_core.stats.ratings import Floats, Integers
+
+Block = tuple[str, tuple[int, ...], csr_array]
+"""A feature: its name, its shape without the replicates, its rows (m, P)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """What does not change between replicates of one scale and stratum.
+
+    `centred` (q,): values of the categories less their mean; `present` (R,): which raters have a
+    score here; `first`, `second` (pairs,): columns of each pair of raters; `modal`: the most
+    frequent number of ratings of a unit (the larger one of two).
+    """
+
+    categories: Floats
+    centred: Floats
+    present: Integers
+    first: Integers
+    second: Integers
+    modal: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """Rows (m, P) of features with the place and shape of each."""
+
+    rows: csr_array
+    places: Mapping[str, tuple[int, tuple[int, ...]]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """Summed features (m, b) of b replicates of one stratum."""
+
+    frame: Frame
+    data: Floats
+    places: Mapping[str, tuple[int, tuple[int, ...]]]
+
+    def __getitem__(self, name: str) -> Floats:
+        """Return one feature, (…, b)."""
+        start, shape = self.places[name]
+        size = int(np.prod(shape, dtype=np.int64))
+        return self.data[start : start + size].reshape(*shape, -1)
+
+
+def frame(codes: Codes, categories: Floats, occurring: Integers) -> Frame:
+    """Return the fixed side of a stratum; `occurring` (P,): how many units have each row."""
+    used = codes[occurring > 0] >= 0
+    present = np.flatnonzero(used.any(axis=0))
+    first, second = np.triu_indices(len(present), 1)
+    sizes = np.bincount((codes >= 0).sum(axis=1), weights=occurring)
+    modal = len(sizes) - 1 - int(np.argmax(sizes[::-1])) if len(sizes) else 0
+    centred = categories - (categories[0] if len(categories) else 0.0)
+    return Frame(categories, centred, present, present[first], present[second], modal)
+
+
+def features(codes: Codes, fixed: Frame, *, full: bool = True) -> Features:
+    """Return all features of the distinct units; without `full` those of `core_agreement`."""
+    counts = np.stack(
+        [(codes == category).sum(axis=1) for category in range(len(fixed.categories))], axis=1
+    ).astype(np.float64)
+    found = [*_of_counts(counts), _cells("tables", codes, fixed)]
+    if full:
+        found += [*_one_way(counts, fixed), *_complete(codes, fixed), *_crossed(codes, fixed)]
+    places: dict[str, tuple[int, tuple[int, ...]]] = {}
+    start = 0
+    for name, shape, _ in found:
+        places[name] = (start, shape)
+        start += int(np.prod(shape, dtype=np.int64))
+    return Features(csr_array(vstack([rows for _, _, rows in found], format="csr")), places)
+
+
+def _block(name: str, columns: Floats) -> Block:
+    """Make a feature of an array (P, …)."""
+    flat = columns.reshape(len(columns), -1)
+    return name, columns.shape[1:], csr_array(flat.T)
+
+
+def _of_counts(counts: Floats) -> list[Block]:
+    """Features of how many raters chose each category, counts (P, q)."""
+    size = counts.sum(axis=1)
+    pairs = size * (size - 1)
+    agreeing = counts * (counts - 1)
+    same = counts[:, :, np.newaxis] * counts[:, np.newaxis, :]
+    diagonal = np.arange(counts.shape[1])
+    same[:, diagonal, diagonal] = agreeing
+    others = np.where(size > 1, size - 1, np.inf)[:, np.newaxis, np.newaxis]
+    whole = np.where(size > 1, pairs, np.inf)[:, np.newaxis, np.newaxis]
+    return [
+        _block("units", (size > 0).astype(np.float64)),
+        _block("pairable", (size > 1).astype(np.float64)),
+        _block("ratings", size),
+        _block("pairs", pairs / 2),
+        _block("agreeing", agreeing.sum(axis=1) / 2),
+        _block("pairable_counts", counts * (size > 1)[:, np.newaxis]),
+        _block("coincidences", same / others),
+        _block("agreements", same / whole),
+        _block("prevalences", counts / np.maximum(size, 1)[:, np.newaxis]),
+    ]
+
+
+def _one_way(counts: Floats, fixed: Frame) -> list[Block]:
+    """Features of the units with the modal number of ratings, and of all units."""
+    size = counts.sum(axis=1)
+    total, squares = counts @ fixed.centred, counts @ fixed.centred**2
+    modal = (size == fixed.modal).astype(np.float64)
+    return [
+        _block("modal_units", modal),
+        _block("modal_totals", modal * total),
+        _block("modal_squared_totals", modal * total**2),
+        _block("modal_squares", modal * squares),
+        _block("totals", total),
+        _block("squares", squares),
+        _block("unit_squares", total**2 / np.maximum(size, 1)),
+        _block("squared_sizes", size**2),
+    ]
+
+
+def _complete(codes: Codes, fixed: Frame) -> list[Block]:
+    """Features of the units that every present rater scored."""
+    complete = (codes[:, fixed.present] >= 0).all(axis=1) & (len(fixed.present) > 0)
+    kept = np.where(complete[:, np.newaxis], codes, np.int16(-1))
+    scores = np.where(kept >= 0, fixed.centred[kept], 0.0)
+    margins = np.stack([kept == category for category in range(len(fixed.categories))], axis=2)
+    return [
+        _block("complete", complete.astype(np.float64)),
+        _block("complete_squared_totals", scores.sum(axis=1) ** 2),
+        _block("complete_margins", margins[:, fixed.present].astype(np.float64)),
+        _cells("complete_tables", kept, fixed),
+    ]
+
+
+def _crossed(codes: Codes, fixed: Frame) -> list[Block]:
+    """Features of raters by units on all data: scores, deviations from the unit, meetings."""
+    scored = codes[:, fixed.present] >= 0
+    size = np.maximum(scored.sum(axis=1), 1)
+    scores = np.where(scored, fixed.centred[codes[:, fixed.present]], 0.0)
+    mean = scores.sum(axis=1) / size
+    return [
+        _block("rater_counts", scored.astype(np.float64)),
+        _block("rater_totals", scores),
+        _block("rater_deviations", np.where(scored, scores - mean[:, np.newaxis], 0.0)),
+        _block("rater_shares", scored / size[:, np.newaxis]),
+        _shared(codes, fixed, 1 / size),
+    ]
+
+
+def _cells(name: str, codes: Codes, fixed: Frame) -> Block:
+    """Features (pairs, q, q): the cell of each pair of raters who both scored the unit."""
+    q = len(fixed.categories)
+    pair, unit = _meetings(codes, fixed)
+    a = codes[unit, fixed.first[pair]].astype(np.int64)
+    b = codes[unit, fixed.second[pair]].astype(np.int64)
+    shape = (len(fixed.first) * q * q, len(codes))
+    rows = csr_array((np.ones(len(unit)), ((pair * q + a) * q + b, unit)), shape=shape)
+    return name, (len(fixed.first), q, q), rows
+
+
+def _shared(codes: Codes, fixed: Frame, share: Floats) -> Block:
+    """Feature (pairs,): 1 / number of ratings of the units both raters scored."""
+    pair, unit = _meetings(codes, fixed)
+    shape = (len(fixed.first), len(codes))
+    return "meetings", shape[:1], csr_array((share[unit], (pair, unit)), shape=shape)
+
+
+def _meetings(codes: Codes, fixed: Frame) -> tuple[Integers, Integers]:
+    """Return the (pair, unit) of every two scores of a unit."""
+    scored = codes >= 0
+    units = [
+        np.flatnonzero(scored[:, a] & scored[:, b])
+        for a, b in zip(fixed.first, fixed.second, strict=True)
+    ]
+    if not units:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    pair = np.repeat(np.arange(len(units)), [len(both) for both in units])
+    return pair, np.concatenate(units).astype(np.int64)

@@ -1,0 +1,199 @@
+"""The database of a process, and the two kinds of work done with it: reading and writing.
+
+SQLite settings and their measured reasons: WAL with synchronous=FULL (NORMAL loses acknowledged
+rows at power loss), BEGIN IMMEDIATE for writes (deferred fails at once with BUSY_SNAPSHOT), and a
+first-come-first-served lock in front, because SQLite's busy handler is an unfair sleep loop.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from cbt_core.errors import NotSaved
+from db.queue import Queue
+
+__all__ = ["Connection", "Database", "database", "driver", "sqlite_is_safe"]
+
+WAIT_SECONDS: Final = 15.0
+"""How long a writer waits for its turn before it says that the database is busy."""
+
+WAL_FIX: Final = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
+"""First releases of each branch in which the WAL-reset data race is fixed (sqlite.org/wal.html)."""
+
+CAUSES: Final = {
+    "SQLITE_FULL": "full",
+    "SQLITE_READONLY": "read_only",
+    "SQLITE_CANTOPEN": "cannot_open",
+    "SQLITE_BUSY": "busy",
+    "SQLITE_LOCKED": "busy",
+    "SQLITE_IOERR": "disk",
+    "SQLITE_NOTADB": "damaged",
+    "SQLITE_CORRUPT": "damaged",
+}
+
+
+def driver() -> ModuleType:
+    """Return pysqlite3 where its wheel exists (its SQLite is free of the WAL-reset race)."""
+    try:
+        import pysqlite3  # noqa: PLC0415 - optional on platforms without a wheel
+    except ImportError:
+        return sqlite3
+    module: ModuleType = pysqlite3
+    return module
+
+
+def sqlite_is_safe(version: tuple[int, int, int]) -> bool:
+    """Tell whether an SQLite release is free of the WAL-reset race."""
+    if version >= WAL_FIX[-1]:
+        return True
+    return any(version[:2] == fixed[:2] and version >= fixed for fixed in WAL_FIX[:-1])
+
+
+class Database:
+    """One database: SQLite file or PostgreSQL, the same code for both."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare the engines; nothing is opened before the first use."""
+        self.url = url
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self._queue = Queue()
+        if self.is_sqlite:
+            path = self.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file_lock = FileLock(f"{path}.wlock", thread_local=False, mode=0o600)
+            self._writer = _sqlite(url, writes=True)
+            self._reader = _sqlite(url, writes=False)
+        else:
+            self._writer = self._reader = create_engine(
+                url, hide_parameters=True, pool_size=10, max_overflow=20, pool_pre_ping=True
+            )
+
+    @property
+    def path(self) -> Path:
+        """Return the file of an SQLite database."""
+        return Path(make_url(self.url).database or "")
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that reads one consistent state and cannot write (SQLite)."""
+        with _explained(), self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self, scope: int = 0) -> Iterator[Connection]:
+        """Give a transaction that writes: all of it, or nothing.
+
+        `scope` is the study's id (0: the system). On PostgreSQL writers of one scope queue up
+        behind an advisory lock taken before the first read; on SQLite all writers queue.
+
+        Raises:
+            NotSaved: the storage is full, read-only, busy or damaged.
+        """
+        with _explained(), self._turn(), self._writer.connect() as connection, connection.begin():
+            if not self.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": 7_000 + scope})
+            yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        try:
+            with self._queue.turn(WAIT_SECONDS), self._file_lock.acquire(timeout=WAIT_SECONDS):
+                yield
+        except (TimeoutError, Timeout) as error:
+            raise NotSaved("storage.busy") from error
+
+    def settings(self) -> Mapping[str, str]:
+        """Read the settings back that durability rests on."""
+        if not self.is_sqlite:
+            with self.reading() as connection:
+                version = str(connection.execute(text("SHOW server_version")).scalar_one())
+            return {"backend": "postgresql", "version": version}
+        names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "trusted_schema")
+        with self._writer.connect() as connection:
+            found = {
+                name: str(connection.exec_driver_sql(f"PRAGMA {name}").scalar()) for name in names
+            }
+        return {"backend": "sqlite", "version": driver().sqlite_version, **found}
+
+    def close(self) -> None:
+        """Close every connection (before a backup is put in place, and in tests)."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+@cache  # of functools: any browser can clear Streamlit's caches
+def database(url: str) -> Database:
+    """Return the one database object of this process for a URL."""
+    return Database(url)
+
+
+def _sqlite(url: str, *, writes: bool) -> Engine:
+    engine = create_engine(
+        url, module=driver(), hide_parameters=True, connect_args={"timeout": 30}, pool_size=20
+    )
+
+    def configure(raw: Any, _record: object) -> None:
+        raw.isolation_level = None  # no BEGIN of the driver's own: `begin` sends it
+        raw.execute("PRAGMA busy_timeout=30000")
+        if raw.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
+            raise NotSaved("storage.no_wal")
+        for setting in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF",
+                        "cell_size_check=ON", "secure_delete=ON", "journal_size_limit=67108864"):
+            raw.execute(f"PRAGMA {setting}")
+        if not writes:
+            raw.execute("PRAGMA query_only=ON")
+        _protect(Path(make_url(url).database or ""))
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine, "connect", configure)
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+def _protect(path: Path) -> None:
+    """Keep the file to its owner; a file system that has no modes is left as it is."""
+    try:
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError:  # another owner, or a file system without modes
+        return
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn the driver's storage faults into sentences; everything else passes through."""
+    try:
+        yield
+    except DBAPIError as error:
+        cause = _cause(error)
+        if cause is None:
+            raise
+        raise NotSaved(f"storage.{cause}") from None
+
+
+def _cause(error: DBAPIError) -> str | None:
+    name = getattr(error.orig, "sqlite_errorname", "") or ""
+    for prefix, cause in CAUSES.items():
+        if name.startswith(prefix):
+            return cause
+    sqlstate = getattr(error.orig, "sqlstate", None) or ""
+    if sqlstate in {"40001", "40P01", "55P03"}:
+        return "busy"
+    if re.match(r"53100|08|57P", sqlstate) or error.connection_invalidated:
+        return "unreachable" if sqlstate != "53100" else "full"
+    return None

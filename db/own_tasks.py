@@ -1,0 +1,94 @@
+"""A person's own tasks as lists: what is done, and what the closing question may show."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from db.models import item, submission, task, task_slot
+
+DONE = ("done", "skipped")
+
+
+@dataclass(frozen=True, slots=True)
+class DoneRow:
+    """One finished task with its newest submission."""
+
+    id: int
+    token: str
+    position: int
+    question: str
+    state: str
+    revision: int
+    at: str
+    active_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """The item of one task."""
+
+    token: str
+    question: str
+    description: str
+
+
+def done(
+    connection: Connection, *, study_id: int, person_id: int, start: int, count: int,
+    work: str = "rate",
+) -> list[DoneRow]:
+    """Return finished tasks, newest position first."""
+    rows = connection.execute(
+        select(
+            task.c.id, task.c.token, task.c.position, item.c.question, task.c.state,
+            task.c.revision, submission.c.at, submission.c.active_seconds,
+        )
+        .join(item, item.c.id == task.c.item_id)
+        .join(
+            submission,
+            (submission.c.task_id == task.c.id) & (submission.c.revision == task.c.revision),
+        )
+        .where(task.c.study_id == study_id, task.c.person_id == person_id,
+               task.c.work == work, task.c.state.in_(DONE))
+        .order_by(task.c.position.desc())
+        .offset(start)
+        .limit(count)
+    )
+    return [DoneRow(*row) for row in rows]
+
+
+def count_done(
+    connection: Connection, *, study_id: int, person_id: int, work: str = "rate"
+) -> int:
+    """Return how many tasks a person has finished."""
+    return int(
+        connection.execute(
+            select(func.count()).select_from(task).where(
+                task.c.study_id == study_id, task.c.person_id == person_id,
+                task.c.work == work, task.c.state.in_(DONE),
+            )
+        ).scalar_one()
+    )
+
+
+def for_guessing(connection: Connection, *, study_id: int, person_id: int) -> list[int]:
+    """Return the ids of scored main tasks with two or more answers, by position."""
+    rows = connection.execute(
+        select(task.c.id)
+        .join(task_slot, task_slot.c.task_id == task.c.id)
+        .where(task.c.study_id == study_id, task.c.person_id == person_id,
+               task.c.work == "rate", task.c.kind == "main", task.c.state == "done")
+        .group_by(task.c.id, task.c.position)
+        .having(func.count() > 1)
+        .order_by(task.c.position)
+    )
+    return [row[0] for row in rows]
+
+
+def shown(connection: Connection, task_id: int) -> ShownRow:
+    """Return the item a task showed."""
+    row = connection.execute(
+        select(task.c.token, item.c.question, item.c.description)
+        .join(item, item.c.id == task.c.item_id)
+        .where(task.c.id == task_id)
+    ).one()
+    return ShownRow(*row)

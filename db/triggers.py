@@ -1,0 +1,27 @@
+"""Triggers that make the append-only tables append-only, for SQLite and PostgreSQL."""
+
+from collections.abc import Iterator
+
+FUNCTION = """
+CREATE OR REPLACE FUNCTION concord_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'append-only table'; END $$
+"""
+
+
+def statements(backend: str, tables: tuple[str, ...]) -> Iterator[str]:
+    """Yield the statements that forbid UPDATE and DELETE on these tables."""
+    if backend == "postgresql":
+        yield FUNCTION
+    for table in tables:
+        for act in ("UPDATE", "DELETE"):
+            name = f"{table}_no_{act.lower()}"
+            if backend == "postgresql":
+                yield (
+                    f'CREATE TRIGGER "{name}" BEFORE {act} ON "{table}" '
+                    "FOR EACH ROW EXECUTE FUNCTION concord_append_only()"
+                )
+            else:
+                yield (
+                    f'CREATE TRIGGER "{name}" BEFORE {act} ON "{table}" '
+                    "BEGIN SELECT RAISE(ABORT, 'append-only table'); END"
+                )

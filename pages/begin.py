@@ -1,0 +1,171 @@
+"""Before the first task: consent, profile, guide, practice; one step at a time."""
+
+import streamlit as st
+
+from cbt_core.domain.people import Person
+from cbt_core.domain.protocol import Practice, ProfileField
+from cbt_core.domain.study import Role
+from cbt_core.errors import StudyError
+from cbt_core.instruments.defaults import defaults
+from cbt_core.services import joining
+from cbt_core.services.joining import MyStudy, PracticeResult
+from pages.ui.guide import show_guide
+from pages.ui.session import database, now, require_person
+from pages.ui.widgets import chosen_study, literal, plain, refuse
+from pages.ui.wording import language, t
+
+STEPS = ("consent", "profile", "guide", "practice", "held")
+
+
+def consent(person: Person, study: MyStudy) -> None:
+    """Show the consent and the content notice; go on only when both are accepted."""
+    st.header(t("begin.consent"))
+    with st.container(border=True, key="paper"):
+        plain(joining.consent_text(study.setup)(language()))
+    st.header(t("begin.content_notice"))
+    plain(defaults().content_notice(language()))
+    support = study.setup.protocol.support_text or defaults().support_text
+    plain(support(language()), look="small", key="support")
+    agreed = st.checkbox(t("begin.agree"), key="agree")
+    if st.button(t("begin.accept"), type="primary", disabled=not agreed):
+        joining.accept_consent(
+            database(), person, slug=study.slug, now=now(), role=study.role
+        )
+        st.rerun()
+    st.caption(t("begin.decline"))
+
+
+def profile(person: Person, study: MyStudy) -> None:
+    """Ask about the person; every question may be declined."""
+    st.header(t("begin.profile"))
+    st.caption(t("begin.profile_about"))
+    with st.form("profile", enter_to_submit=False):
+        answers = {
+            field.id: ask(field) for field in joining.profile_fields(study.setup)
+        }
+        sent = st.form_submit_button(t("begin.next"), type="primary")
+    if sent:
+        joining.answer_profile(
+            database(), person, slug=study.slug, answers=answers, now=now(), role=study.role
+        )
+        st.rerun()
+
+
+def ask(field: ProfileField) -> str | None:
+    """Draw one profile question; None means that the person declines."""
+    if not field.choices:
+        return st.text_input(
+            literal(field.name(language())), max_chars=200, key=f"profile-{field.id}",
+            placeholder=t("begin.may_decline"),
+        ) or None
+    names = dict(field.choices)
+    return st.radio(
+        literal(field.name(language())), [None, *names], horizontal=True, key=f"profile-{field.id}",
+        format_func=lambda one: t("begin.declined") if one is None else literal(names[one](language())),
+    )
+
+
+def guide(person: Person, study: MyStudy) -> None:
+    """Show the guide once before the work begins."""
+    show_guide(study.setup)
+    if st.button(t("begin.guide_read"), type="primary"):
+        joining.finish_guide(
+            database(), person, slug=study.slug, now=now(), role=study.role
+        )
+        st.rerun()
+
+
+def practice(person: Person, study: MyStudy) -> None:
+    """Show the next practice item, then its feedback."""
+    result = st.session_state.get("practice_result")
+    if result is not None:
+        feedback(*result, study)
+        return
+    item, number, count = joining.practice_item(database(), person, slug=study.slug)
+    if item is None:
+        st.rerun()
+        return
+    st.header(t("begin.practice", number=number, count=count))
+    st.caption(t("begin.practice_about"))
+    scores = ask_practice(item, study, number)
+    if scores is None:
+        return
+    marked = joining.answer_practice(
+        database(), person, slug=study.slug, item=item.id, scores=scores, now=now()
+    )
+    st.session_state["practice_result"] = (item, marked)
+    st.rerun()
+
+
+def ask_practice(
+    item: Practice, study: MyStudy, number: int
+) -> dict[str, dict[str, int]] | None:
+    """Draw a practice item; return the scores once all are given and sent."""
+    plain(item.question, look="strong", key="practice-question")
+    plain(item.description)
+    words = study.setup.protocol.language
+    scores: dict[str, dict[str, int]] = {}
+    with st.form(f"practice-{number}", enter_to_submit=False, border=False):
+        for column, (slot, answer) in zip(
+            st.columns(len(item.answers)), item.answers.items(), strict=True
+        ):
+            with column, st.container(border=True, key=f"practice-slot-{slot}"):
+                plain(f"{t('begin.answer')} {slot}", look="strong", key=f"slot-{slot}")
+                plain(answer)
+                for scale_id in item.key.get(slot, {}):
+                    scale = study.setup.instrument.scale(scale_id)
+                    labels = {v.value: literal(f"{v.value} {v.label(words)}") for v in scale.values}
+                    given = st.radio(
+                        literal(scale.name(words)), list(labels), index=None, horizontal=True,
+                        key=f"practice-{number}-{slot}-{scale_id}",
+                        format_func=labels.__getitem__,
+                    )
+                    if given is not None:
+                        scores.setdefault(slot, {})[scale_id] = given
+        sent = st.form_submit_button(t("begin.check"), type="primary")
+    if not sent:
+        return None
+    if any(scale not in scores.get(slot, {}) for slot in item.key for scale in item.key[slot]):
+        st.warning(t("begin.practice_missing"))
+        return None
+    return scores
+
+
+def feedback(item: Practice, result: PracticeResult, study: MyStudy) -> None:
+    """Say what the key gives and why, score by score."""
+    st.header(t("begin.feedback", right=result.right, asked=result.asked))
+    if item.author:
+        st.caption(t("begin.key_by", author=item.author))
+    words = study.setup.protocol.language
+    plain(item.question, look="strong", key="feedback-question")
+    for number, (slot, scale_id, given, expected, reason) in enumerate(result.marks):
+        scale = study.setup.instrument.scale(scale_id)
+        verdict = t("begin.same") if given == expected else t("begin.differs", given=given)
+        name = scale.name(words)
+        with st.container(border=True, key=f"mark-{number}"):
+            plain(f"{t('begin.answer')} {slot} · {name} · {t('begin.key')} {expected} · {verdict}",
+                  look="strong", key=f"mark-{number}")
+            plain(reason)
+    if st.button(t("begin.next"), type="primary"):
+        del st.session_state["practice_result"]
+        st.rerun()
+
+
+person = require_person()
+study = chosen_study(joining.my_studies(database(), person), steps=STEPS)
+asked_role = st.session_state.get("role")
+if study is None:
+    if st.session_state.pop("practice_result", None):
+        st.rerun()
+    st.switch_page("pages/rate.py" if asked_role != Role.ANNOTATOR else "pages/annotate.py")
+st.title(t("begin.title"))
+plain(study.title, look="small", key="study-title")
+try:
+    if study.step == "held":
+        st.info(t("begin.held"))
+    else:
+        {"consent": consent, "profile": profile, "guide": guide, "practice": practice}[
+            study.step
+        ](person, study)
+except StudyError as error:
+    refuse(error)

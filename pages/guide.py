@@ -1,0 +1,18 @@
+"""The guide, to be read again at any time."""
+
+import streamlit as st
+
+from cbt_core.services.joining import my_studies
+from pages.ui.guide import show_guide
+from pages.ui.session import database, require_person
+from pages.ui.widgets import plain, study_picker
+from pages.ui.wording import t
+
+person = require_person()
+st.title(t("guide.title"))
+study = study_picker(my_studies(database(), person), key="guide-study")
+if study is None:
+    st.info(t("home.nothing"))
+else:
+    plain(study.title, look="small", key="study-title")
+    show_guide(study.setup)

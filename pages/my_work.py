@@ -1,0 +1,69 @@
+"""My work: what was rated and when; open again and correct until the lock."""
+
+import streamlit as st
+
+from cbt_core.domain.people import Person
+from cbt_core.domain.study import Role
+from cbt_core.services.joining import MyStudy, my_studies
+from cbt_core.services.own_work import DoneTask, done_tasks
+from pages.ui.session import database, require_role
+from pages.ui.widgets import hours_words, plain, study_picker
+from pages.ui.wording import t
+
+PER_PAGE = 25
+
+
+def show(person: Person, study: MyStudy) -> None:
+    """List finished tasks, newest first, a page at a time."""
+    st.caption(t("my_work.summary", done=study.done, total=study.total,
+                 spent=hours_words(study.minutes)))
+    page = int(st.session_state.get("my_work_page", 0))
+    rows, total = done_tasks(
+        database(), person, slug=study.slug, start=page * PER_PAGE, count=PER_PAGE
+    )
+    if not rows:
+        st.info(t("my_work.nothing"))
+    for row in rows:
+        line(row, study)
+    turn_pages(page, total)
+
+
+def line(row: DoneTask, study: MyStudy) -> None:
+    """Draw one finished task with the button that opens it again."""
+    number, text, when, action = st.columns([0.6, 5, 2.4, 1.4], vertical_alignment="center")
+    number.text(str(row.number))
+    text.text(row.question)
+    state = t(f"my_work.state_{row.state}")
+    revised = t("my_work.revised", revision=row.revision) if row.revision > 1 else ""
+    when.caption(f"{state} · {row.saved_at[:10]} {row.saved_at[11:16]} UTC {revised}")
+    label = t("my_work.open") if study.step != "closed" else t("my_work.read")
+    if not row.openable:
+        action.caption(t("my_work.later"))
+    elif action.button(label, key=f"open-{row.task}", width="stretch"):
+        st.session_state["task"] = row.task
+        st.session_state["study"] = study.slug
+        st.switch_page("pages/rate.py")
+
+
+def turn_pages(page: int, total: int) -> None:
+    """Offer the neighbouring pages when one is not enough."""
+    last = max(0, (total - 1) // PER_PAGE)
+    if last == 0:
+        return
+    back, middle, forth = st.columns([1, 2, 1], vertical_alignment="center")
+    middle.caption(t("my_work.page", page=page + 1, pages=last + 1))
+    if back.button(t("my_work.newer"), disabled=page == 0):
+        st.session_state["my_work_page"] = page - 1
+        st.rerun()
+    if forth.button(t("my_work.older"), disabled=page >= last):
+        st.session_state["my_work_page"] = page + 1
+        st.rerun()
+
+
+person = require_role(Role.RATER)
+st.title(t("my_work.title"))
+mine = [one for one in my_studies(database(), person) if one.role is Role.RATER]
+study = study_picker(mine, key="my-work-study")
+if study is not None:
+    plain(study.title, look="small", key="study-title")
+    show(person, study)

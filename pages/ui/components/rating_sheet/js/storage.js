@@ -1,0 +1,53 @@
+// sessionStorage bridges what the server has not confirmed: entries and a token, never the texts.
+
+const PREFIX = "concord.sheet.";
+
+function readStored(name) {
+  try {
+    return JSON.parse(sessionStorage.getItem(PREFIX + name));
+  } catch {
+    return null; // storage is off or holds something else: the server's draft is enough
+  }
+}
+
+function writeStored(name, value) {
+  try {
+    if (value === null) sessionStorage.removeItem(PREFIX + name);
+    else sessionStorage.setItem(PREFIX + name, JSON.stringify(value));
+  } catch {
+    // full or forbidden: the page itself still holds the entries
+  }
+}
+
+// A quote is part of an answer: only its place is kept, and read again from the text.
+function keepLocally(sheet) {
+  const { task } = sheet.view;
+  const flags = sheet.entries.flags.map((flag) => ({ ...flag, quote: "" }));
+  writeStored(`draft.${task.task}`, {
+    entries: { ...sheet.entries, flags }, base_revision: task.revision, sequence: sheet.draftSequence,
+    token: sheet.token, at: sheet.seconds,
+  });
+}
+
+function forgetLocally(task) {
+  writeStored(`draft.${task}`, null);
+}
+
+function clearStored() {
+  for (const name of Object.keys(sessionStorage)) if (name.startsWith(PREFIX)) sessionStorage.removeItem(name);
+}
+
+// The newer of the server's draft and of what this tab could not send.
+function restore(sheet) {
+  const { task } = sheet.view;
+  const kept = readStored(`draft.${task.task}`);
+  const isUsable = kept && kept.base_revision === task.revision && kept.sequence > task.draft_sequence && !task.read_only;
+  sheet.token = isUsable ? kept.token : null;
+  sheet.draftSequence = isUsable ? kept.sequence : task.draft_sequence;
+  sheet.entries = readEntries(isUsable ? kept.entries : task.entries);
+  for (const flag of sheet.entries.flags) {
+    if (flag.start !== null && !flag.quote) flag.quote = points(slotText(sheet, flag.slot)).slice(flag.start, flag.end).join("");
+  }
+  if (!isUsable) forgetLocally(task.task);
+  return Boolean(isUsable);
+}

@@ -1,0 +1,61 @@
+"""The guide: how to work, what each value means, worked examples."""
+
+import streamlit as st
+
+from cbt_core.domain.instrument import Instrument, Scale
+from cbt_core.services.studies import StudySetup
+from pages.ui.widgets import plain
+from pages.ui.wording import t
+
+KEYS = ("digits", "letters", "cannot", "save", "back", "comment", "flag", "preference", "help")
+
+
+def show_guide(setup: StudySetup) -> None:
+    """Show the whole guide of a study; anchors in the study's language."""
+    st.header(t("guide.how"))
+    for key in ("independent", "no_machine", "repeats", "cannot", "skip", "rescue"):
+        st.markdown(f"- {t(f'guide.{key}')}")
+    words = setup.protocol.language
+    for scale in setup.instrument.scales:
+        show_scale(setup.instrument, scale, words)
+    show_steps(setup, words)
+    st.header(t("guide.keys"))
+    st.table(
+        [{t("guide.key"): t(f"guide.key_{key}"), t("guide.does"): t(f"guide.does_{key}")}
+         for key in KEYS],
+    )
+
+
+def show_scale(instrument: Instrument, scale: Scale, words: str) -> None:
+    """Show one scale: question, anchors, one worked example per value."""
+    with st.container(key=f"scale-{scale.id}"):
+        plain(scale.name(words), look="heading", key=f"scale-{scale.id}")
+        plain(scale.question(words))
+        for value in scale.values:
+            with st.container(border=True, key=f"anchor-{scale.id}-{value.value}"):
+                plain(f"{value.value}  {value.label(words)}", look="strong",
+                      key=f"anchor-{scale.id}-{value.value}")
+                plain(value.anchor(words))
+                show_examples(instrument, scale.id, value.value, words)
+
+
+def show_examples(instrument: Instrument, scale: str, value: int, words: str) -> None:
+    """Show the worked examples of one value."""
+    found = [e for e in instrument.examples if e.scale == scale and e.value == value]
+    for number, example in enumerate(found):
+        place = f"{scale}-{value}-{number}"
+        plain(f"{t('guide.example')}  {example.question(words)}", look="small", key=f"q-{place}")
+        plain(example.answer(words), look="quote", key=f"a-{place}")
+        plain(f"{t('guide.why')}  {example.reason(words)}", look="small", key=f"r-{place}")
+
+
+def show_steps(setup: StudySetup, words: str) -> None:
+    """Show the five steps when the checklist is part of the protocol."""
+    if setup.protocol.steps == "none":
+        return
+    st.header(t("guide.steps"))
+    for step in setup.instrument.steps:
+        plain(step.name(words), look="strong", key=f"step-{step.id}")
+        plain(step.definition(words))
+
+

@@ -1,0 +1,38 @@
+"""The sign-in screen, drawn instead of any other screen for a visitor."""
+
+import streamlit as st
+
+from cbt_core.services import access
+from pages.ui.components.sign_in import sign_in_form
+from pages.ui.session import database, settings
+from pages.ui.wording import LANGUAGES, language, section, t
+
+
+def show_sign_in() -> None:
+    """Ask for code and secret; offer the demonstration's buttons where they are allowed."""
+    _, right = st.columns([6, 1])
+    with right:
+        chosen = st.radio(
+            t("sign_in.language"), LANGUAGES, index=LANGUAGES.index(language()), horizontal=True,
+            format_func={"zh": "中文", "en": "English"}.__getitem__, key="visitor_language",
+            label_visibility="collapsed",
+        )
+    if chosen != language():
+        st.session_state["language"] = chosen
+        st.rerun()
+    sign_in_form(
+        base=settings().base_path,
+        words=section("sign_in", language()),
+        message=_message(st.query_params.get("refused", ""), st.query_params.get("seconds", "")),
+        demonstration=access.demonstration_offered(database(), settings=settings()),
+        language=language(),
+    )
+
+
+def _message(refused: str, seconds: str) -> str:
+    """Return why the last try was refused; only known codes are believed."""
+    if refused == "wait" and seconds.isdigit():
+        return t("sign_in.refused_wait", seconds=int(seconds))
+    if refused in {"wrong", "disabled", "expired", "closed"}:
+        return t(f"sign_in.refused_{refused}")
+    return ""
