@@ -9,7 +9,7 @@ class StudyError(Exception):
     The sentence never holds a person's words (question, answer, comment, name): it may be logged.
     """
 
-    def __init__(self, code: str, **values: object) -> None:
+    def __init__(self, code: str, /, **values: object) -> None:
         """Keep the code and the values; `str()` gives the English sentence."""
         super().__init__(code)
         self.code = code
@@ -40,7 +40,7 @@ class Invalid(StudyError):  # noqa: N818
     """What was sent is incomplete or out of range; `missing` names slot and scale."""
 
     def __init__(
-        self, code: str, *, missing: tuple[tuple[str | None, str], ...] = (), **values: object
+        self, code: str, /, *, missing: tuple[tuple[str | None, str], ...] = (), **values: object
     ) -> None:
         """Keep the missing (slot, scale) places beside the code."""
         super().__init__(code, **values)

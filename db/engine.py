@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Final
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 
 from cbt_core.errors import NotSaved
@@ -45,7 +46,7 @@ CAUSES: Final = {
 def driver() -> ModuleType:
     """Return pysqlite3 where its wheel exists (its SQLite is free of the WAL-reset race)."""
     try:
-        import pysqlite3  # noqa: PLC0415 - optional on platforms without a wheel
+        import pysqlite3
     except ImportError:
         return sqlite3
     module: ModuleType = pysqlite3
@@ -145,16 +146,18 @@ def _sqlite(url: str, *, writes: bool) -> Engine:
         url, module=driver(), hide_parameters=True, connect_args={"timeout": 30}, pool_size=20
     )
 
-    def configure(raw: Any, _record: object) -> None:
+    def configure(raw: DBAPIConnection, _record: object) -> None:
         raw.isolation_level = None  # no BEGIN of the driver's own: `begin` sends it
-        raw.execute("PRAGMA busy_timeout=30000")
-        if raw.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
+        cursor = raw.cursor()
+        cursor.execute("PRAGMA busy_timeout=30000")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        if (cursor.fetchone() or [""])[0] != "wal":
             raise NotSaved("storage.no_wal")
         for setting in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF",
                         "cell_size_check=ON", "secure_delete=ON", "journal_size_limit=67108864"):
-            raw.execute(f"PRAGMA {setting}")
+            cursor.execute(f"PRAGMA {setting}")
         if not writes:
-            raw.execute("PRAGMA query_only=ON")
+            cursor.execute("PRAGMA query_only=ON")
         _protect(Path(make_url(url).database or ""))
 
     def begin(connection: Connection) -> None:

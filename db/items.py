@@ -5,17 +5,30 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from sqlalchemy import Connection, Row, Table, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, func, insert, or_, select, update
 
-from cbt_core.domain.protocol import Attention
 from cbt_core.domain.study import ImportedItem
 from db.models import answer, item, reference, system
 
 CHUNK: Final = 2_000
 """Rows per executemany: large enough to be quick, small enough to keep memory flat."""
 
-CHECK_KEY: Final = "check:"
-"""Prefix of a quality check's key, so that it cannot meet an imported id."""
+EXTRA_KEYS: Final = ("check:", "calibration:")
+"""Prefixes of the keys of items that the protocol brings: an imported id must not start so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """An item of the protocol: a quality check or a calibration item (`kind`).
+
+    `answers` are (part, text): better and worse of a check; empty parts in slot order else.
+    """
+
+    key: str
+    kind: str
+    question: str
+    description: str
+    answers: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,7 @@ class AnswerRow:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much a study holds; `withdrawn` counts main items no longer asked."""
+    """How much a study holds; `checks` are the protocol's items, `withdrawn` main items only."""
 
     items: int
     answers: int
@@ -99,24 +112,23 @@ def add(
         step(start + len(part))
 
 
-def add_checks(connection: Connection, study_id: int, checks: Iterable[Attention]) -> None:
-    """Store the quality checks of a protocol as items with a better and a worse answer."""
+def add_extras(connection: Connection, study_id: int, extras: Iterable[Extra]) -> None:
+    """Store the items that the protocol brings, after those of the files."""
     start = int(
         connection.execute(
             select(func.coalesce(func.max(item.c.position), 0)).where(item.c.study_id == study_id)
         ).scalar_one()
     )
-    for position, check in enumerate(checks, start=start + 1):
+    for position, extra in enumerate(extras, start=start + 1):
         made = connection.execute(
             insert(item).returning(item.c.id),
-            {"study_id": study_id, "position": position, "key": CHECK_KEY + check.id,
-             "kind": "check", "question": check.question, "description": check.description},
+            {"study_id": study_id, "position": position, "key": extra.key, "kind": extra.kind,
+             "question": extra.question, "description": extra.description},
         )
         item_id = int(made.scalar_one())
-        parts = (("better", check.better), ("worse", check.worse))
         _insert(
             connection, answer,
-            ({"item_id": item_id, "part": part, "text": text} for part, text in parts),
+            ({"item_id": item_id, "part": part, "text": text} for part, text in extra.answers),
         )
 
 
@@ -181,7 +193,7 @@ def answers(connection: Connection, item_ids: Sequence[int]) -> list[AnswerRow]:
         select(answer, system.c.masked)
         .outerjoin(system, system.c.id == answer.c.system_id)
         .where(answer.c.item_id.in_(item_ids))
-        .order_by(answer.c.item_id, system.c.masked, answer.c.part)
+        .order_by(answer.c.item_id, system.c.masked, answer.c.part, answer.c.id)
     )
     return [_answer(row) for row in rows]
 
@@ -200,18 +212,16 @@ def counts(connection: Connection, study_id: int) -> Counts:
     """Count what a study holds; quality checks apart from the items that are studied."""
     main = (item.c.study_id == study_id) & (item.c.kind == "main")
 
-    def count(table: Table, *where: object) -> int:
-        joined = select(func.count()).select_from(table)
-        for condition in where:
-            joined = joined.where(condition)  # type: ignore[arg-type]
-        return int(connection.execute(joined).scalar_one())
+    def count(table: Table, *where: ColumnElement[bool]) -> int:
+        counted = select(func.count()).select_from(table).where(*where)
+        return int(connection.execute(counted).scalar_one())
 
     mine = select(item.c.id).where(main)
     return Counts(
         items=count(item, main),
         answers=count(answer, answer.c.item_id.in_(mine)),
         references=count(reference, reference.c.item_id.in_(mine)),
-        checks=count(item, item.c.study_id == study_id, item.c.kind == "check"),
+        checks=count(item, item.c.study_id == study_id, item.c.kind != "main"),
         withdrawn=count(item, main, item.c.withdrawn_at.is_not(None)),
     )
 

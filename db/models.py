@@ -4,7 +4,6 @@ Times are ISO-8601 UTC text (``2026-11-23T08:00:00.000000Z``: sorts as time does
 what a person entered are append-only; `db.triggers` forbids UPDATE and DELETE on them.
 """
 
-from typing import Any
 
 from sqlalchemy import (
     REAL,
@@ -19,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.schema import SchemaItem
 
 metadata = MetaData(
     naming_convention={
@@ -34,7 +34,7 @@ metadata = MetaData(
 REAL_NUMBER = Float().with_variant(REAL(), "sqlite")  # STRICT tables know REAL, not FLOAT
 
 
-def _table(name: str, *parts: Any) -> Table:
+def _table(name: str, *parts: SchemaItem) -> Table:
     return Table(name, metadata, *parts, sqlite_strict=True)
 
 
@@ -50,7 +50,7 @@ def _to(name: str, target: str, *, optional: bool = False, primary: bool = False
     return Column(name, Integer, ForeignKey(target), nullable=optional, primary_key=primary)
 
 
-def _truth(name: str) -> list[Any]:
+def _truth(name: str) -> list[SchemaItem]:
     return [
         Column(name, Integer, nullable=False, server_default="0"),
         CheckConstraint(f"{name} IN (0, 1)", name=f"{name}_is_truth"),

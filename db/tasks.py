@@ -139,7 +139,7 @@ _PENDING_REPEAT = (
 def find(connection: Connection, token: str) -> TaskRow | None:
     """Return a task by its opaque token."""
     row = connection.execute(_FIND, {"token": token}).first()
-    return TaskRow(*row) if row else None
+    return TaskRow(**row._mapping) if row else None
 
 
 def slots(connection: Connection, task_id: int) -> list[SlotRow]:

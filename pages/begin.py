@@ -60,8 +60,11 @@ def ask(field: ProfileField) -> str | None:
         ) or None
     names = dict(field.choices)
     return st.radio(
-        literal(field.name(language())), [None, *names], horizontal=True, key=f"profile-{field.id}",
-        format_func=lambda one: t("begin.declined") if one is None else literal(names[one](language())),
+        literal(field.name(language())), [None, *names], horizontal=True,
+        key=f"profile-{field.id}",
+        format_func=lambda one: (
+            t("begin.declined") if one is None else literal(names[one](language()))
+        ),
     )
 
 
@@ -77,9 +80,9 @@ def guide(person: Person, study: MyStudy) -> None:
 
 def practice(person: Person, study: MyStudy) -> None:
     """Show the next practice item, then its feedback."""
-    result = st.session_state.get("practice_result")
-    if result is not None:
-        feedback(*result, study)
+    if "practice_result" in st.session_state:
+        done, result = st.session_state["practice_result"]
+        feedback(done, result, study)
         return
     item, number, count = joining.practice_item(database(), person, slug=study.slug)
     if item is None:

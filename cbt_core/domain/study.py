@@ -1,6 +1,7 @@
 """The nouns of a study. Words are those of the manual: item, system, answer, task, slot."""
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -80,7 +81,7 @@ class ImportedItem:
     source: str = ""
     licence: str = ""
     risk: Risk | None = None
-    answers: dict[str, ImportedAnswer] = field(default_factory=dict)
+    answers: dict[str, ImportedAnswer] = dataclasses.field(default_factory=dict)
     references: tuple[str, ...] = ()
     row: int = 0
 
@@ -96,7 +97,7 @@ class Problem:
     row: int
     field: str
     code: str
-    values: dict[str, object] = field(default_factory=dict)
+    values: dict[str, object] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,5 +69,5 @@ def _separator(file: TextIO, place: Place) -> tuple[str, int]:
     if best not in bare:
         return ",", 0
     if not place.name.endswith(".tsv"):
-        place.warn(1, WHOLE_FILE, "csv_separator", separator=SEPARATORS[best])
+        place.warn(1, WHOLE_FILE, "csv_separator", kind=SEPARATORS[best])
     return best, 0

@@ -30,9 +30,7 @@ NAMES: Final = {
 FREQUENT: Final = frozenset("的一是不了我有在人他这们来到和你说就也都么要会对为没很自能想觉得时")
 """Some of the most frequent characters of Chinese; a fifth to a third of any running text."""
 
-GB_PAIR: Final = re.compile(
-    rb"[\x81-\xfe][0-9][\x81-\xfe][0-9]|[\x81-\xfe][\x40-\x7e\x80-\xfe]"
-)
+GB_PAIR: Final = re.compile(rb"[\x81-\xfe][0-9][\x81-\xfe][0-9]|[\x81-\xfe][\x40-\x7e\x80-\xfe]")
 SHIFT: Final = re.compile(r"\+(?:[A-Za-z0-9/]{3,}-|-)")
 
 

@@ -104,7 +104,7 @@ class ItemReader:
             self._meet_question(item)
             return
         first = self.items[item.key]
-        told = {"value": shown(item.key), "row": first.row}
+        told: dict[str, object] = {"value": shown(item.key), "where": first.row}
         if not values.sound or replace(item, row=first.row) != first:
             self.place.refuse(item.row, "id", "key_twice", **told)
         else:
@@ -115,7 +115,7 @@ class ItemReader:
         asked = f"{hash(item.question)}/{hash(item.description)}"
         row = self._questions.setdefault(asked, item.row)
         if row != item.row:
-            self.place.warn(item.row, "question", "question_twice", row=row)
+            self.place.warn(item.row, "question", "question_twice", where=row)
 
 
 def read_items(table: Table, place: Place) -> ItemReader:

@@ -23,8 +23,7 @@ class Join:
         self._reader = reader
         self._items = reader.items
         self._place = reader.place
-        self._systems = dict(reader.system_rows)
-        self._places = dict.fromkeys(reader.system_rows, reader.place)
+        self._met = {name: (reader.place, row) for name, row in reader.system_rows.items()}
         self._references: dict[str, list[str]] = {}
 
     def items(self) -> tuple[ImportedItem, ...]:
@@ -38,19 +37,19 @@ class Join:
 
     def systems(self) -> tuple[str, ...]:
         """Return the systems in order of first sight."""
-        return tuple(self._systems)
+        return tuple(self._met)
 
     def add_answers(self, rows: Iterable[AnswerRow], place: Place) -> None:
         """Give each answer to its item; an unknown item or a second answer is noted."""
         for found in rows:
             item = self._item(found, place)
-            if found.system not in self._systems:
+            if found.system not in self._met:
                 self._meet(found.system, found.row, place)
             if item is None:
                 continue
             if found.system in item.answers:
                 first = self.places.get(item.key, {}).get(found.system, ("", item.row))
-                place.refuse(found.row, "system", "answer_twice", row=first[1])
+                place.refuse(found.row, "system", "answer_twice", where=first[1])
                 continue
             item.answers[found.system] = found.answer
             self.places.setdefault(item.key, {})[found.system] = (place.name, found.row)
@@ -64,20 +63,14 @@ class Join:
 
     def check(self) -> None:
         """Refuse names that differ in spelling only, ids that tell a system, unequal sets."""
-        for name, row in self._systems.items():
-            self._judge_name(name, row)
-        judge_systems(self._systems, self._place, self._systems)
+        judge_systems(self._met)
         self._judge_keys()
         if not self._place.findings.failed():
             self._judge_sets()
 
-    def _judge_name(self, name: str, row: int) -> None:
-        """Kept apart from `judge_systems` because a name has the file it was met in."""
-
     def _meet(self, system: str, row: int, place: Place) -> None:
-        self._systems[system] = row
-        self._places[system] = place
-        if len(self._systems) > SYSTEMS:
+        self._met[system] = (place, row)
+        if len(self._met) > SYSTEMS:
             raise place.stop(row, "system", "too_many_systems", limit=SYSTEMS)
 
     def _item(self, found: AnswerRow, place: Place) -> ImportedItem | None:
@@ -93,7 +86,7 @@ class Join:
 
     def _judge_keys(self) -> None:
         """Refuse ids that hold a system's name: the rater may see ids, never systems."""
-        pattern = naming(self._systems)
+        pattern = naming(self._met)
         if pattern is None:
             return
         for key, row in self._reader.keys.rows.items():
@@ -102,11 +95,11 @@ class Join:
 
     def _judge_sets(self) -> None:
         """Refuse when some items lack an answer: counts per system, first items by name."""
-        lacking = [item for item in self._items.values() if len(item.answers) < len(self._systems)]
+        lacking = [item for item in self._items.values() if len(item.answers) < len(self._met)]
         if not lacking:
             return
         total = len(self._items)
-        counts = dict.fromkeys(self._systems, 0)
+        counts = dict.fromkeys(self._met, 0)
         for item in self._items.values():
             for system in item.answers:
                 counts[system] += 1

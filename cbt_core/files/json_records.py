@@ -91,7 +91,7 @@ def _lines(file: TextIO, place: Place) -> Rows:
             if end < len(line):
                 raise NotARecord("json_after_record")
         except (ValueError, RecursionError) as error:
-            if row == 1 and line in ("{", '{"') or good == 0 and _unfinished(line, error):
+            if good == 0 and _unfinished(line, error):
                 raise place.stop(row, WHOLE_FILE, "json_over_lines") from error
             _refuse(place, row, error)
             continue
@@ -106,7 +106,7 @@ def _unfinished(line: str, error: Exception) -> bool:
     return (
         isinstance(error, json.JSONDecodeError)
         and line.startswith("{")
-        and line.endswith(("{", ","))
+        and line.endswith(("{", ",", "["))
         and error.pos >= len(line) - 1
     )
 
@@ -135,7 +135,7 @@ def kind_of(value: object) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
-        return "true/false"
+        return "truth"
     names = {dict: "object", list: "list", str: "string", int: "number", float: "number"}
     return names.get(type(value), "value")
 

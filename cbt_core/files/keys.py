@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from cbt_core.files.problems import Place, shown
@@ -38,7 +38,7 @@ class Keys:
         other = self._folded.setdefault(folded(key), key)
         if other != key:
             place.refuse(
-                row, "id", "key_like", value=shown(key), other=shown(other), row=self.rows[other]
+                row, "id", "key_like", value=shown(key), other=shown(other), where=self.rows[other]
             )
         return True
 
@@ -48,6 +48,8 @@ class Keys:
 
     def same_kind(self, value: object, row: int, place: Place) -> None:
         """Refuse ids written as numbers in some records of a JSON file, as text in others."""
+        if value is None:
+            return
         as_number = not isinstance(value, str)
         if self._as_number is None:
             self._as_number = as_number
@@ -56,11 +58,13 @@ class Keys:
             self._as_number = as_number
 
 
-def judge_systems(systems: Iterable[str], place: Place, rows: dict[str, int]) -> None:
-    """Refuse system names that are two spellings of one, or that nobody can see the end of."""
+def judge_systems(systems: Mapping[str, tuple[Place, int]]) -> None:
+    """Refuse names that are two spellings of one, or have an end nobody can see.
+
+    `systems` tells for each name the file and row it was first met in.
+    """
     seen: dict[str, str] = {}
-    for name in systems:
-        row = rows.get(name, 1)
+    for name, (place, row) in systems.items():
         other = seen.setdefault(SPACES.sub("", folded(name)), name)
         if name != name.strip():
             place.refuse(row, "system", "system_spaces", value=shown(name))

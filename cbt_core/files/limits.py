@@ -35,7 +35,7 @@ ZIP_DIRECTORY_BYTES: Final = 1024 * 1024
 ZIP_UNPACKED_BYTES: Final = 400 * 1024 * 1024
 ZIP_SMALL_BYTES: Final = 10 * 1024 * 1024
 ZIP_RATIO: Final = 100
-"""A workbook that unpacks to more than this times its size is a bomb, not a study (above `ZIP_SMALL_BYTES`)."""
+"""A workbook above `ZIP_SMALL_BYTES` that unpacks to more times its size is no study."""
 
 SHEET_STRINGS: Final = 4_000_000
 SHEET_EMPTY_CELLS: Final = 1_000_000

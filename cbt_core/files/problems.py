@@ -3,7 +3,7 @@
 from cbt_core.domain.study import Problem
 from cbt_core.errors import StudyError
 from cbt_core.files.limits import PROBLEMS_KEPT, PROBLEMS_TOLD, SHOWN_CHARACTERS
-from cbt_core.wording import say
+from cbt_core.wording import say, sentences
 
 WHOLE_FILE = "file"
 """The field of a problem that concerns the file as a whole (its row is then 1)."""
@@ -27,7 +27,10 @@ def _visible(character: str) -> str:
 def describe(problem: Problem, language: str = "en") -> str:
     """Return ``FILE:ROW: FIELD: what is wrong; what to do`` in a language (`en` or `zh`)."""
     code = problem.code if "." in problem.code else f"{SECTION}.{problem.code}"
-    sentence = say(code, language, **problem.values)
+    values = dict(problem.values)
+    if "kind" in values and f"{SECTION}.kind_{values['kind']}" in sentences(language):
+        values["kind"] = say(f"{SECTION}.kind_{values['kind']}", language)
+    sentence = say(code, language, **values)
     return f"{problem.file}:{problem.row}: {problem.field}: {sentence}"
 
 
@@ -91,6 +94,10 @@ class Findings:
         """
         if self.failed():
             raise self.problems()
+
+    def warning_counts(self) -> dict[str, int]:
+        """Return how many warnings of each kind were met, those left out included."""
+        return dict(self._warning_counts)
 
     def warnings(self) -> tuple[Problem, ...]:
         """Return the warnings by kind, each kind closed by a count of those left out."""

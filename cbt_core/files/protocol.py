@@ -1,4 +1,4 @@
-"""Reading a protocol file and writing it back whole: everything decided before data, in one text."""
+"""Reading a protocol file and writing it back whole: what is decided before data, in one text."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -75,7 +75,9 @@ def parse_protocol(text: str, name: str = "protocol.toml") -> LoadedProtocol:
 
 def default_protocol(title: str = "", language: str = "zh") -> LoadedProtocol:
     """Return the protocol of a study that brings none."""
-    return _read(Table("protocol.toml", "", {"study": {"title": title, "language": language}}), None)
+    return _read(
+        Table("protocol.toml", "", {"study": {"title": title, "language": language}}), None
+    )
 
 
 def revised(loaded: LoadedProtocol, protocol: Protocol) -> LoadedProtocol:

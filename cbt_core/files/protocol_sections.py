@@ -125,9 +125,7 @@ def read_analysis(table: Table, instrument: Instrument) -> Analysis:
     Raises:
         StudyError: an unknown key, a value out of range, or a scale the instrument lacks.
     """
-    table.only(
-        "baseline", "primary", "margin", "alpha", "bootstrap", "exclude", "looks", "planned"
-    )
+    table.only("baseline", "primary", "margin", "alpha", "bootstrap", "exclude", "looks", "planned")
     primary = table.child("primary")
     primary.only("scale", "system")
     return Analysis(
@@ -167,6 +165,4 @@ def known_scale(table: Table, instrument: Instrument) -> str:
 
 def no_scale(table: Table, key: str, instrument_id: str, known: Iterable[str]) -> StudyError:
     """Return the refusal of a scale that the instrument does not have, or not for this use."""
-    return table.refusal(
-        key, "protocol.no_scale", instrument=instrument_id, known=", ".join(known)
-    )
+    return table.refusal(key, "protocol.no_scale", instrument=instrument_id, known=", ".join(known))

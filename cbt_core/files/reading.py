@@ -1,33 +1,19 @@
 """What other rooms call: read a study, its questions, its answers; all of it or a refusal."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from cbt_core.domain.study import ImportedAnswer, ImportedItem, ImportedStudy, Problem
+from cbt_core.domain.study import ImportedStudy, Problem
 from cbt_core.errors import StudyError
 from cbt_core.files.answers import AnswerRow, answer_rows
 from cbt_core.files.columns import ANSWERS, ITEMS, REFERENCES, Schema
-from cbt_core.files.items import ItemReader, read_items
+from cbt_core.files.items import read_items
 from cbt_core.files.joining import Join
 from cbt_core.files.opening import Choice, Table, open_table
 from cbt_core.files.problems import Findings, Place, refuse_warnings
 
 Names = Mapping[Path, str]
-
-
-@dataclass(frozen=True, slots=True)
-class StudyFiles:
-    """The files of a study: either a study file, or questions with answers.
-
-    `names` says how a file is called in messages (as typed, as uploaded); default its path.
-    """
-
-    study_file: Path | None = None
-    questions: Path | None = None
-    answers: Sequence[Path] = ()
-    references: Sequence[Path] = ()
-    names: Names = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +115,7 @@ def read_answers(
     for found in answer_rows(table, place, system_required=not references):
         row = seen.setdefault((found.key, found.system), found.row)
         if row != found.row and not references:
-            place.refuse(found.row, "id", "answer_twice", row=row)
+            place.refuse(found.row, "id", "answer_twice", where=row)
         rows.append(found)
     shelf.findings.check()
     return ReadAnswers(tuple(rows), shelf.findings.warnings())

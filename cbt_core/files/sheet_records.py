@@ -82,7 +82,7 @@ def _say_missing(
     row, following = rest
     for other, cells in following:
         if set(missing) <= {cell for cell in cells if isinstance(cell, str)}:
-            place.refuse(row, missing[0], "header_elsewhere", row=other)
+            place.refuse(row, missing[0], "header_elsewhere", where=other)
             return
     found = shown(", ".join(names))
     for name in missing:

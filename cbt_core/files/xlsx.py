@@ -32,9 +32,7 @@ def rows(path: Path, place: Place, *, sheet: str | None) -> Iterator[Cells]:
         except ImportProblems:
             raise
         except TooWide as error:
-            raise place.stop(
-                error.row, WHOLE_FILE, "too_many_columns", limit=COLUMNS
-            ) from error
+            raise place.stop(error.row, WHOLE_FILE, "too_many_columns", limit=COLUMNS) from error
         except BROKEN as error:
             raise place.stop(1, WHOLE_FILE, "xlsx_broken") from error
 

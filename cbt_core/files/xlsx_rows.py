@@ -24,7 +24,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """A cell that holds no plain value: `formula`, `error`, `date` or `boolean`."""
+    """A cell that holds no plain value: `formula`, `error`, `date` or `truth`."""
 
     kind: str
 
@@ -100,7 +100,7 @@ class SheetReader:
         self._column = -1
         self._cells = []
         if attributes.get("hidden") in ("1", "true"):
-            self._note(self.hidden, f"row {self._row}")
+            self._note(self.hidden, f"{self._row}:{self._row}")
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         place = attributes.get("r")
@@ -142,7 +142,7 @@ class SheetReader:
             return self._number(value)
         if kind == "str":
             return unguarded(value)
-        return Odd({"b": "boolean", "d": "date"}.get(kind, "error"))
+        return Odd({"b": "truth", "d": "date"}.get(kind, "error"))
 
     def _number(self, digits: str) -> object:
         style = int(self._style or 0)
@@ -156,7 +156,8 @@ class SheetReader:
         elif name == "mergeCell":
             self._note(self.merged, attributes.get("ref", "")[:20])
         elif name == "col" and attributes.get("hidden") in ("1", "true"):
-            self._note(self.hidden, f"column {attributes.get('min', '')[:5]}")
+            column = _letters(int(attributes.get("min", "1")[:5]))
+            self._note(self.hidden, f"{column}:{column}")
 
     def _note(self, names: list[str], name: str) -> None:
         if len(names) < LISTED:
@@ -173,6 +174,15 @@ def _column(place: str) -> int:
             break
         column = column * 26 + ord(letter) - 64
     return column - 1
+
+
+def _letters(column: int) -> str:
+    """Return the letters of a column counted from 1."""
+    letters = ""
+    while column > 0:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
 
 
 def rows(stream: IO[bytes], reader: SheetReader) -> Iterator[tuple[int, list[object]]]:

@@ -1,4 +1,4 @@
-"""Content of an instrument in one fixed form: what is hashed and what is written inside protocols."""
+"""Content of an instrument in one fixed form: what is hashed and written inside protocols."""
 
 import hashlib
 import json

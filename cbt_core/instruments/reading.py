@@ -117,9 +117,10 @@ class Table:
         if key not in self.content:
             return self._default(key, default)
         value = self.content[key]
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise self.refusal(key, "instruments.not_number", low=f"{low:g}", high=f"{high:g}")
-        return float(value)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and low <= float(str(value)) <= high:
+            return float(str(value))
+        raise self.refusal(key, "instruments.not_number", low=f"{low:g}", high=f"{high:g}")
 
     def yes_no(self, key: str, default: bool) -> bool:
         """Return true or false, written as such."""

@@ -79,9 +79,7 @@ def _scales(table: Table) -> tuple[Scale, ...]:
 
 
 def _scale(table: Table) -> Scale:
-    table.only(
-        "id", "level", "measure", "required", "cannot_rate", "name", "question", "values"
-    )
+    table.only("id", "level", "measure", "required", "cannot_rate", "name", "question", "values")
     scale_id = table.identifier("id")
     if scale_id in TAKEN:
         raise table.refusal("id", "instruments.taken_id", value=scale_id)
@@ -101,7 +99,7 @@ def _scale(table: Table) -> Scale:
 def _values(table: Table) -> tuple[ScaleValue, ...]:
     """Return a scale's choices, written as ``[[scales.values]]`` or as a list of numbers."""
     found = _bare_values(table) or tuple(_value(one) for one in table.children("values"))
-    if len(found) < 2:  # noqa: PLR2004 - one choice is no choice
+    if len(found) < 2:
         raise table.refusal("values", "instruments.no_values")
     if len(found) > MOST_VALUES:
         raise table.refusal("values", "instruments.too_many_values", most=MOST_VALUES)

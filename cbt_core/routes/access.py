@@ -1,11 +1,8 @@
 """Signing in and out: the routes that hand out and take back the session cookie."""
 
-import asyncio
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -26,6 +23,7 @@ from cbt_core.routes.common import (
     json_route,
     plain_refusal,
 )
+from cbt_core.routes.crowd import crowd
 from cbt_core.routes.incoming import (
     address_of,
     content_type,
@@ -41,14 +39,6 @@ from db.engine import Database
 
 LARGEST_FORM: Final = 8 * 1024
 LARGEST_FIELD: Final = 256
-AT_ONCE: Final = 2
-"""Secrets are checked by two threads of their own: sign-ins never hold up a save."""
-
-WAITING: Final = 40
-"""So many may wait for those threads (8 s of work); more are asked to come back."""
-
-COME_BACK_SECONDS: Final = 5
-
 _REFUSED_AS: Final[Mapping[str, str]] = {
     "access.wait": "wait",
     "access.disabled": "disabled",
@@ -74,34 +64,6 @@ def routes(database: Database, settings: Settings) -> list[BaseRoute]:
     made.append(json_route("/api/language", _language, database=database, settings=settings))
     made.append(call_route("/api/passphrase", _passphrase, database=database, settings=settings))
     return made
-
-
-class Crowd:
-    """How many people wait for their secret to be checked."""
-
-    def __init__(self, most: int) -> None:
-        """Let `most` people wait."""
-        self._places = threading.BoundedSemaphore(most)
-        self._workers = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="sign-in")
-
-    async def run(self, work: Callable[[], SignedIn]) -> SignedIn:
-        """Do the work when its turn comes.
-
-        Raises:
-            Refused: too many wait already.
-        """
-        if not self._places.acquire(blocking=False):
-            raise Refused("access.wait", retry_seconds=COME_BACK_SECONDS)
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._workers, work)
-        finally:
-            self._places.release()
-
-
-@cache
-def crowd() -> Crowd:
-    """Return the one line of this process."""
-    return Crowd(WAITING)
 
 
 class _Doors:

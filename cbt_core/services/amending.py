@@ -1,20 +1,21 @@
 """Amending a protocol: a new version with date, actor and reason; the old ones stay."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from cbt_core.domain.people import Person
-from cbt_core.domain.protocol import Attention, Protocol
+from cbt_core.domain.protocol import Protocol
 from cbt_core.domain.study import Stage
 from cbt_core.errors import StudyError
 from cbt_core.files.protocol import LoadedProtocol, load_protocol
 from cbt_core.services.lifecycle import note, reason_given, refuse_unless
-from cbt_core.services.storing_studies import check_systems, store_protocol
+from cbt_core.services.storing_studies import check_systems, extras_of, store_protocol
 from cbt_core.services.studies import StudySetup, current, led_by
 from db import items, progress, studies
 from db.clock import stamp
 from db.engine import Connection, Database
+from db.items import Extra
 from db.studies import StudyRow
 
 
@@ -60,7 +61,7 @@ def _check(connection: Connection, before: StudySetup, loaded: LoadedProtocol) -
     if progress.tasks(connection, before.study.id):
         _refuse_if(old.design.panel != new.design.panel, "panel")
         _refuse_if(old.analysis.baseline != new.analysis.baseline, "baseline")
-    _check_attention(old.raters.attention, new.raters.attention)
+    _check_extras(extras_of(old), extras_of(new))
 
 
 def _refuse_if(changed: bool, part: str) -> None:
@@ -68,30 +69,26 @@ def _refuse_if(changed: bool, part: str) -> None:
         raise StudyError(f"lifecycle.fixed_{part}")
 
 
-def _check_attention(old: Sequence[Attention], new: Sequence[Attention]) -> None:
-    known = {one.id: one for one in old}
-    for one in new:
-        if one.id in known and known[one.id] != one:
-            raise StudyError("lifecycle.fixed_check", check=one.id)
+def _check_extras(old: Mapping[str, Extra], new: Mapping[str, Extra]) -> None:
+    for key, extra in new.items():
+        if key in old and old[key] != extra:
+            raise StudyError("lifecycle.fixed_check", check=key)
 
 
 def _follow(
     connection: Connection, before: StudySetup, new: Protocol, reason: str, now: datetime
 ) -> None:
-    """Let title, language, baseline and quality checks follow the new protocol."""
-    study = before.study
-    studies.set_texts(
-        connection, study.id, title=new.title or study.title, language=new.language
-    )
+    """Let title, language, baseline and the protocol's items follow the new protocol."""
+    study, old = before.study, before.protocol
+    title = new.title if new.title and new.title != old.title else study.title
+    studies.set_texts(connection, study.id, title=title, language=new.language)
     if new.analysis.baseline:
         studies.mark_baseline(connection, study.id, new.analysis.baseline)
-    known = items.keys(connection, study.id)
-    wanted = {items.CHECK_KEY + one.id: one for one in new.raters.attention}
-    items.add_checks(
-        connection, study.id, [one for key, one in wanted.items() if key not in known]
+    known, wanted = items.keys(connection, study.id), extras_of(new)
+    items.add_extras(
+        connection, study.id, [extra for key, extra in wanted.items() if key not in known]
     )
-    for old in before.protocol.raters.attention:
-        key = items.CHECK_KEY + old.id
+    for key in extras_of(old):
         if key not in wanted and key in known:
             items.withdraw(connection, known[key], at=stamp(now), reason=reason)
             progress.withdraw_tasks(connection, known[key])

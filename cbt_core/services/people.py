@@ -14,18 +14,16 @@ from typing import Final
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Invalid, Refused, StudyError
-from cbt_core.services import passphrases
+from cbt_core.services import accounts, guards, passphrases
 from cbt_core.services.authorisation import require
 from db import audit, memberships, people, sessions
 from db.engine import Connection, Database
-from db.people import Account, Identity, Overview
+from db.people import Account, Overview
 from db.scrub import scrub
 
 CODE: Final = re.compile(r"[A-Z0-9_-]{1,40}")
 RESERVED: Final = frozenset({"TERMINAL", "UNKNOWN"})
 """Names the trail uses for those who are no person."""
-
-LONGEST_NAME: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ def add_person(
         Refused: the actor may not, or the demonstration would be mixed with real people.
         Invalid: the code is not one; StudyError: the person is disabled or there is no such study.
     """
-    _require_inviter(database, actor, study_id, now=now)
+    guards.require_inviter(database, actor, study_id, now=now)
     name = normal_code(code)
     secret = passphrases.issue()
     secret_hash = passphrases.hash_of(secret, "issued")  # slow: before the transaction
@@ -105,7 +103,7 @@ def list_people(
         Refused: the actor is neither.
     """
     if study_id is None:
-        _require_terminal(database, actor, "list_people", now)
+        guards.require_terminal(database, actor, act="list_people", now=now)
     else:
         require(database, actor, Role.LEAD, study_id, act="list_people", now=now)
     with database.reading() as connection:
@@ -119,8 +117,8 @@ def reset(database: Database, actor: Person, *, code: str, now: datetime) -> Iss
         Refused: a lead asks for somebody who belongs elsewhere too, or leads.
         StudyError: nobody has this code, or the person was forgotten.
     """
-    account = _named(database, code)
-    _require_keeper(database, actor, account, now=now)
+    account = accounts.named(database, code)
+    guards.require_keeper(database, actor, account, now=now)
     if account.is_forgotten or account.demonstration:
         raise StudyError("people.no_new_secret", code=account.code)
     secret = passphrases.issue()
@@ -130,7 +128,7 @@ def reset(database: Database, actor: Person, *, code: str, now: datetime) -> Iss
         if actor.is_terminal:
             people.enable(connection, account.id)
         sessions.end_all(connection, account.id, now)
-        _trail(connection, actor, "person.reset", account.code, now)
+        accounts.trail(connection, actor, "person.reset", account.code, now)
     return Issued(account.code, secret, joined=False)
 
 
@@ -140,12 +138,12 @@ def disable(database: Database, actor: Person, *, code: str, now: datetime) -> N
     Raises:
         Refused: the actor is not the terminal. StudyError: nobody has this code.
     """
-    _require_terminal(database, actor, "disable", now)
-    account = _named(database, code)
+    guards.require_terminal(database, actor, act="disable", now=now)
+    account = accounts.named(database, code)
     with database.writing() as connection:
         people.disable(connection, account.id, now)
         sessions.end_all(connection, account.id, now)
-        _trail(connection, actor, "person.disable", account.code, now)
+        accounts.trail(connection, actor, "person.disable", account.code, now)
 
 
 def forget(database: Database, actor: Person, *, code: str, now: datetime) -> Forgotten:
@@ -154,11 +152,11 @@ def forget(database: Database, actor: Person, *, code: str, now: datetime) -> Fo
     Raises:
         Refused: the actor is not the terminal. StudyError: nobody has this code.
     """
-    _require_terminal(database, actor, "forget", now)
-    account = _named(database, code)
+    guards.require_terminal(database, actor, act="forget", now=now)
+    account = accounts.named(database, code)
     with database.writing() as connection:
         people.forget(connection, account.id, now)
-        _trail(connection, actor, "person.forget", account.code, now)
+        accounts.trail(connection, actor, "person.forget", account.code, now)
     return Forgotten(account.code, scrub(database))
 
 
@@ -171,7 +169,7 @@ def leave_study(
         Refused: the actor does not lead the study, or it would be left without a lead.
     """
     require(database, actor, Role.LEAD, study_id, act="leave_study", now=now)
-    account = _named(database, code)
+    account = accounts.named(database, code)
     with database.writing() as connection:
         ended = memberships.leave(
             connection, study_id=study_id, person_id=account.id, role=role, now=now
@@ -187,45 +185,12 @@ def leave_study(
     return ended
 
 
-def identity_of(database: Database, actor: Person, *, code: str, now: datetime) -> Identity:
-    """Return a person's name and e-mail address, to the terminal or the person.
-
-    Raises:
-        Refused: the actor is neither.
-    """
-    account = _named(database, code)
-    if actor.id != account.id:
-        _require_terminal(database, actor, "identity_of", now)
-    with database.reading() as connection:
-        if actor.is_terminal:  # raised above otherwise
-            return people.identity_of(connection, account.id)
-        return people.identity_of(connection, actor.id)
-
-
-def set_identity(
-    database: Database, actor: Person, *, code: str, name: str, email: str, now: datetime
-) -> None:
-    """Write a person's name and e-mail address; the trail notes that it was done, not what.
-
-    Raises:
-        Refused: the actor is neither the terminal nor the person. Invalid: too long.
-    """
-    account = _named(database, code)
-    if actor.id != account.id:
-        _require_terminal(database, actor, "set_identity", now)
-    if max(len(name), len(email)) > LONGEST_NAME:
-        raise Invalid("people.name_long", most=LONGEST_NAME)
-    with database.writing() as connection:
-        people.set_identity(connection, account.id, name=name.strip(), email=email.strip())
-        _trail(connection, actor, "person.identity", account.code, now)
-
-
 def _create(
     connection: Connection, actor: Person, *, code: str, secret_hash: str, now: datetime
 ) -> Account:
     people.add(connection, code=code, secret_hash=secret_hash, now=now)
-    _trail(connection, actor, "person.add", code, now)
-    return _found(people.by_code(connection, code), code)
+    accounts.trail(connection, actor, "person.add", code, now)
+    return accounts.found(people.by_code(connection, code), code)
 
 
 def _grant(
@@ -236,7 +201,7 @@ def _grant(
         if role is not Role.LEAD or account.may_create_studies or account.demonstration:
             return False
         people.allow_creating_studies(connection, account.id)
-        _trail(connection, actor, "person.may_create_studies", account.code, now)
+        accounts.trail(connection, actor, "person.may_create_studies", account.code, now)
         return True
     is_demonstration = memberships.is_demonstration(connection, study_id)
     if is_demonstration is None:
@@ -252,61 +217,3 @@ def _grant(
             payload={"person": account.code, "role": role.value}, now=now,
         )
     return joined
-
-
-def _require_inviter(
-    database: Database, actor: Person, study_id: int | None, *, now: datetime
-) -> None:
-    if study_id is None:
-        _require_terminal(database, actor, "add_person", now)
-        return
-    require(database, actor, Role.LEAD, study_id, act="add_person", now=now)
-    if actor.demonstration:  # its persons can do nothing outside it, and an account is outside
-        raise Refused("people.demonstration")
-
-
-def _require_keeper(
-    database: Database, actor: Person, account: Account, *, now: datetime
-) -> None:
-    """Let the terminal pass, and a lead for people of nobody else's studies."""
-    if actor.is_terminal:
-        return
-    with database.reading() as connection:
-        held = [
-            member
-            for member in memberships.of(connection, [account.id]).get(account.id, ())
-            if member.left_at is None
-        ]
-    is_kept = bool(held) and all(
-        actor.has(Role.LEAD, member.study_id) and member.role is not Role.LEAD for member in held
-    )
-    if not is_kept or account.may_create_studies or account.is_disabled or actor.demonstration:
-        _require_terminal(database, actor, "reset", now)
-
-
-def _require_terminal(database: Database, actor: Person, act: str, now: datetime) -> None:
-    if actor.is_terminal:
-        return
-    with database.writing() as connection:
-        audit.log_access(connection, actor=actor.code, action=f"denied:{act}", now=now)
-    raise Refused("access.not_allowed")
-
-
-def _named(database: Database, code: str) -> Account:
-    with database.reading() as connection:
-        return _found(people.by_code(connection, code.strip().upper()), code)
-
-
-def _found(account: Account | None, code: str) -> Account:
-    if account is None:
-        raise StudyError("people.unknown", code=code.strip().upper()[:40])
-    return account
-
-
-def _trail(
-    connection: Connection, actor: Person, action: str, code: str, now: datetime
-) -> None:
-    audit.append(
-        connection, study_id=None, actor=actor.code, action=action,
-        payload={"person": code}, now=now,
-    )

@@ -13,6 +13,7 @@ from cbt_core.services.studies import stored_text
 from db import studies
 from db.clock import stamp
 from db.engine import Connection
+from db.items import EXTRA_KEYS, Extra
 
 PAIR: Final = 2
 
@@ -48,8 +49,8 @@ def baseline_of(names: Sequence[str], protocol: Protocol) -> str:
     return ""
 
 
-def needs_baseline(names: Sequence[str], protocol: Protocol) -> bool:
-    """Tell whether tasks cannot be formed without a baseline that nobody named."""
+def lacks_baseline(names: Sequence[str], protocol: Protocol) -> bool:
+    """Tell whether it matters, and is not said, which system is the baseline."""
     several = len(names) > PAIR and protocol.design.panel is Panel.PAIRS
     return several and not baseline_of(names, protocol)
 
@@ -59,14 +60,34 @@ def store_systems(
 ) -> dict[str, int]:
     """Store the systems under masked names drawn at random; return ids by true name.
 
-    Pairs of three and more systems without a named baseline take the first system for it (the
-    import warns of it).
+    Pairs without a named baseline take the first system for it: with two systems it makes no
+    difference, with more the import warns of it.
     """
-    first = names[0] if needs_baseline(names, protocol) else ""
+    pairs = protocol.design.panel is Panel.PAIRS and len(names) >= PAIR
+    baseline = baseline_of(names, protocol) or (names[0] if pairs else "")
     return studies.add_systems(
-        connection, study_id, names, baseline=baseline_of(names, protocol) or first,
-        draw=SystemRandom(),
+        connection, study_id, names, baseline=baseline, draw=SystemRandom()
     )
+
+
+def extras_of(protocol: Protocol) -> dict[str, Extra]:
+    """Return the items a protocol brings, by key: quality checks, and calibration items if asked.
+
+    Calibration shows the practice items again, whose answers have a key.
+    """
+    check, calibration = EXTRA_KEYS
+    found = [
+        Extra(check + one.id, "check", one.question, one.description,
+              (("better", one.better), ("worse", one.worse)))
+        for one in protocol.raters.attention
+    ]
+    if protocol.raters.recalibrate_every:
+        found += [
+            Extra(calibration + one.id, "calibration", one.question, one.description,
+                  tuple(("", one.answers[slot]) for slot in sorted(one.answers)))
+            for one in protocol.raters.practice
+        ]
+    return {one.key: one for one in found}
 
 
 def store_protocol(

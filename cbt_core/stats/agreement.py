@@ -2,27 +2,16 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import Final
 
 import numpy as np
 
 from cbt_core.errors import StudyError
 from cbt_core.stats import resampling
-from cbt_core.stats.figures import (
-    EVERYTHING, LIVE, PREFIX, WITHIN, Plan, figures, kappa_reason,
-)  # fmt: skip
-from cbt_core.stats.omission import leave_one_out
-from cbt_core.stats.raters import rater_rows
-from cbt_core.stats.ratings import POOLED, Integers, Ratings
-from cbt_core.stats.reasons import Reason
+from cbt_core.stats.figures import EVERYTHING, LIVE, Plan, figures
+from cbt_core.stats.ratings import Ratings
+from cbt_core.stats.reporting import Json, Result, stratum_json
 from cbt_core.stats.signature import signature, told_values
-from cbt_core.stats.strata import Figures, Replicates, ScaleTable, Stratum, sample, table
-from cbt_core.stats.sums import Sums
-from cbt_core.stats.values import Value, framed, percentiles, undefined
-
-POOLED_LABEL: Final = "includes differences between systems"
-
-Json = dict[str, object]
+from cbt_core.stats.strata import Replicates, ScaleTable, sample, table
 
 
 def agreement(
@@ -72,31 +61,52 @@ def _body(
     bootstrap: int,
     seed: int,
 ) -> Json:
-    absent = [scale for scale in values if scale not in ratings.values]
-    if absent:
-        raise StudyError("stats.no_such_scale", scale=absent[0])
+    _refuse_absent(ratings, values)
     tables = [table(ratings, scale, values[scale], full=plan.full) for scale in values]
-    replicates = [
-        Replicates(each, partial(figures, plan, each.scale not in nominal)) for each in tables
-    ]
-    widest = max((each.widest for each in tables), default=1)
+    replicated = _replicated(plan, ratings, tables, nominal, bootstrap=bootstrap, seed=seed)
+    return {
+        "signature": signature(ratings, tuple(values), _settings(values, nominal, bootstrap, seed)),
+        "flow": _flow(ratings, tuple(values)),
+        "scales": {
+            each.scale: _scale(plan, ratings, each, drawn, ordered=each.scale not in nominal)
+            for each, drawn in zip(tables, replicated, strict=True)
+        },
+    }
+
+
+def _replicated(
+    plan: Plan,
+    ratings: Ratings,
+    tables: Sequence[ScaleTable],
+    nominal: Collection[str],
+    *,
+    bootstrap: int,
+    seed: int,
+) -> list[Replicates]:
+    """Return the replicates of every scale, all from the same draws of items."""
+    found = [Replicates(each, partial(figures, plan, each.scale not in nominal)) for each in tables]
     items = len(ratings.items)
+    widest = max((each.widest for each in tables), default=1)
     count = bootstrap if items else 0
     for weights in resampling.blocks(items, replicates=count, seed=seed, widest=widest):
-        for each in replicates:
-            each.add(weights)
-    scales = {
-        each.scale: _scale(plan, ratings, each, drawn, each.scale not in nominal)
-        for each, drawn in zip(tables, replicates, strict=True)
-    }
-    settings = {"values": told_values(values, tuple(values)), "nominal": ",".join(sorted(nominal))}
-    settings = {name: told for name, told in settings.items() if told}
-    settings |= {"alpha": "ordinal", "boot": str(bootstrap), "seed": str(seed)}
-    return {
-        "signature": signature(ratings, tuple(values), settings),
-        "flow": _flow(ratings, tuple(values)),
-        "scales": scales,
-    }
+        for replicates in found:
+            replicates.add(weights)
+    return found
+
+
+def _refuse_absent(ratings: Ratings, scales: Collection[str]) -> None:
+    for scale in scales:
+        if scale not in ratings.values:
+            raise StudyError("stats.no_such_scale", scale=scale)
+
+
+def _settings(
+    values: Mapping[str, Sequence[float]], nominal: Collection[str], bootstrap: int, seed: int
+) -> dict[str, object]:
+    settings: dict[str, object] = {"values": told_values(values, tuple(values))}
+    if nominal:
+        settings["nominal"] = ",".join(sorted(nominal))
+    return settings | {"alpha": "ordinal", "boot": bootstrap, "seed": seed}
 
 
 def _flow(ratings: Ratings, scales: Sequence[str]) -> Json:
@@ -105,13 +115,18 @@ def _flow(ratings: Ratings, scales: Sequence[str]) -> Json:
 
 
 def _scale(
-    plan: Plan, ratings: Ratings, scale: ScaleTable, drawn: Replicates, ordered: bool
+    plan: Plan, ratings: Ratings, scale: ScaleTable, drawn: Replicates, *, ordered: bool
 ) -> Json:
     sums = sample(scale, len(ratings.items))
     found: Json = {}
     for stratum in scale.strata:
-        points = figures(plan, ordered, stratum.name, sums)
-        replicated = drawn.figures(stratum.name)
-        chosen = Chosen(ratings, scale, stratum, sums[stratum.name], points, replicated)
-        found[stratum.name] = _stratum(plan, chosen, ordered)
+        result = Result(
+            scale=scale,
+            stratum=stratum,
+            sums=sums[stratum.name],
+            points=figures(plan, ordered, stratum.name, sums),
+            replicates=drawn.figures(stratum.name),
+            ordered=ordered,
+        )
+        found[stratum.name] = stratum_json(plan, ratings, result)
     return found

@@ -15,7 +15,7 @@ from cbt_core.stats.sums import Sums
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """A statistic: `compute` gives (b,) with nan = undefined; `reason` explains a nan of the sample.
+    """A statistic: `compute` gives (b,), nan = undefined; `reason` explains a nan of the sample.
 
     `ordered`: needs values whose order and distance mean something (not a nominal scale).
     """

@@ -99,6 +99,7 @@ def _without_raters(sums: Sums) -> Components:
     grand = ratio(sums["totals"] ** 2, ratings)
     spread = ratings - ratio(sums["squared_sizes"], ratings)
     unit = ratio(
-        settled(sums["unit_squares"] - grand - (units - 1) * residual, squares), settled(spread, ratings)
+        settled(sums["unit_squares"] - grand - (units - 1) * residual, squares),
+        settled(spread, ratings),
     )
     return Components(unit, np.zeros_like(unit), residual)

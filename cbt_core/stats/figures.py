@@ -41,7 +41,9 @@ def figures(plan: Plan, ordered: bool, name: str, strata: Mapping[str, Sums]) ->
         for statistic in plan.statistics
         if ordered or not statistic.ordered
     }
-    found |= {key: kappa.kappa(sums, KAPPAS[key]) for key in plan.kappas if ordered or key == "kappa"}
+    found |= {
+        key: kappa.kappa(sums, KAPPAS[key]) for key in plan.kappas if ordered or key == "kappa"
+    }
     if plan.full and ordered and name == POOLED:
         systems = [part for stratum, part in strata.items() if stratum != POOLED]
         distances = alpha.ordinal_distances(sums)

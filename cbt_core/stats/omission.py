@@ -4,32 +4,30 @@ import numpy as np
 
 from cbt_core.stats.alpha import alpha, ordinal_distances
 from cbt_core.stats.patterns import Patterns
-from cbt_core.stats.ratings import Floats
-from cbt_core.stats.strata import Stratum
+from cbt_core.stats.ratings import Floats, Ratings
+from cbt_core.stats.reasons import Reason
+from cbt_core.stats.strata import Stratum, occurrences
 from cbt_core.stats.sums import Sums, coincidence_features
 
 
-def leave_one_out(distinct: Patterns, stratum: Stratum, whole: float) -> dict[str, object]:
-    """Return the range of ordinal alpha (whole: with all raters) when each rater is left out.
+def leave_one_out(
+    ratings: Ratings, distinct: Patterns, stratum: Stratum, whole: float
+) -> dict[str, object]:
+    """Return the range of ordinal alpha (`whole`: with all raters) when each rater is left out.
 
-    `rater` is the index of the one whose absence moves alpha the most; nan are passed over, and
-    all three are None when nothing is left.
+    `rater` is the one whose absence moves alpha the most. Undefined alphas are passed over.
     """
-    occurring = sum(
-        np.asarray(distinct.members[system].sum(axis=1), dtype=np.float64)
-        for system in stratum.systems
-    )
+    occurring = occurrences(distinct, stratum.systems)
     found = np.array(
         [_without(distinct, stratum, occurring, column) for column in stratum.frame.present]
     )
-    if len(found) < 3 or np.isnan(found).all():
-        return {"min": None, "max": None, "rater": None}
-    moved = np.abs(found - whole) if not np.isnan(whole) else np.abs(found)
-    column = stratum.frame.present[int(np.nanargmax(moved))]
+    if np.isnan(found).all() or np.isnan(whole):
+        return {"min": None, "max": None, "rater": None, "reason": Reason.ALL_EQUAL.text}
+    column = stratum.frame.present[int(np.nanargmax(np.abs(found - whole)))]
     return {
         "min": float(np.nanmin(found)),
         "max": float(np.nanmax(found)),
-        "rater": int(distinct.raters[column]),
+        "rater": ratings.raters[distinct.raters[column]],
     }
 
 

@@ -68,7 +68,11 @@ class Columns:
 
 
 def gather(
-    columns: Columns, *, flow: Mapping[str, int] | None = None, study: str = "", instrument: str = ""
+    columns: Columns,
+    *,
+    flow: Mapping[str, int] | None = None,
+    study: str = "",
+    instrument: str = "",
 ) -> Ratings:
     """Return the rows in canonical order, so that the order of a file changes no figure.
 

@@ -29,9 +29,7 @@ def digest(ratings: Ratings, scales: Sequence[str]) -> str:
     return found.hexdigest()
 
 
-def signature(
-    ratings: Ratings, scales: Sequence[str], settings: Mapping[str, object]
-) -> str:
+def signature(ratings: Ratings, scales: Sequence[str], settings: Mapping[str, object]) -> str:
     """Return e.g. ``study:demo|data:#1f09c2aa|set:main,last|items:120|raters:6|…|v:0.1.0``."""
     parts: dict[str, object] = {"study": ratings.study} if ratings.study else {}
     parts |= {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cbt_core.stats.patterns import Patterns, patterns
-from cbt_core.stats.ratings import POOLED, Floats, Integers, Ratings
+from cbt_core.stats.ratings import POOLED, Floats, Ratings
 from cbt_core.stats.sums import Features, Frame, Sums, features, frame
 
 Figures = dict[str, Floats]
@@ -37,7 +37,7 @@ class ScaleTable:
     @property
     def widest(self) -> int:
         """Return the longest axis that is multiplied with a block of replicates."""
-        rows = max(stratum.features.rows.shape[0] for stratum in self.strata)
+        rows = max(int(stratum.features.rows.shape[0]) for stratum in self.strata)
         return max(rows, len(self.patterns.codes))
 
 
@@ -54,7 +54,7 @@ def table(
     cuts += [(name, (index,)) for index, name in enumerate(ratings.systems)]
     strata = []
     for name, systems in cuts:
-        occurring = _occurring(distinct, systems)
+        occurring = occurrences(distinct, systems)
         fixed = frame(distinct.codes, distinct.categories, occurring)
         found = features(distinct.codes, fixed, full=full)
         strata.append(Stratum(name, systems, fixed, found))
@@ -106,8 +106,9 @@ class Replicates:
         yield from (s.name for s in self._scale.strata[: 1 if only_pooled else None])
 
 
-def _occurring(distinct: Patterns, systems: tuple[int, ...]) -> Integers:
-    found = np.zeros(len(distinct.codes), dtype=np.int64)
+def occurrences(distinct: Patterns, systems: tuple[int, ...]) -> Floats:
+    """Return how many units of these systems have each distinct row (P,)."""
+    found = np.zeros(len(distinct.codes))
     for system in systems:
-        found += np.asarray(distinct.members[system].sum(axis=1)).astype(np.int64)
+        found += np.asarray(distinct.members[system].sum(axis=1))
     return found

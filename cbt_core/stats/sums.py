@@ -58,7 +58,7 @@ class Sums:
         return self.data[start : start + size].reshape(*shape, -1)
 
 
-def frame(codes: Codes, categories: Floats, occurring: Integers) -> Frame:
+def frame(codes: Codes, categories: Floats, occurring: Floats) -> Frame:
     """Return the fixed side of a stratum; `occurring` (P,): how many units have each row."""
     used = codes[occurring > 0] >= 0
     present = np.flatnonzero(used.any(axis=0))
@@ -70,19 +70,34 @@ def frame(codes: Codes, categories: Floats, occurring: Integers) -> Frame:
 
 
 def features(codes: Codes, fixed: Frame, *, full: bool = True) -> Features:
-    """Return all features of the distinct units; without `full` those of `core_agreement`."""
-    counts = np.stack(
-        [(codes == category).sum(axis=1) for category in range(len(fixed.categories))], axis=1
-    ).astype(np.float64)
-    found = [*_of_counts(counts), _cells("tables", codes, fixed)]
+    """Return all features of the distinct units; without `full` those a live page needs."""
+    counts = category_counts(codes, len(fixed.categories))
+    found = [*_of_counts(counts), _cells("tables", codes, fixed), *_complete(codes, fixed)]
     if full:
-        found += [*_one_way(counts, fixed), *_complete(codes, fixed), *_crossed(codes, fixed)]
+        found += [*_one_way(counts, fixed), *_crossed(codes, fixed)]
+        found.append(_cells("complete_tables", _complete_codes(codes, fixed), fixed))
+    return stacked(found)
+
+
+def coincidence_features(codes: Codes, fixed: Frame) -> Features:
+    """Return only the features that alpha, percent agreement, Fleiss' kappa and AC need."""
+    return stacked(_of_counts(category_counts(codes, len(fixed.categories))))
+
+
+def category_counts(codes: Codes, categories: int) -> Floats:
+    """Return how many raters gave each category, (P, q)."""
+    counts = [(codes == category).sum(axis=1) for category in range(categories)]
+    return np.stack(counts, axis=1).astype(np.float64)
+
+
+def stacked(blocks: list[Block]) -> Features:
+    """Put blocks of features under each other and note where each begins."""
     places: dict[str, tuple[int, tuple[int, ...]]] = {}
     start = 0
-    for name, shape, _ in found:
+    for name, shape, _ in blocks:
         places[name] = (start, shape)
         start += int(np.prod(shape, dtype=np.int64))
-    return Features(csr_array(vstack([rows for _, _, rows in found], format="csr")), places)
+    return Features(csr_array(vstack([rows for _, _, rows in blocks], format="csr")), places)
 
 
 def _block(name: str, columns: Floats) -> Block:
@@ -133,16 +148,22 @@ def _one_way(counts: Floats, fixed: Frame) -> list[Block]:
 
 def _complete(codes: Codes, fixed: Frame) -> list[Block]:
     """Features of the units that every present rater scored."""
-    complete = (codes[:, fixed.present] >= 0).all(axis=1) & (len(fixed.present) > 0)
-    kept = np.where(complete[:, np.newaxis], codes, np.int16(-1))
+    kept = _complete_codes(codes, fixed)[:, fixed.present]
+    complete = np.asarray((kept >= 0).any(axis=1), dtype=np.float64)
     scores = np.where(kept >= 0, fixed.centred[kept], 0.0)
+    totals: Floats = np.asarray(scores.sum(axis=1), dtype=np.float64)
     margins = np.stack([kept == category for category in range(len(fixed.categories))], axis=2)
     return [
-        _block("complete", complete.astype(np.float64)),
-        _block("complete_squared_totals", scores.sum(axis=1) ** 2),
-        _block("complete_margins", margins[:, fixed.present].astype(np.float64)),
-        _cells("complete_tables", kept, fixed),
+        _block("complete", complete),
+        _block("complete_squared_totals", totals**2),
+        _block("complete_margins", margins.astype(np.float64)),
     ]
+
+
+def _complete_codes(codes: Codes, fixed: Frame) -> Codes:
+    """Return the codes with the units that lack a present rater's score emptied."""
+    complete = (codes[:, fixed.present] >= 0).all(axis=1, keepdims=True)
+    return np.where(complete, codes, np.int16(-1))
 
 
 def _crossed(codes: Codes, fixed: Frame) -> list[Block]:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
+from pages.ui.wording import t
 
 ICON: Final = str(Path(__file__).parent / "icon.svg")
 STYLE: Final = Path(__file__).parent / "chrome.css"
@@ -47,8 +48,6 @@ def note_error(error: Exception) -> bool:
         frame = frame.tb_next
     place = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
     logger.error("error %s: %s at %s", number, type(error).__name__, place)
-    from pages.ui.wording import t  # noqa: PLC0415 - the handler lives longer than a script run
-
     st.error(t("common.crash", number=number))
     return True
 

@@ -23,7 +23,7 @@ def plain(text: str, *, look: str = "text", key: str = "") -> None:
 
 
 def literal(text: str) -> str:
-    """Return text for a widget's label, which Streamlit reads as Markdown, with all marks escaped."""
+    """Return text for a widget's label (Streamlit reads it as Markdown) with marks escaped."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!:$|<>~&])", r"\\\1", text)
 
 

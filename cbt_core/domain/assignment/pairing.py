@@ -1,7 +1,7 @@
 """Even co-rating: two raters swap seats of this plan until all pairs meet about equally often.
 
-A swap keeps every load. It is made only when it lowers the sum of squared pair counts, which is
-least when all pairs are equal.
+A swap keeps every load. It is made when it lowers the sum of squared pair counts, which is least
+when all pairs are equal; while the bound is broken also when it keeps the sum, to leave a dead end.
 """
 
 from itertools import combinations
@@ -10,7 +10,9 @@ from typing import Final
 
 from cbt_core.domain.assignment.seating import Block, Seating
 
+PAIR_BOUND: Final = 2
 _EVEN: Final = 1
+_COIN: Final = 0.5
 _ROUNDS: Final = 60
 _PAIRS_A_ROUND: Final = 120
 _DRAWS_A_PAIR: Final = 24
@@ -51,9 +53,15 @@ def even_pairs(seating: Seating, rng: Random) -> None:
     seats = _Seats(seating)
     for _ in range(_ROUNDS):
         crowded = _crowded(seating, rng)
-        improved = [_relieve(seating, seats, pair, rng) for pair in crowded]
-        if not any(improved):
+        allowed = 0 if _range(seating) > PAIR_BOUND else -1
+        moved = [_relieve(seating, seats, (*pair, allowed), rng) for pair in crowded]
+        if not any(moved):
             return
+
+
+def _range(seating: Seating) -> int:
+    counts = [seating.pair[a][b] for a, b in combinations(range(len(seating.load)), 2)]
+    return max(counts) - min(counts)
 
 
 def _crowded(seating: Seating, rng: Random) -> list[tuple[int, int]]:
@@ -68,11 +76,17 @@ def _crowded(seating: Seating, rng: Random) -> list[tuple[int, int]]:
     return found[:_PAIRS_A_ROUND]
 
 
-def _relieve(seating: Seating, seats: _Seats, pair: tuple[int, int], rng: Random) -> bool:
-    """Try to part a pair once, by giving one of them another seat."""
-    stay, leave = pair if rng.random() < 0.5 else pair[::-1]
+def _relieve(
+    seating: Seating, seats: _Seats, wish: tuple[int, int, int], rng: Random
+) -> bool:
+    """Try to part a pair once, by giving one of them another seat at no more than a cost."""
+    stay, leave, allowed = wish
+    if rng.random() < _COIN:
+        stay, leave = leave, stay
     row = seating.pair[stay]
-    others = [rater for rater in range(len(row)) if rater not in pair and row[rater] < row[leave]]
+    others = [
+        rater for rater in range(len(row)) if rater != stay and row[rater] < row[leave]
+    ]
     if not others:
         return False
     for _ in range(_DRAWS_A_PAIR):
@@ -81,7 +95,7 @@ def _relieve(seating: Seating, seats: _Seats, pair: tuple[int, int], rng: Random
             return False
         come = min(rng.sample(others, min(2, len(others))), key=row.__getitem__)
         other = _exchange(seating, seats, (block, leave, come), rng)
-        if other is not None and _gain(seating, (block, leave), (other, come)) < 0:
+        if other is not None and _gain(seating, (block, leave), (other, come)) <= allowed:
             _swap(seating, seats, (block, leave), (other, come))
             return True
     return False

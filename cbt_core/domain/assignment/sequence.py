@@ -21,6 +21,8 @@ Wish: TypeAlias = tuple[int, Systems]
 _RESTARTS: Final = 12
 _TAILS: Final = 40
 _HARD: Final = 10
+_LONG: Final = 400
+"""Tasks from which the second cut of an odd number is no longer worth drawing again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,12 @@ def arrange(wishes: Sequence[Wish], given: Sequence[Placed], rng: Random) -> lis
     plan = _plan({panel: len(held) for panel, held in items.items()}, given)
     best: list[Placed] = []
     lowest = -1
+    enough = 0 if plan.whole <= _LONG else _HARD - 1
     for _ in range(_RESTARTS):
-        drawn = _draw(plan, rng)
-        fault = faults([*plan.given, *drawn])
+        fault, drawn = _draw(plan, rng)
         if lowest < 0 or fault < lowest:
             best, lowest = drawn, fault
-        if lowest == 0:
+        if lowest <= enough:
             break
     return [Arranged(items[panel].pop(), panel, slots) for panel, slots in best]
 
@@ -106,12 +108,15 @@ def _plan(counts: Mapping[Systems, int], given: Sequence[Placed]) -> _Plan:
     return _Plan(tuple(given), counts, totals, whole // 2, whole)
 
 
-def _draw(plan: _Plan, rng: Random) -> list[Placed]:
-    """Draw the new part once: up to the cut, the middle task of an odd number, the rest."""
+def _draw(plan: _Plan, rng: Random) -> tuple[int, list[Placed]]:
+    """Draw the new part once: up to the cut, the middle task of an odd number, the rest.
+
+    Returns the faults of the whole sequence, as `faults` counts them, and the new part.
+    """
     early, late = _two_parts(plan, rng)
     tally = _tally(plan.given)
     tally.least = {row: total // row[1] for row, total in plan.totals.items()}
-    drawn = _part(early, tally, lambda now: _dead_ends(now.counts, plan.totals), rng)
+    _, drawn = _part(early, tally, lambda now: _dead_ends(now.counts, plan.totals), rng)
     cuts: list[tuple[Counts, int]] = [(_counts_at(plan, drawn, plan.half), _HARD)]
     tally.finish = _ends(plan.totals, cuts)
     middle = plan.half + 1
@@ -121,7 +126,8 @@ def _draw(plan: _Plan, rng: Random) -> list[Placed]:
             late = late[1:]
         cuts.append((_counts_at(plan, drawn, middle), 1))
         tally.finish = _ends(plan.totals, cuts)
-    return drawn + _part(late, tally, lambda now: _faults(now.counts, cuts), rng)
+    fault, rest = _part(late, tally, lambda now: _faults(now.counts, cuts), rng)
+    return fault, drawn + rest
 
 
 def _two_parts(plan: _Plan, rng: Random) -> tuple[list[Systems], list[Systems]]:
@@ -147,8 +153,8 @@ def _spread(counts: Mapping[Systems, int], rng: Random) -> list[Systems]:
 
 def _part(
     panels: list[Systems], tally: Tally, goal: Callable[[Tally], int], rng: Random
-) -> list[Placed]:
-    """Draw one part and its tail again and again until it ends as it should. Changes the tally."""
+) -> tuple[int, list[Placed]]:
+    """Draw one part, and its tail again and again until the goal is 0. Changes the tally."""
     reach = min(len(panels), 16 + 4 * len(set(panels[-200:])))
     start = len(panels) - reach
     drawn = walk(panels[:start], tally, rng)
@@ -167,7 +173,7 @@ def _part(
     if best is None:  # pragma: no cover - at least one tail is drawn
         raise ValueError
     tally.counts = best[2].counts
-    return drawn + best[1]
+    return best[0], drawn + best[1]
 
 
 def _counts_at(plan: _Plan, drawn: Sequence[Placed], cut: int) -> Counts:

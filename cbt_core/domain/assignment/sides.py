@@ -57,6 +57,10 @@ class Tally:
 
 def walk(panels: Sequence[Systems], tally: Tally, rng: Random) -> list[Placed]:
     """Give every panel its slots, in about this order: a panel that fits badly waits a little."""
+    if all(len(panel) == 1 for panel in panels):
+        for panel in panels:
+            tally.add(panel, panel)
+        return [(panel, panel) for panel in panels]
     waiting: list[Systems] = []
     placed: list[Placed] = []
     source = iter(panels)

@@ -1,4 +1,4 @@
-"""The sign-in form: plain HTML that posts past Streamlit, since a script run cannot set a cookie."""
+"""The sign-in form: plain HTML that posts past Streamlit: a script run cannot set a cookie."""
 
 from collections.abc import Mapping
 from pathlib import Path

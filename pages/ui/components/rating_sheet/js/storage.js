@@ -41,7 +41,7 @@ function clearStored() {
 function restore(sheet) {
   const { task } = sheet.view;
   const kept = readStored(`draft.${task.task}`);
-  const isUsable = kept && kept.base_revision === task.revision && kept.sequence > task.draft_sequence && !task.read_only;
+  const isUsable = kept && kept.base_revision === task.revision && kept.sequence >= task.draft_sequence && !task.read_only;
   sheet.token = isUsable ? kept.token : null;
   sheet.draftSequence = isUsable ? kept.sequence : task.draft_sequence;
   sheet.entries = readEntries(isUsable ? kept.entries : task.entries);

@@ -1,0 +1,90 @@
+"""``person``: give and take access."""
+
+import click
+
+from cbt_core.commands.common import Group, command, now, open_database, table, tell, word
+from cbt_core.domain.people import TERMINAL
+from cbt_core.domain.study import Role
+
+
+@click.group("person", cls=Group)
+def group() -> None:
+    """Give and take access."""
+
+
+def add_to(parent: click.Group) -> None:
+    """Add this group to the program."""
+    parent.add_command(group)
+
+
+@command(group, "add", example="person add --code R01 --role rater --study sleep-2026")
+@click.option("--code", required=True, help="Pseudonymous code, for example R01.")
+@click.option(
+    "--role", type=click.Choice([role.value for role in Role]), default=Role.RATER.value,
+    show_default=True, help="What the person does; lead without a study may create studies.",
+)
+@click.option("--study", "slug", metavar="SLUG", help="Study in which the role is held.")
+def add(code: str, role: str, slug: str | None) -> None:
+    """Add a person and print code and secret once; or give an existing one a role."""
+    from cbt_core.services import people, studies
+
+    database = open_database(create=True)
+    study_id = None
+    if slug is not None:
+        study_id = studies.led_by(database, TERMINAL, slug, act="add_person", now=now()).id
+    issued = people.add_person(
+        database, TERMINAL, code=code, role=Role(role), study_id=study_id, now=now()
+    )
+    if issued.secret is not None:
+        tell("secret", code=issued.code, secret=issued.secret)
+    else:
+        tell("joined" if issued.joined else "joined_before", code=issued.code, role=role)
+
+
+@command(group, "list", example="person list")
+def list_people() -> None:
+    """List everybody with roles; no names, no secrets."""
+    from cbt_core.services import people
+
+    found = people.list_people(open_database(), TERMINAL, now=now())
+    rows = [
+        (one.code, _roles(one.memberships, one.may_create_studies), (one.seen_at or "")[:16],
+         word("disabled") if one.disabled_at else "")
+        for one in found
+    ]
+    table([word("code"), word("roles"), word("seen"), word("state")], rows)
+
+
+@command(group, "reset", example="person reset R01")
+@click.argument("code")
+def reset(code: str) -> None:
+    """Issue a new secret, printed once; the old one and all sessions end."""
+    from cbt_core.services import people
+
+    issued = people.reset(open_database(), TERMINAL, code=code, now=now())
+    tell("secret", code=issued.code, secret=issued.secret)
+
+
+@command(group, "disable", example="person disable R01")
+@click.argument("code")
+def disable(code: str) -> None:
+    """Close a person's access and end all sessions; ratings stay."""
+    from cbt_core.services import people
+
+    people.disable(open_database(), TERMINAL, code=code, now=now())
+    tell("person_disabled", code=code)
+
+
+@command(group, "forget", example="person forget R01")
+@click.argument("code")
+def forget(code: str) -> None:
+    """Remove a person's identity for good; pseudonymous ratings stay."""
+    from cbt_core.services import people
+
+    done = people.forget(open_database(), TERMINAL, code=code, now=now())
+    tell("forgotten" if done.scrubbed else "forgotten_unscrubbed", code=done.code)
+
+
+def _roles(memberships: object, may_create: bool) -> str:
+    held = [f"{one.slug}:{one.role.value}" for one in memberships]  # type: ignore[attr-defined]
+    return ", ".join([*held, *(["lead"] if may_create else [])])

@@ -1,0 +1,170 @@
+"""Screening of a study that was read: risk of each item, leaks, privacy, answers too (un)like.
+
+A finding is a hint to a person, never a diagnosis: plain phrases are looked for, nothing more.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from cbt_core.domain.study import ImportedItem, ImportedStudy, Problem, Risk
+from cbt_core.files.columns import SYSTEM_PREFIX
+from cbt_core.files.problems import Findings, shown
+from cbt_core.files.reading import ReadStudy
+from cbt_core.files.screen_patterns import (
+    CARD,
+    FOREIGN,
+    LANDLINE,
+    MAIL_AFTER,
+    MAIL_BEFORE,
+    MOBILE,
+    PRIVATE,
+    leak_pattern,
+    risk_levels,
+    risk_pattern,
+    system_pattern,
+)
+
+UNEQUAL_RATIO: float = 5.0
+UNEQUAL_CHARACTERS: int = 200
+"""Answers to one item are very unequal when the longest is so many times the shortest, and longer
+by so many characters."""
+MODELS_SOUGHT: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """What was found: risk by item id, the ids whose risk was detected (not given), warnings."""
+
+    risks: dict[str, Risk]
+    detected: frozenset[str]
+    warnings: tuple[Problem, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def screen(study: ImportedStudy) -> Screening:
+    """Look over every text of a study once; time grows with the characters only."""
+    look = _Look(study)
+    risks: dict[str, Risk] = {}
+    for item in study.items:
+        risks[item.key] = item.risk or risk_of(f"{item.question}\n{item.description}")
+        look.over(item)
+    detected = frozenset(item.key for item in study.items if item.risk is None)
+    return Screening(risks, detected, look.findings.warnings(), look.findings.warning_counts())
+
+
+def risk_of(text: str) -> Risk:
+    """Return how likely a question speaks of harm to self or others, by its phrases."""
+    levels = risk_levels()
+    found = Risk.NONE
+    for match in risk_pattern().finditer(text):
+        level = levels.get(match.group().lower(), "possible")
+        if level == "high":
+            return Risk.HIGH
+        if level == "possible":
+            found = Risk.POSSIBLE
+    return found
+
+
+def private_kinds(text: str) -> set[str]:
+    """Return which marks of a person stand in a text: `phone`, `mail`, `card`, `chat`."""
+    found: set[str] = set()
+    for match in PRIVATE.finditer(text):
+        if match.group() == "@":
+            if _is_mail(text, match.start()):
+                found.add("mail")
+        elif match.group()[0].isdigit():
+            found.update(_number_kinds(match.group()))
+        else:
+            found.add("chat")
+    return found
+
+
+def _is_mail(text: str, at: int) -> bool:
+    """Look at the characters around an @ only: a free search would be quadratic."""
+    before = MAIL_BEFORE.search(text[max(at - 64, 0) : at])
+    return before is not None and MAIL_AFTER.match(text, at + 1) is not None
+
+
+def _number_kinds(found: str) -> Iterator[str]:
+    """Judge a run of digits as a whole and, where spaces part it, piece by piece."""
+    if FOREIGN.fullmatch(found) or LANDLINE.fullmatch(found):
+        yield "phone"
+    for piece in {found.replace(" ", ""), *found.split(" ")}:
+        digits = piece.replace("-", "")
+        if CARD.fullmatch(digits):
+            yield "card"
+        elif MOBILE.fullmatch(digits):
+            yield "phone"
+
+
+class _Look:
+    """Goes over the items of one study and gathers what it finds."""
+
+    def __init__(self, study: ImportedStudy) -> None:
+        self.findings = Findings()
+        self._file = study.file if isinstance(study, ReadStudy) else ""
+        self._places = study.places if isinstance(study, ReadStudy) else {}
+        self._leaks = leak_pattern()
+        self._names = system_pattern((*study.systems, *_models(study)))
+
+    def over(self, item: ImportedItem) -> None:
+        """Look over one item."""
+        self._private(item, "question", item.question)
+        if item.description:
+            self._private(item, "description", item.description)
+        for system, answer in item.answers.items():
+            self._private(item, system, answer.text)
+            self._leak(item, system, answer.text)
+        if len(item.answers) > 1 or item.references:
+            self._alike(item)
+            self._lengths(item)
+
+    def _warn(self, item: ImportedItem, where: str, code: str, **values: object) -> None:
+        """Warn at an answer (`where` is its system) or at a field of the item."""
+        is_answer = where in item.answers
+        file, row = self._places.get(item.key, {}).get(where, (self._file, item.row))
+        name = SYSTEM_PREFIX + shown(where) if is_answer else where
+        self.findings.warn(Problem(file, row, name, code, {"item": shown(item.key), **values}))
+
+    def _private(self, item: ImportedItem, where: str, text: str) -> None:
+        for kind in sorted(private_kinds(text)):
+            self._warn(item, where, f"privacy_{kind}")
+
+    def _leak(self, item: ImportedItem, system: str, text: str) -> None:
+        for pattern, code in ((self._names, "leak_system"), (self._leaks, "leak_phrase")):
+            found = _found(pattern, text)
+            if found:
+                self._warn(item, system, code, value=shown(found))
+                return
+
+    def _alike(self, item: ImportedItem) -> None:
+        references = set(item.references)
+        for system, answer in item.answers.items():
+            if answer.text in references:
+                self._warn(item, system, "same_reference", system=shown(system))
+        for (first, one), (second, other) in combinations(item.answers.items(), 2):
+            if one.text == other.text:
+                self._warn(item, second, "same_answer", system=shown(first), other=shown(second))
+
+    def _lengths(self, item: ImportedItem) -> None:
+        lengths = [len(answer.text) for answer in item.answers.values()]
+        short, long = min(lengths, default=0), max(lengths, default=0)
+        if long - short >= UNEQUAL_CHARACTERS and long >= UNEQUAL_RATIO * short:
+            self._warn(item, "answers", "lengths_unequal", short=short, long=long)
+
+
+def _found(pattern: re.Pattern[str], text: str) -> str:
+    match = pattern.search(text)
+    return match.group() if match else ""
+
+
+def _models(study: ImportedStudy) -> list[str]:
+    """Return the names of models the answers give, the first 100 different ones."""
+    found: dict[str, None] = {}
+    for item in study.items:
+        for answer in item.answers.values():
+            if answer.model and len(found) < MODELS_SOUGHT:
+                found[answer.model] = None
+    return list(found)

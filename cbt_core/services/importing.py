@@ -1,0 +1,310 @@
+"""Bringing a study in: what the files hold, and the study made from them, whole or not at all."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from cbt_core.domain.people import Person
+from cbt_core.domain.study import ImportedItem, ImportedStudy, Problem, Risk, Role, Stage
+from cbt_core.errors import Refused, StudyError
+from cbt_core.files.problems import ImportProblems, refuse_warnings
+from cbt_core.files.protocol import LoadedProtocol, default_protocol, load_protocol
+from cbt_core.files.reading import ReadStudy, read_study
+from cbt_core.files.screening import Screening, screen
+from cbt_core.services.storing_studies import (
+    check_systems,
+    extras_of,
+    lacks_baseline,
+    store_protocol,
+    store_systems,
+)
+from db import audit, items, memberships, studies
+from db.clock import stamp
+from db.engine import Connection, Database
+from db.items import Counts
+
+SLUG: Final = re.compile(r"[a-z0-9-]{1,60}")
+TITLE_CHARACTERS: Final = 200
+FIRST_ROWS: Final = 5
+LEAST_FREE_BYTES: Final = 50_000_000
+"""Below this much free disk an import is refused (it would end half-way at best)."""
+
+CREATED: Final = "study.create"
+
+Step = Callable[[int, int], None]
+
+
+def _silent(_done: int, _of: int) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFiles:
+    """The files of a study: either a study file, or questions with any number of answers.
+
+    `names` says how a file is called in messages (as typed, as uploaded; default its path);
+    `encoding` and `sheet` say what cannot be seen with certainty.
+    """
+
+    study_file: Path | None = None
+    questions: Path | None = None
+    answers: Sequence[Path] = ()
+    references: Sequence[Path] = ()
+    names: Mapping[Path, str] = field(default_factory=dict)
+    encoding: str | None = None
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the files hold, before anything is stored.
+
+    With `problems` nothing can be imported and the counts are zero; `problem_count` counts those
+    left out too. `rows` are the first items.
+    """
+
+    items: int = 0
+    answers: int = 0
+    references: int = 0
+    systems: tuple[str, ...] = ()
+    rows: tuple[ImportedItem, ...] = ()
+    risks: dict[str, int] | None = None
+    problems: tuple[Problem, ...] = ()
+    problem_count: int = 0
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What an import did. `new` is false when the same data were there already."""
+
+    study_id: int
+    slug: str
+    new: bool
+    counts: Counts
+    systems: int
+    digest: str
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Everything checked and at hand before the transaction begins."""
+
+    slug: str
+    title: str
+    read: ImportedStudy
+    protocol: LoadedProtocol
+    own_protocol: bool
+    digest: str
+    detected: frozenset[str]
+    warnings: tuple[Problem, ...]
+    demonstration: bool
+
+
+def preview(files: StudyFiles, *, protocol: LoadedProtocol | None = None) -> Preview:
+    """Return what a set of files holds, or what is wrong in it; nothing is stored."""
+    try:
+        read, warnings, _ = _read(files, protocol or default_protocol())
+    except ImportProblems as found:
+        return Preview(problems=found.problems, problem_count=found.count)
+    return Preview(
+        items=len(read.items),
+        answers=sum(len(one.answers) for one in read.items),
+        references=sum(len(one.references) for one in read.items),
+        systems=read.systems,
+        rows=read.items[:FIRST_ROWS],
+        risks={risk.value: sum(one.risk is risk for one in read.items) for risk in Risk},
+        warnings=warnings,
+    )
+
+
+def create_study(  # noqa: PLR0913 - one keyword per option of `study create`
+    database: Database,
+    person: Person,
+    *,
+    slug: str,
+    title: str,
+    files: StudyFiles,
+    now: datetime,
+    protocol: LoadedProtocol | Path | None = None,
+    strict: bool = False,
+    demonstration: bool = False,
+    step: Step = _silent,
+) -> Created:
+    """Import a study: everything, or nothing and the reasons.
+
+    The same data under the same short name again change nothing (`new` is false). The person who
+    imports becomes its lead. `step` is told how many items are stored, of how many.
+
+    Raises:
+        ImportProblems: anything is wrong in the files (with `strict`, a warning too).
+        StudyError: the name is taken or no name, or the protocol does not fit the files.
+        Refused: the person may not create studies.
+    """
+    _may_create(database, person, now)
+    _check_names(slug, title)
+    _check_space(database)
+    loaded = load_protocol(protocol) if isinstance(protocol, Path) else protocol
+    plan = loaded or default_protocol(title)
+    read, warnings, detected = _read(files, plan)
+    if strict:
+        refuse_warnings(warnings)
+    ready = _Ready(
+        slug, title.strip(), read, plan, loaded is not None, _digest(read.items), detected,
+        warnings, demonstration,
+    )
+    with database.writing() as connection:
+        standing = studies.by_slug(connection, slug)
+        if standing is not None:
+            return _same_again(connection, standing.id, ready)
+        return _store(connection, person, ready, now, step)
+
+
+def _read(
+    files: StudyFiles, protocol: LoadedProtocol
+) -> tuple[ReadStudy, tuple[Problem, ...], frozenset[str]]:
+    """Return the study with risks set, all warnings, and the items whose risk was detected."""
+    if files.study_file and (files.questions or files.answers):
+        raise StudyError("studies.both_files")
+    if not files.study_file and not files.questions:
+        raise StudyError("studies.no_files")
+    read = read_study(
+        study_file=files.study_file, questions=files.questions, answers=files.answers,
+        references=files.references, names=files.names, encoding=files.encoding,
+        sheet=files.sheet,
+    )
+    _check_fit(read, protocol)
+    screening = screen(read)
+    risky, detected = _with_risks(read, screening)
+    return risky, (*read.warnings, *_baseline_warning(read, protocol), *screening.warnings), detected
+
+
+def _check_fit(read: ReadStudy, protocol: LoadedProtocol) -> None:
+    """Refuse systems the protocol cannot do with, as a problem of the file that holds them."""
+    try:
+        check_systems(read.systems, protocol.protocol)
+    except StudyError as error:
+        problem = Problem(read.file, 1, "system", error.code, error.values)
+        raise ImportProblems((problem,)) from error
+    for one in read.items:
+        if one.key.startswith(items.EXTRA_KEYS):
+            values: dict[str, object] = {"key": one.key.partition(":")[0] + ":"}
+            raise ImportProblems((Problem(read.file, one.row, "id", "studies.check_key", values),))
+
+
+def _baseline_warning(read: ReadStudy, protocol: LoadedProtocol) -> tuple[Problem, ...]:
+    if not lacks_baseline(read.systems, protocol.protocol):
+        return ()
+    values: dict[str, object] = {"name": read.systems[0]}
+    return (Problem(read.file, 1, "system", "studies.no_baseline", values),)
+
+
+def _with_risks(read: ReadStudy, screening: Screening) -> tuple[ReadStudy, frozenset[str]]:
+    """Set the risk of items whose file gives none to what screening found."""
+    open_keys = frozenset(one.key for one in read.items if one.risk is None)
+    marked = tuple(
+        replace(one, risk=screening.risks.get(one.key, Risk.NONE)) if one.risk is None else one
+        for one in read.items
+    )
+    found = frozenset(key for key in open_keys if key in screening.risks)
+    return replace(read, items=marked), found
+
+
+def _store(
+    connection: Connection, person: Person, ready: _Ready, now: datetime, step: Step
+) -> Created:
+    plan = ready.protocol.protocol
+    study_id = studies.add(
+        connection, slug=ready.slug, title=ready.title, stage=Stage.DRAFT.value,
+        language=plan.language, demonstration=int(ready.demonstration), created_at=stamp(now),
+        created_by=person.id or None,
+    )
+    store_protocol(
+        connection, study_id, ready.protocol, reason="", actor=person.code, now=now
+    )
+    systems = store_systems(connection, study_id, ready.read.systems, plan)
+    items.add(
+        connection, study_id, ready.read.items, systems, detected=ready.detected,
+        step=lambda done: step(done, len(ready.read.items)),
+    )
+    items.add_extras(connection, study_id, extras_of(plan).values())
+    if not person.is_terminal:
+        memberships.join(
+            connection, study_id=study_id, person_id=person.id, role=Role.LEAD, now=now
+        )
+    counts = items.counts(connection, study_id)
+    payload: audit.Payload = {
+        "digest": ready.digest, "items": counts.items, "answers": counts.answers,
+        "references": counts.references, "systems": len(systems),
+        "protocol": ready.protocol.digest, "scales": ready.protocol.instrument.digest,
+        "labels": ready.protocol.scheme.digest,
+    }
+    audit.append(
+        connection, study_id=study_id, actor=person.code, action=CREATED, payload=payload, now=now
+    )
+    return Created(
+        study_id, ready.slug, True, counts, len(systems), ready.digest, ready.warnings
+    )
+
+
+def _same_again(connection: Connection, study_id: int, ready: _Ready) -> Created:
+    """Return what stands when the same data come again.
+
+    Raises:
+        StudyError: the name holds other data, or another protocol was brought.
+    """
+    first = json.loads(audit.entries(connection, study_id)[0].payload)
+    brought = ready.protocol.digest if ready.own_protocol else first["protocol"]
+    if first["digest"] != ready.digest or first["protocol"] != brought:
+        raise StudyError("studies.taken", slug=ready.slug)
+    return Created(
+        study_id, ready.slug, False, items.counts(connection, study_id), first["systems"],
+        ready.digest, ready.warnings,
+    )
+
+
+def _digest(rows: Iterable[ImportedItem]) -> str:
+    """Return the SHA-256 of the canonical rows: one JSON line per item, in file order."""
+    found = sha256()
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    for one in rows:
+        answers = [
+            [name, given.text, given.distortions, given.model, given.adapter, given.prompt,
+             given.run]
+            for name, given in sorted(one.answers.items())
+        ]
+        risk = one.risk.value if one.risk else ""
+        row = [one.key, one.question, one.description, one.keywords, one.source, one.licence,
+               risk, answers, one.references]
+        found.update(encode(row).encode())
+        found.update(b"\n")
+    return found.hexdigest()
+
+
+def _may_create(database: Database, person: Person, now: datetime) -> None:
+    if person.may_create_studies:
+        return
+    with database.writing() as connection:
+        audit.log_access(connection, actor=person.code, action="denied:create_study", now=now)
+    raise Refused("access.not_allowed")
+
+
+def _check_names(slug: str, title: str) -> None:
+    if not SLUG.fullmatch(slug):
+        raise StudyError("studies.slug", slug=slug[:60])
+    if not title.strip() or len(title) > TITLE_CHARACTERS:
+        raise StudyError("studies.title")
+
+
+def _check_space(database: Database) -> None:
+    if not database.is_sqlite:
+        return
+    if shutil.disk_usage(database.path.parent).free < LEAST_FREE_BYTES:
+        raise StudyError("studies.space", megabytes=LEAST_FREE_BYTES // 1_000_000)

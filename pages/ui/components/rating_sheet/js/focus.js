@@ -1,0 +1,76 @@
+// Where the person is: the scale in hand, the way to the next one, and to what is missing.
+
+function setCurrent(sheet, target) {
+  if (sheet.current === target) return paintCurrent(sheet);
+  sheet.current = target;
+  if (target?.slot && target.kind !== "preference" && stageOf(target) !== sheet.stage) enterStage(sheet, stageOf(target), false);
+  paintCurrent(sheet);
+}
+
+function paintCurrent(sheet) {
+  for (const box of sheet.page.querySelectorAll(".scale")) box.classList.toggle("now", box.dataset.target === sheet.current?.id);
+  for (const box of sheet.page.querySelectorAll(".card")) box.classList.toggle("now", box.dataset.slot === sheet.current?.slot);
+  paintGuide(sheet);
+}
+
+function focusTarget(sheet, target) {
+  if (!target) return focusSave(sheet);
+  setCurrent(sheet, target);
+  const inputs = inputsOf(sheet, target);
+  const input = inputs.find((one) => one.checked) ?? inputs[0];
+  input?.focus({ preventScroll: true });
+  boxOf(sheet, target)?.scrollIntoView({ block: "nearest" });
+}
+
+function focusSave(sheet) {
+  setCurrent(sheet, null);
+  part(sheet, ".actions .primary")?.focus();
+}
+
+function move(sheet, by) {
+  const at = sheet.current ? sheet.targets.indexOf(sheet.current) : sheet.targets.length;
+  const to = at + by;
+  if (to < 0) return;
+  focusTarget(sheet, sheet.targets[to] ?? null);
+}
+
+function focusFirst(sheet) {
+  const chosen = part(sheet, "[data-first]");
+  if (sheet.screen === "task") focusTarget(sheet, isReadOnly(sheet) ? null : sheet.targets[0]);
+  else chosen?.focus();
+}
+
+function enterStage(sheet, stage, movesFocus = true) {
+  sheet.stage = stage;
+  sheet.main.dataset.stage = stage;
+  for (const one of sheet.page.querySelectorAll(".stage")) one.setAttribute("aria-pressed", String(one.dataset.stage === stage));
+  for (const text of sheet.page.querySelectorAll(".text")) paintMore(text);
+  if (!movesFocus) return;
+  const own = sheet.targets.filter((target) => target.slot && stageOf(target) === stage);
+  focusTarget(sheet, own.find((target) => valueOf(sheet, target) === null) ?? own[0]);
+}
+
+function goToMissing(sheet) {
+  const missing = missingParts(sheet);
+  if (missing.length) focusMissing(sheet, missing[0]);
+  else focusSave(sheet);
+}
+
+function showMissing(sheet, missing, message) {
+  sheet.wasTried = true;
+  paint(sheet);
+  const names = missing.slice(0, 6).map((one) => one.name).join(say(sheet, "list_comma"));
+  const text = say(sheet, "missing", { count: missing.length, names });
+  banner(sheet, message ? `${message} ${text}` : text);
+  focusMissing(sheet, missing[0]);
+}
+
+function focusMissing(sheet, { target, scale }) {
+  if (target) return focusTarget(sheet, target);
+  if (scale === "reason") {
+    const input = part(sheet, ".reason input");
+    input.focus({ preventScroll: true });
+    return input.scrollIntoView({ block: "nearest" });
+  }
+  return openPanel(sheet, scale === "flags" ? "flags" : scale);
+}

@@ -1,0 +1,62 @@
+// One target as a field set: real radio buttons, each with its key, its short label and its anchor.
+
+function fieldset(sheet, target) {
+  const row = el("div", { class: "choices", "data-count": target.choices.length },
+    target.choices.map((choice, place) => choiceBox(sheet, target, choice, place)));
+  return el("fieldset", {
+    class: `scale ${target.kind}`, "data-target": target.id, "data-required": target.required,
+    lang: target.isStudyWording ? sheet.view.study.lang : null,
+  },
+  el("legend", { class: "hidden", text: `${nameOf(sheet, target)}${sheet.data.lang === "zh" ? "：" : ": "}${target.question}` }),
+  el("div", { class: "name", "aria-hidden": "true", title: target.question, text: target.name }),
+  row,
+  hasAnchors(target) && el("p", { class: "anchor", "aria-hidden": "true" }));
+}
+
+function choiceBox(sheet, target, choice, place) {
+  const anchor = `${target.id}/${place}`;
+  const input = el("input", {
+    type: "radio", name: target.id, value: String(choice.value), checked: valueOf(sheet, target) === choice.value,
+    disabled: isReadOnly(sheet), "aria-describedby": choice.anchor ? anchor : null,
+  });
+  const isCannot = choice.value === CANNOT_RATE;
+  return el("label", { class: isCannot ? "choice cannot" : "choice", lang: isCannot ? sheet.data.lang : null },
+    input,
+    el("span", { class: "face" },
+      choice.isBare ? null : key(choice.keys[0].toUpperCase()),
+      el("span", { class: "label", text: choice.label })),
+    choice.anchor && el("span", { class: "hidden", id: anchor, text: choice.anchor }));
+}
+
+function hasAnchors(target) {
+  return target.choices.some((choice) => choice.anchor) || target.kind === "step";
+}
+
+function boxOf(sheet, target) {
+  return target ? part(sheet, `[data-target="${CSS.escape(target.id)}"]`) : null;
+}
+
+function inputsOf(sheet, target) {
+  return [...(boxOf(sheet, target)?.querySelectorAll("input[type=radio]") ?? [])];
+}
+
+function targetOf(sheet, element) {
+  const id = element?.closest?.(".scale")?.dataset.target;
+  return id ? sheet.targets.find((target) => target.id === id) ?? null : null;
+}
+
+// A native change: mouse, touch, space or left/right arrow. The focus stays where it is.
+function onChange(sheet, event) {
+  const target = targetOf(sheet, event.target);
+  if (!target || event.target.type !== "radio") return;
+  const place = inputsOf(sheet, target).indexOf(event.target);
+  setValue(sheet, target, target.choices[place].value);
+  setCurrent(sheet, target);
+  changed(sheet);
+}
+
+function choose(sheet, target, choice) {
+  setValue(sheet, target, choice ? choice.value : null);
+  inputsOf(sheet, target).forEach((input, place) => { input.checked = target.choices[place] === choice; });
+  changed(sheet);
+}

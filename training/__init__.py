@@ -1,0 +1,1 @@
+"""LoRA tuning of Chinese backbones on a CBT QA dataset."""
