@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMS = ("study.jsonl", "study.csv", "study.xlsx", "questions.jsonl + answers.jsonl")
@@ -28,10 +29,8 @@ def measure(folder: Path, form: str) -> dict[str, float]:
     start_mb = _peak_mb()
     began = time.process_time()
     first, *others = [folder / name for name in form.split(" + ")]
-    if others:
-        study = read_study(questions=first, answers=others)
-    else:
-        study = read_study(study_file=first)
+    roles: dict[str, Any] = {"questions": first, "answers": others} if others else {}
+    study = read_study(**(roles or {"study_file": first}))
     read = time.process_time()
     read_mb = _peak_mb()
     screening = screen(study)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from random import SystemRandom
 from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, func, insert, or_, select, update
@@ -253,8 +254,11 @@ def _item_row(study_id: int, position: int, one: ImportedItem, detected: bool) -
 def _answer_rows(
     items: Sequence[ImportedItem], ids: Mapping[str, int], systems: Mapping[str, int]
 ) -> Iterator[dict[str, object]]:
+    draw = SystemRandom()
     for one in items:
-        for name, given in one.answers.items():
+        answers = list(one.answers.items())
+        draw.shuffle(answers)  # else the ids, which the audit trail names, would follow the import
+        for name, given in answers:
             yield {
                 "item_id": ids[one.key], "system_id": systems[name], "part": "",
                 "text": given.text, "model": given.model, "adapter": given.adapter,

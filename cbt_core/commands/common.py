@@ -124,7 +124,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def tell(key: str, *, error: bool = False, **values: object) -> None:
+def tell(key: str, /, *, error: bool = False, **values: object) -> None:
     """Print a sentence of section `cli` in the chosen language."""
     click.echo(say(f"cli.{key}", desk().language, **values), err=error)
 

@@ -1,10 +1,15 @@
 """``person``: give and take access."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cbt_core.commands.common import Group, command, now, open_database, table, tell, word
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
+
+if TYPE_CHECKING:
+    from db.people import Overview
 
 
 @click.group("person", cls=Group)
@@ -36,9 +41,9 @@ def add(code: str, role: str, slug: str | None) -> None:
         database, TERMINAL, code=code, role=Role(role), study_id=study_id, now=now()
     )
     if issued.secret is not None:
-        tell("secret", code=issued.code, secret=issued.secret)
+        tell("secret", person=issued.code, secret=issued.secret)
     else:
-        tell("joined" if issued.joined else "joined_before", code=issued.code, role=role)
+        tell("joined" if issued.joined else "joined_before", person=issued.code, role=role)
 
 
 @command(group, "list", example="person list")
@@ -48,7 +53,7 @@ def list_people() -> None:
 
     found = people.list_people(open_database(), TERMINAL, now=now())
     rows = [
-        (one.code, _roles(one.memberships, one.may_create_studies), (one.seen_at or "")[:16],
+        (one.code, _roles(one), (one.last_seen_at or "")[:16],
          word("disabled") if one.disabled_at else "")
         for one in found
     ]
@@ -62,7 +67,7 @@ def reset(code: str) -> None:
     from cbt_core.services import people
 
     issued = people.reset(open_database(), TERMINAL, code=code, now=now())
-    tell("secret", code=issued.code, secret=issued.secret)
+    tell("secret", person=issued.code, secret=issued.secret)
 
 
 @command(group, "disable", example="person disable R01")
@@ -72,7 +77,7 @@ def disable(code: str) -> None:
     from cbt_core.services import people
 
     people.disable(open_database(), TERMINAL, code=code, now=now())
-    tell("person_disabled", code=code)
+    tell("person_disabled", person=code)
 
 
 @command(group, "forget", example="person forget R01")
@@ -82,9 +87,10 @@ def forget(code: str) -> None:
     from cbt_core.services import people
 
     done = people.forget(open_database(), TERMINAL, code=code, now=now())
-    tell("forgotten" if done.scrubbed else "forgotten_unscrubbed", code=done.code)
+    tell("forgotten" if done.scrubbed else "forgotten_unscrubbed", person=done.code)
 
 
-def _roles(memberships: object, may_create: bool) -> str:
-    held = [f"{one.slug}:{one.role.value}" for one in memberships]  # type: ignore[attr-defined]
-    return ", ".join([*held, *(["lead"] if may_create else [])])
+def _roles(one: "Overview") -> str:
+    held = [f"{member.slug}:{member.role.value}" for member in one.memberships
+            if member.left_at is None]
+    return ", ".join([*held, *(["lead"] if one.may_create_studies else [])])

@@ -148,6 +148,7 @@ def _kept(
     _refuse_kinds(grid, kinds, place)
     excluded = marks(grid, "excluded", place)
     revision = numbers(grid, "revision", place)
+    revision = np.zeros(len(grid.rows)) if revision is None else np.nan_to_num(revision)
     flow = {"rows_read": len(grid.rows)}
     latest: dict[tuple[str, str, str, str], int] = {}
     for at, key in enumerate(unit):
@@ -155,12 +156,12 @@ def _kept(
             _count(flow, f"dropped_{kinds[at]}")
             continue
         earlier = latest.get(key)
-        if earlier is not None and (revision is None or revision[at] == revision[earlier]):
+        if earlier is not None and revision[at] == revision[earlier]:
             place.refuse(grid.rows[at], "rater", "ratings.rated_twice", where=grid.rows[earlier])
             continue
         if earlier is not None:
             _count(flow, "dropped_earlier_revision")
-        if earlier is None or (revision is not None and revision[at] > revision[earlier]):
+        if earlier is None or revision[at] > revision[earlier]:
             latest[key] = at
     kept = [at for at in latest.values() if not excluded[at]]
     if len(kept) < len(latest):

@@ -35,7 +35,7 @@ class ReadAnswers:
     warnings: tuple[Problem, ...] = ()
 
 
-def read_study(  # noqa: PLR0913 - one keyword per option of `study create`
+def read_study(
     *,
     study_file: Path | None = None,
     questions: Path | None = None,

@@ -30,7 +30,7 @@ def found(account: Account | None, code: str) -> Account:
         StudyError: there was none.
     """
     if account is None:
-        raise StudyError("people.unknown", code=code.strip().upper()[:40])
+        raise StudyError("people.unknown", person=code.strip().upper()[:40])
     return account
 
 

@@ -157,7 +157,7 @@ def create_study(  # noqa: PLR0913 - one keyword per option of `study create`
     if strict:
         refuse_warnings(warnings)
     ready = _Ready(
-        slug, title.strip(), read, plan, loaded is not None, _digest(read.items), detected,
+        slug, title.strip(), read, plan, loaded is not None, _digest(read.items, detected), detected,
         warnings, demonstration,
     )
     with database.writing() as connection:
@@ -182,8 +182,8 @@ def _read(
     )
     _check_fit(read, protocol)
     screening = screen(read)
-    risky, detected = _with_risks(read, screening)
-    return risky, (*read.warnings, *_baseline_warning(read, protocol), *screening.warnings), detected
+    warnings = (*read.warnings, *_baseline_warning(read, protocol), *screening.warnings)
+    return _with_risks(read, screening), warnings, screening.detected
 
 
 def _check_fit(read: ReadStudy, protocol: LoadedProtocol) -> None:
@@ -206,15 +206,10 @@ def _baseline_warning(read: ReadStudy, protocol: LoadedProtocol) -> tuple[Proble
     return (Problem(read.file, 1, "system", "studies.no_baseline", values),)
 
 
-def _with_risks(read: ReadStudy, screening: Screening) -> tuple[ReadStudy, frozenset[str]]:
+def _with_risks(read: ReadStudy, screening: Screening) -> ReadStudy:
     """Set the risk of items whose file gives none to what screening found."""
-    open_keys = frozenset(one.key for one in read.items if one.risk is None)
-    marked = tuple(
-        replace(one, risk=screening.risks.get(one.key, Risk.NONE)) if one.risk is None else one
-        for one in read.items
-    )
-    found = frozenset(key for key in open_keys if key in screening.risks)
-    return replace(read, items=marked), found
+    marked = tuple(replace(one, risk=screening.risks[one.key]) for one in read.items)
+    return replace(read, items=marked)
 
 
 def _store(
@@ -270,8 +265,11 @@ def _same_again(connection: Connection, study_id: int, ready: _Ready) -> Created
     )
 
 
-def _digest(rows: Iterable[ImportedItem]) -> str:
-    """Return the SHA-256 of the canonical rows: one JSON line per item, in file order."""
+def _digest(rows: Iterable[ImportedItem], detected: frozenset[str]) -> str:
+    """Return the SHA-256 of the canonical rows: one JSON line per item, in file order.
+
+    A detected risk is left out: the same file has the same digest when detection is improved.
+    """
     found = sha256()
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     for one in rows:
@@ -280,7 +278,7 @@ def _digest(rows: Iterable[ImportedItem]) -> str:
              given.run]
             for name, given in sorted(one.answers.items())
         ]
-        risk = one.risk.value if one.risk else ""
+        risk = one.risk.value if one.risk and one.key not in detected else ""
         row = [one.key, one.question, one.description, one.keywords, one.source, one.licence,
                risk, answers, one.references]
         found.update(encode(row).encode())

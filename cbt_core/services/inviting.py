@@ -66,7 +66,7 @@ def invitation(
     return Invitation(
         language=language,
         title=words("title"),
-        heading=words("for", code=code),
+        heading=words("for", person=code),
         intro=words("intro", study=study) if study else words("intro_plain"),
         address_label=words("address"),
         address=address,

@@ -56,7 +56,7 @@ def normal_code(code: str) -> str:
         Invalid: it holds something else, or is a word the trail needs.
     """
     found = code.strip().upper()
-    if not CODE.fullmatch(found) or not found.isascii() or found in RESERVED:
+    if not code.isascii() or not CODE.fullmatch(found) or found in RESERVED:
         raise Invalid("people.bad_code")
     return found
 
@@ -89,7 +89,7 @@ def add_person(
         else:
             secret = ""
             if account.is_disabled:
-                raise StudyError("people.is_disabled", code=name)
+                raise StudyError("people.is_disabled", person=name)
         joined = _grant(connection, actor, account, role=role, study_id=study_id, now=now)
     return Issued(name, secret or None, joined)
 
@@ -120,7 +120,7 @@ def reset(database: Database, actor: Person, *, code: str, now: datetime) -> Iss
     account = accounts.named(database, code)
     guards.require_keeper(database, actor, account, now=now)
     if account.is_forgotten or account.demonstration:
-        raise StudyError("people.no_new_secret", code=account.code)
+        raise StudyError("people.no_new_secret", person=account.code)
     secret = passphrases.issue()
     secret_hash = passphrases.hash_of(secret, "issued")
     with database.writing() as connection:

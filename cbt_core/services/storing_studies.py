@@ -60,11 +60,11 @@ def store_systems(
 ) -> dict[str, int]:
     """Store the systems under masked names drawn at random; return ids by true name.
 
-    Pairs without a named baseline take the first system for it: with two systems it makes no
-    difference, with more the import warns of it.
+    Pairs of three and more systems without a named baseline take the first system for it (the
+    import warns of it).
     """
-    pairs = protocol.design.panel is Panel.PAIRS and len(names) >= PAIR
-    baseline = baseline_of(names, protocol) or (names[0] if pairs else "")
+    stand_in = names[0] if lacks_baseline(names, protocol) else ""
+    baseline = baseline_of(names, protocol) or stand_in
     return studies.add_systems(
         connection, study_id, names, baseline=baseline, draw=SystemRandom()
     )

@@ -10,6 +10,7 @@ from cbt_core.errors import StudyError
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Numbers = Sequence[float | None] | Floats
 
 POOLED = "ALL"
 """The name under which all systems together are reported; no system may bear it."""
@@ -61,10 +62,10 @@ class Columns:
     item: Sequence[str]
     system: Sequence[str]
     rater: Sequence[str]
-    values: Mapping[str, Sequence[float | None]]
+    values: Mapping[str, Numbers]
     panel: Sequence[str] | None = None
-    order: Sequence[float | None] | None = None
-    seconds: Sequence[float | None] | None = None
+    order: Numbers | None = None
+    seconds: Numbers | None = None
 
 
 def gather(
@@ -107,7 +108,7 @@ def _indexed(labels: Sequence[str]) -> tuple[tuple[str, ...], Integers]:
     return tuple(distinct), indices
 
 
-def _numbers(column: Sequence[float | None]) -> Floats:
+def _numbers(column: Numbers) -> Floats:
     if isinstance(column, np.ndarray):
         return column.astype(np.float64)
     return np.array([np.nan if value is None else value for value in column], dtype=np.float64)

@@ -67,7 +67,8 @@ def sums(scale: ScaleTable, weights: Floats) -> dict[str, Sums]:
     found = {}
     for stratum in scale.strata:
         chosen = [counts[system] for system in stratum.systems]
-        units = chosen[0] if len(chosen) == 1 else np.sum(chosen, axis=0)
+        nothing = np.zeros((len(scale.patterns.codes), weights.shape[1]))
+        units = chosen[0] if len(chosen) == 1 else sum(chosen, nothing)
         data = stratum.features.rows @ units
         found[stratum.name] = Sums(stratum.frame, data, stratum.features.places)
     return found

@@ -55,7 +55,7 @@ class Sums:
         """Return one feature, (…, b)."""
         start, shape = self.places[name]
         size = int(np.prod(shape, dtype=np.int64))
-        return self.data[start : start + size].reshape(*shape, -1)
+        return self.data[start : start + size].reshape(*shape, self.data.shape[1])
 
 
 def frame(codes: Codes, categories: Floats, occurring: Floats) -> Frame:
@@ -102,7 +102,7 @@ def stacked(blocks: list[Block]) -> Features:
 
 def _block(name: str, columns: Floats) -> Block:
     """Make a feature of an array (P, …)."""
-    flat = columns.reshape(len(columns), -1)
+    flat = columns.reshape(len(columns), int(np.prod(columns.shape[1:], dtype=np.int64)))
     return name, columns.shape[1:], csr_array(flat.T)
 
 

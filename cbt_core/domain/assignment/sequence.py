@@ -12,15 +12,15 @@ from random import Random
 from typing import Final, TypeAlias
 
 from cbt_core.domain.assignment.halves import Row, Standing, rows_of, split
+from cbt_core.domain.assignment.mending import HARD, mend, row_faults, tally_of
 from cbt_core.domain.assignment.sides import Counts, Placed, Tally, walk
 from cbt_core.domain.assignment.tasks import Systems
 
 Wish: TypeAlias = tuple[int, Systems]
 """An item and its panel."""
 
-_RESTARTS: Final = 12
+_RESTARTS: Final = 8
 _TAILS: Final = 40
-_HARD: Final = 10
 _LONG: Final = 400
 """Tasks from which the second cut of an odd number is no longer worth drawing again."""
 
@@ -57,13 +57,15 @@ def arrange(wishes: Sequence[Wish], given: Sequence[Placed], rng: Random) -> lis
     plan = _plan({panel: len(held) for panel, held in items.items()}, given)
     best: list[Placed] = []
     lowest = -1
-    enough = 0 if plan.whole <= _LONG else _HARD - 1
+    enough = 0 if plan.whole <= _LONG else HARD - 1
     for _ in range(_RESTARTS):
         fault, drawn = _draw(plan, rng)
         if lowest < 0 or fault < lowest:
             best, lowest = drawn, fault
         if lowest <= enough:
             break
+    if lowest >= HARD:
+        best = mend([*given, *best], len(given), rng)[len(given) :]
     return [Arranged(items[panel].pop(), panel, slots) for panel, slots in best]
 
 
@@ -73,35 +75,23 @@ def faults(sequence: Sequence[Placed]) -> int:
     The cut that leaves the middle task of an odd number in the first half weighs 1 a step.
     """
     half = len(sequence) // 2
-    after = _tally(sequence).counts
-    cuts = [(_tally(sequence[:half]).counts, _HARD)]
+    after = tally_of(sequence).counts
+    cuts = [(tally_of(sequence[:half]).counts, HARD)]
     if len(sequence) % 2:
-        cuts.append((_tally(sequence[: half + 1]).counts, 1))
+        cuts.append((tally_of(sequence[: half + 1]).counts, 1))
     return _faults(after, cuts)
 
 
 def _faults(after: Counts, cuts: Sequence[tuple[Counts, int]]) -> int:
-    fault = 0
-    for row, used in after.items():
-        fault += _HARD * max(0, max(used) - min(used) - 1)
-        for before, weight in cuts:
-            first = before.get(row)
-            for slot, count in enumerate(used):
-                gap = abs(2 * (first[slot] if first else 0) - count)
-                fault += weight * max(0, gap - 1)
-    return fault
-
-
-def _tally(sequence: Sequence[Placed]) -> Tally:
-    tally = Tally({})
-    for panel, slots in sequence:
-        tally.add(panel, slots)
-    return tally
+    return sum(
+        row_faults(used, [(before.get(row), weight) for before, weight in cuts])
+        for row, used in after.items()
+    )
 
 
 def _plan(counts: Mapping[Systems, int], given: Sequence[Placed]) -> _Plan:
     whole = len(given) + sum(counts.values())
-    totals = {row: sum(used) for row, used in _tally(given).counts.items()}
+    totals = {row: sum(used) for row, used in tally_of(given).counts.items()}
     for panel, count in counts.items():
         for row in rows_of(panel):
             totals[row] = totals.get(row, 0) + count
@@ -114,10 +104,10 @@ def _draw(plan: _Plan, rng: Random) -> tuple[int, list[Placed]]:
     Returns the faults of the whole sequence, as `faults` counts them, and the new part.
     """
     early, late = _two_parts(plan, rng)
-    tally = _tally(plan.given)
+    tally = tally_of(plan.given)
     tally.least = {row: total // row[1] for row, total in plan.totals.items()}
     _, drawn = _part(early, tally, lambda now: _dead_ends(now.counts, plan.totals), rng)
-    cuts: list[tuple[Counts, int]] = [(_counts_at(plan, drawn, plan.half), _HARD)]
+    cuts: list[tuple[Counts, int]] = [(_counts_at(plan, drawn, plan.half), HARD)]
     tally.finish = _ends(plan.totals, cuts)
     middle = plan.half + 1
     if plan.whole % 2:
@@ -134,7 +124,7 @@ def _two_parts(plan: _Plan, rng: Random) -> tuple[list[Systems], list[Systems]]:
     room = max(0, plan.half - len(plan.given))
     first = dict.fromkeys(plan.counts, 0)
     if room:
-        before = {row: sum(used) for row, used in _tally(plan.given).counts.items()}
+        before = {row: sum(used) for row, used in tally_of(plan.given).counts.items()}
         first = split(plan.counts, room, Standing(before, before), rng)
     rest = {panel: count - first[panel] for panel, count in plan.counts.items()}
     return _spread(first, rng), _spread(rest, rng)
@@ -177,7 +167,7 @@ def _part(
 
 
 def _counts_at(plan: _Plan, drawn: Sequence[Placed], cut: int) -> Counts:
-    return _tally([*plan.given, *drawn][:cut]).counts
+    return tally_of([*plan.given, *drawn][:cut]).counts
 
 
 def _ends(

@@ -45,7 +45,7 @@ function saved(sheet, { saved: receipt, view }, path) {
 // Not saved: the entries stay as they are, and the line says so.
 function settle(sheet, answer) {
   clearBanner(sheet);
-  sheet.isDirty = true;
+  sheet.isDirty = sheet.screen === "task";
   setStatus(sheet, "draft_offline");
   paint(sheet);
   if (answer) refuse(sheet, answer);

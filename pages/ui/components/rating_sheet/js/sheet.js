@@ -67,6 +67,7 @@ function paint(sheet) {
   for (const target of sheet.targets) {
     const box = boxOf(sheet, target);
     box.classList.toggle("filled", valueOf(sheet, target) !== null);
+    for (const input of inputsOf(sheet, target)) input.parentElement.classList.toggle("on", input.checked);
     box.classList.toggle("missing", sheet.wasTried && missing.some((one) => one.target === target));
     paintAnchor(sheet, target);
   }
@@ -134,7 +135,7 @@ function build(parentElement) {
   main.replaceChildren(live, page, cover);
   const sheet = {
     main, live, page, cover, root: main.getRootNode(), data: null, view: null, sequence: -1, opening: 0, screen: "loading",
-    entries: emptyEntries(), targets: [], naps: new Set(), inputs: new Set(), revealed: new Set(readStored("shown") ?? []),
+    entries: emptyEntries(), targets: [], naps: new Set(), inputs: new Set(), revealed: new Set(),
     status: { word: "", values: {} }, seconds: 0, lastTick: Date.now(), lastActivity: Date.now(), lastInput: "keyboard",
     draftSequence: 0, draftAttempt: 0, draftTurn: null, busy: false,
   };
@@ -189,6 +190,8 @@ function receive(sheet, data) {
   sheet.main.dataset.theme = data.theme === "dark" ? "dark" : "light";
   sheet.main.lang = data.lang;
   document.documentElement.lang = data.lang;
+  claimStorage(data.owner);
+  if (!before) sheet.revealed = new Set(readStored("shown") ?? []);
   if (!before || before.study !== data.study || before.task !== data.task) {
     render(sheet);
     open(sheet, data.task);

@@ -33,8 +33,19 @@ function forgetLocally(task) {
   writeStored(`draft.${task}`, null);
 }
 
-function clearStored() {
-  for (const name of Object.keys(sessionStorage)) if (name.startsWith(PREFIX)) sessionStorage.removeItem(name);
+// Another person in the same tab finds nothing of the one before.
+function claimStorage(owner) {
+  if (!owner || readStored("owner") === owner) return;
+  for (const name of storedNames()) writeStored(name, null);
+  writeStored("owner", owner);
+}
+
+function storedNames() {
+  try {
+    return Object.keys(sessionStorage).filter((name) => name.startsWith(PREFIX)).map((name) => name.slice(PREFIX.length));
+  } catch {
+    return [];
+  }
 }
 
 // The newer of the server's draft and of what this tab could not send.

@@ -1,0 +1,51 @@
+"""Downloads: exports of a study for its lead, authorised by the cookie like everything else."""
+
+from datetime import UTC, datetime
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from cbt_core.errors import Refused
+from cbt_core.files.tables import FORMS
+from cbt_core.routes.common import COOKIE, guarded, in_thread
+from cbt_core.services import access, exporting
+from cbt_core.settings import Settings
+from db.engine import Database
+
+
+def routes(database: Database, settings: Settings) -> list[BaseRoute]:
+    """Return the download routes."""
+
+    async def export(request: Request) -> Response:
+        form = request.query_params.get("form", "csv")
+        unblinded = request.query_params.get("unblinded") == "1"
+        work = partial(
+            _zip, database, request.cookies.get(COOKIE), request.path_params["slug"],
+            form if form in FORMS else "csv", unblinded,
+        )
+        content = await in_thread(work)
+        name = f"{request.path_params['slug']}-{form}{'-unblinded' if unblinded else ''}.zip"
+        return Response(
+            content, media_type="application/zip",
+            headers={"Content-Disposition": f'attachment; filename="{name}"',
+                     "Cache-Control": "no-store"},
+        )
+
+    return [
+        Route(f"{settings.base_path}/download/export/{{slug:str}}", guarded(export),
+              methods=["GET"])
+    ]
+
+
+def _zip(
+    database: Database, token: str | None, slug: str, form: str, unblinded: bool
+) -> bytes:
+    now = datetime.now(UTC)
+    person = access.person_of(database, token, now)
+    if person is None:
+        raise Refused("access.signed_out")
+    return exporting.export_zip(
+        database, person, slug=slug, form=form, unblinded=unblinded, now=now
+    )

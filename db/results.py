@@ -1,0 +1,281 @@
+"""What was entered in a study, as flat rows for exports and statistics. Reading only."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, Row, Select, and_, func, select
+
+from db.models import (
+    answer,
+    escalation,
+    exclusion,
+    flag,
+    guess,
+    item,
+    person,
+    preference,
+    score,
+    seat,
+    step,
+    submission,
+    system,
+    task,
+    task_slot,
+)
+
+RATED: Final = ("main", "repeat", "check", "calibration")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """One rated or skipped task with its newest (or any) submission."""
+
+    task_id: int
+    item_id: int
+    item: str
+    rater: str
+    panel: str
+    kind: str
+    order: int
+    state: str
+    opened_at: str | None
+    repeat_of: int | None
+    submission_id: int | None
+    revision: int | None
+    outcome: str | None
+    skip_reason: str | None
+    note: str | None
+    reason: str | None
+    comment: str | None
+    confidence: int | None
+    layout: str | None
+    input: str | None
+    lang: str | None
+    width: int | None
+    seconds: float | None
+    at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotLine:
+    """Which system's answer stood in a slot of a task; a check has a part instead of a system."""
+
+    task_id: int
+    slot: str
+    answer_id: int
+    system_id: int | None
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLine:
+    """One score of one submission."""
+
+    submission_id: int
+    slot: str
+    scale: str
+    value: int | None
+    missing_reason: str
+
+
+_TASKS: Final = (
+    task.c.id, task.c.item_id, item.c.key, person.c.code, task.c.panel, task.c.kind,
+    task.c.position, task.c.state, task.c.opened_at, task.c.repeat_of, submission.c.id,
+    submission.c.revision, submission.c.outcome, submission.c.skip_reason, submission.c.note,
+    submission.c.reason, submission.c.comment, submission.c.confidence, submission.c.layout,
+    submission.c.input, submission.c.lang, submission.c.width, submission.c.active_seconds,
+    submission.c.at,
+)
+
+
+def tasks(
+    connection: Connection, study_id: int, *, every_revision: bool = False, work: str = "rate"
+) -> list[TaskLine]:
+    """Return the tasks of a study with their newest submission, or one line per revision.
+
+    Ordered by item key, rater and position: nothing follows from the order.
+    """
+    mine = submission.c.task_id == task.c.id
+    joined = mine if every_revision else and_(mine, submission.c.revision == task.c.revision)
+    rows = connection.execute(
+        select(*_TASKS)
+        .select_from(
+            task.join(item, item.c.id == task.c.item_id)
+            .join(person, person.c.id == task.c.person_id)
+            .outerjoin(submission, joined)
+        )
+        .where(task.c.study_id == study_id, task.c.work == work)
+        .order_by(item.c.key, person.c.code, task.c.position, submission.c.revision)
+    )
+    return [TaskLine(*row) for row in rows]
+
+
+def slots(connection: Connection, study_id: int) -> dict[int, list[SlotLine]]:
+    """Return the slots of every task, by task id."""
+    rows = connection.execute(
+        select(task_slot.c.task_id, task_slot.c.slot, answer.c.id, answer.c.system_id,
+               answer.c.part)
+        .join(task, task.c.id == task_slot.c.task_id)
+        .join(answer, answer.c.id == task_slot.c.answer_id)
+        .where(task.c.study_id == study_id)
+        .order_by(task_slot.c.task_id, task_slot.c.slot)
+    )
+    found: dict[int, list[SlotLine]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(SlotLine(*row))
+    return found
+
+
+def scores(
+    connection: Connection, study_id: int, *, every_revision: bool = False
+) -> dict[int, list[ScoreLine]]:
+    """Return the scores by submission id: of the newest revisions, or of all."""
+    wanted = (
+        select(score.c.submission_id, score.c.slot, score.c.scale, score.c.value,
+               score.c.missing_reason)
+        .join(submission, submission.c.id == score.c.submission_id)
+        .where(submission.c.study_id == study_id)
+    )
+    if not every_revision:
+        wanted = wanted.join(
+            task,
+            (task.c.id == submission.c.task_id) & (task.c.revision == submission.c.revision),
+        )
+    found: dict[int, list[ScoreLine]] = {}
+    for row in connection.execute(wanted):
+        found.setdefault(row[0], []).append(ScoreLine(*row))
+    return found
+
+
+def system_names(
+    connection: Connection, study_id: int, *, unblinded: bool
+) -> dict[int, str]:
+    """Return system id to its masked name, or to its true one."""
+    column = system.c.name if unblinded else system.c.masked
+    rows = connection.execute(
+        select(system.c.id, column).where(system.c.study_id == study_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def preferences(connection: Connection, study_id: int) -> Iterator[Row[tuple[int, str]]]:
+    """Yield (submission id, choice) of the newest revisions."""
+    yield from connection.execute(
+        _newest(select(preference.c.submission_id, preference.c.choice), preference.c, study_id)
+    )
+
+
+def steps(connection: Connection, study_id: int) -> Iterator[Row[tuple[int, str, str, int]]]:
+    """Yield (submission id, slot, step, value) of the newest revisions."""
+    yield from connection.execute(
+        _newest(
+            select(step.c.submission_id, step.c.slot, step.c.step, step.c.value), step.c, study_id
+        ).order_by(step.c.submission_id, step.c.slot, step.c.step)
+    )
+
+
+def flags(connection: Connection, study_id: int) -> Iterator[Row[tuple[object, ...]]]:
+    """Yield (submission id, slot, kind, severity, quote, start, end) of the newest revisions."""
+    yield from connection.execute(
+        _newest(
+            select(flag.c.submission_id, flag.c.slot, flag.c.kind, flag.c.severity,
+                   flag.c.quote, flag.c.start, flag.c.end),
+            flag.c, study_id,
+        ).order_by(flag.c.submission_id, flag.c.id)
+    )
+
+
+def guesses(connection: Connection, study_id: int) -> Iterator[Row[tuple[object, ...]]]:
+    """Yield (task id, choice, reason, at) of the closing question."""
+    yield from connection.execute(
+        select(guess.c.task_id, guess.c.choice, guess.c.reason, guess.c.at).where(
+            guess.c.study_id == study_id
+        )
+    )
+
+
+def excluded(connection: Connection, study_id: int) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what the analysis leaves out: reason by rater code, and by item key."""
+    rows = connection.execute(
+        select(person.c.code, item.c.key, exclusion.c.reason)
+        .select_from(
+            exclusion.outerjoin(person, person.c.id == exclusion.c.person_id).outerjoin(
+                item, item.c.id == exclusion.c.item_id
+            )
+        )
+        .where(exclusion.c.study_id == study_id)
+    )
+    raters: dict[str, str] = {}
+    items: dict[str, str] = {}
+    for code, key, reason in rows:
+        if code is not None:
+            raters[code] = reason
+        if key is not None:
+            items[key] = reason
+    withdrawn = connection.execute(
+        select(item.c.key, item.c.withdrawn_reason).where(
+            item.c.study_id == study_id, item.c.withdrawn_at.is_not(None)
+        )
+    )
+    for key, reason in withdrawn:
+        items[key] = f"withdrawn: {reason}"
+    return raters, items
+
+
+def exclusions(connection: Connection, study_id: int) -> Iterator[Row[tuple[object, ...]]]:
+    """Yield (rater, item, reason, actor, at) of every exclusion."""
+    yield from connection.execute(
+        select(person.c.code, item.c.key, exclusion.c.reason, exclusion.c.actor, exclusion.c.at)
+        .select_from(
+            exclusion.outerjoin(person, person.c.id == exclusion.c.person_id).outerjoin(
+                item, item.c.id == exclusion.c.item_id
+            )
+        )
+        .where(exclusion.c.study_id == study_id)
+        .order_by(exclusion.c.id)
+    )
+
+
+def seats(connection: Connection, study_id: int) -> list[Row[tuple[object, ...]]]:
+    """Return (code, work, total, done, seconds, consent version and time, profile, final at)."""
+    rows = connection.execute(
+        select(person.c.code, seat.c.work, seat.c.total, seat.c.done, seat.c.seconds,
+               seat.c.consent_version, seat.c.consent_at, seat.c.profile, seat.c.practice_at,
+               seat.c.final_at)
+        .join(person, person.c.id == seat.c.person_id)
+        .where(seat.c.study_id == study_id)
+        .order_by(person.c.code, seat.c.work)
+    )
+    return list(rows)
+
+
+def answers(connection: Connection, study_id: int) -> Iterator[Row[tuple[object, ...]]]:
+    """Yield every system's answer with its item's key, by item key."""
+    yield from connection.execute(
+        select(item.c.key, answer.c.system_id, answer.c.part, answer.c.text, answer.c.model,
+               answer.c.adapter, answer.c.prompt, answer.c.run, answer.c.distortions)
+        .join(item, item.c.id == answer.c.item_id)
+        .where(item.c.study_id == study_id)
+        .order_by(item.c.key)
+    )
+
+
+def escalations(connection: Connection, study_id: int) -> int:
+    """Return how many submissions stand in the escalation queue."""
+    return int(
+        connection.execute(
+            select(func.count()).select_from(escalation).where(escalation.c.study_id == study_id)
+        ).scalar_one()
+    )
+
+
+def _newest(
+    wanted: Select[tuple[object, ...]], part: Mapping[str, object], study_id: int
+) -> Select[tuple[object, ...]]:
+    return (
+        wanted.join(submission, submission.c.id == part["submission_id"])
+        .join(task, (task.c.id == submission.c.task_id)
+              & (task.c.revision == submission.c.revision))
+        .where(submission.c.study_id == study_id)
+    )

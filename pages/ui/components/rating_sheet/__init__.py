@@ -1,0 +1,64 @@
+"""The rating sheet: one task, all its scores, saved by the browser to the routes beside this app.
+
+Its script is plain JavaScript in small files that are joined here: no build step, nothing to install.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal, NotRequired, TypedDict
+
+import streamlit as st
+
+HERE: Final = Path(__file__).parent
+
+PARTS: Final = (
+    "dom", "entries", "targets", "net", "storage", "draft", "save", "clock", "selection",
+    "frame", "scales", "answers", "guide", "closing", "drawer", "flags", "veil", "screens",
+    "focus", "keys", "sheet",
+)
+"""The files of js/ in the order they are joined; `sheet` holds the one export."""
+
+
+class Links(TypedDict, total=False):
+    """Where the sheet's ways out lead; a way without an address is not shown."""
+
+    home: str
+    work: str
+    closing: str
+
+
+class SheetData(TypedDict):
+    """What the page hands to the sheet. It holds no text of a task: the sheet fetches its own.
+
+    `api` is the path prefix of the server ("" at the root), `task` an opaque token or None for
+    the next task, `owner` a pseudonymous code whose change empties what the tab has kept.
+    """
+
+    api: str
+    study: str
+    task: str | None
+    lang: str
+    words: Mapping[str, str]
+    theme: Literal["light", "dark"]
+    links: NotRequired[Links]
+    owner: NotRequired[str]
+
+
+def script() -> str:
+    """Return the sheet's script as one ES module."""
+    return "\n".join((HERE / "js" / f"{part}.js").read_text("utf-8") for part in PARTS)
+
+
+def style() -> str:
+    """Return the sheet's style sheet."""
+    return (HERE / "sheet.css").read_text("utf-8")
+
+
+HTML: Final = "<main></main>"
+
+mount = st.components.v2.component("concord_rating_sheet", html=HTML, css=style(), js=script())
+
+
+def rating_sheet(*, key: str, data: SheetData) -> None:
+    """Show the sheet; with a constant `key` the element, its draft and its focus stay on a rerun."""
+    mount(key=key, data={**data, "words": dict(data["words"])})

@@ -1,0 +1,1 @@
+"""The tests: unit, db, services, app, browser, training, docs."""
