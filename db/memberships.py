@@ -97,9 +97,11 @@ def of(connection: Connection, person_ids: list[int]) -> dict[int, tuple[Member,
 
 
 def demonstration_study(connection: Connection) -> int | None:
-    """Return the demonstration's id while it is the only study."""
-    rows = connection.execute(select(study.c.id, study.c.demonstration).limit(2)).all()
-    return rows[0].id if len(rows) == 1 and rows[0].demonstration else None
+    """Return the first demonstration's id while every study is a demonstration."""
+    rows = connection.execute(
+        select(study.c.id, study.c.demonstration).order_by(study.c.demonstration, study.c.id)
+    ).first()
+    return rows.id if rows and rows.demonstration else None
 
 
 def is_demonstration(connection: Connection, study_id: int) -> bool | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
@@ -225,7 +225,7 @@ def instrument_text(connection: Connection, study_id: int, kind: str, digest: st
     )
 
 
-def _study(row: Row[tuple[object, ...]]) -> StudyRow:
+def _study(row: Row[*tuple[Any, ...]]) -> StudyRow:
     return StudyRow(
         row.id, row.slug, row.title, row.stage, row.language, row.source_kind,
         bool(row.demonstration), row.created_at, row.created_by, row.locked_at, row.unblinded_at,

@@ -9,6 +9,7 @@ from cbt_core.errors import StudyError
 from cbt_core.instruments.defaults import defaults
 from cbt_core.services import joining
 from cbt_core.services.joining import MyStudy, PracticeResult
+from pages.ui import chrome
 from pages.ui.guide import show_guide
 from pages.ui.session import database, now, require_person
 from pages.ui.widgets import chosen_study, literal, plain, refuse
@@ -161,6 +162,8 @@ if study is None:
     if st.session_state.pop("practice_result", None):
         st.rerun()
     st.switch_page("pages/rate.py" if asked_role != Role.ANNOTATOR else "pages/annotate.py")
+if study.step != "practice":
+    chrome.reading_width()
 st.title(t("begin.title"))
 plain(study.title, look="small", key="study-title")
 try:

@@ -3,12 +3,14 @@
 import streamlit as st
 
 from cbt_core.services.joining import my_studies
+from pages.ui import chrome
 from pages.ui.guide import show_guide
 from pages.ui.session import database, require_person
 from pages.ui.widgets import plain, study_picker
 from pages.ui.wording import t
 
 person = require_person()
+chrome.reading_width()
 st.title(t("guide.title"))
 study = study_picker(my_studies(database(), person), key="guide-study")
 if study is None:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cbt_core.domain.study import Role
 from cbt_core.services.joining import MyStudy, my_studies
+from pages.ui import chrome
 from pages.ui.session import database, require_person
 from pages.ui.widgets import hours_words, plain
 from pages.ui.wording import t
@@ -49,6 +50,7 @@ def target_of(study: MyStudy) -> str | None:
 
 
 person = require_person()
+chrome.reading_width()
 st.title(t("home.title"))
 mine = my_studies(database(), person)
 for one in mine:

@@ -6,6 +6,7 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.services.joining import MyStudy, my_studies
 from cbt_core.services.own_work import DoneTask, done_tasks
+from pages.ui import chrome
 from pages.ui.session import database, require_role
 from pages.ui.widgets import hours_words, plain, study_picker
 from pages.ui.wording import t
@@ -61,6 +62,7 @@ def turn_pages(page: int, total: int) -> None:
 
 
 person = require_role(Role.RATER)
+chrome.reading_width()
 st.title(t("my_work.title"))
 mine = [one for one in my_studies(database(), person) if one.role is Role.RATER]
 study = study_picker(mine, key="my-work-study")

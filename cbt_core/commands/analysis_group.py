@@ -22,7 +22,7 @@ def add_to(parent: click.Group) -> None:
 @click.option("--values", default="", help='"0,1,2" or "relevance=0,1,2;empathy=1,2,3,4,5".')
 @click.option("--bootstrap", type=click.IntRange(min=0), default=1000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
-def agreement(  # noqa: PLR0913 - one parameter per option
+def agreement(
     *, ratings: Path, out: Path, scales: str, values: str, bootstrap: int, seed: int
 ) -> None:
     """Agreement between raters, with intervals that resample items."""
@@ -42,7 +42,7 @@ def agreement(  # noqa: PLR0913 - one parameter per option
 @click.option("--values", default="", help='"0,1,2" or "relevance=0,1,2;empathy=1,2,3,4,5".')
 @click.option("--bootstrap", type=click.IntRange(min=0), default=1000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
-def compare(  # noqa: PLR0913 - one parameter per option
+def compare(
     *, ratings: Path, baseline: str, out: Path, scales: str, values: str, bootstrap: int, seed: int
 ) -> None:
     """Differences from a baseline, paired by item and rater."""

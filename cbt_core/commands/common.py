@@ -32,8 +32,7 @@ class Desk:
 
 def desk() -> Desk:
     """Return what this call is set to."""
-    found = click.get_current_context().find_root().ensure_object(Desk)
-    return found
+    return click.get_current_context().find_root().ensure_object(Desk)
 
 
 def _set_language(context: click.Context, _option: click.Parameter, value: str | None) -> None:

@@ -49,20 +49,20 @@ def add_to(parent: click.Group) -> None:
 def create(slug: str, title: str, protocol: Path | None, strict: bool, **given: object) -> None:
     """Import a study from files: all of it, or nothing and the reasons."""
     from cbt_core.services import importing
+    from cbt_core.services.study_files import StudyFiles
 
     database = open_database(create=True)
     with progress(word("importing")) as step:
         done = importing.create_study(
             database, TERMINAL, slug=slug, title=title, protocol=protocol, strict=strict,
-            files=importing.StudyFiles(**given),  # type: ignore[arg-type]
+            files=StudyFiles(**given),  # type: ignore[arg-type]
             now=now(), step=step,
         )
     _warn(done)
-    held = {
-        "items": done.counts.items, "answers": done.counts.answers, "systems": done.systems,
-        "references": done.counts.references,
-    }
-    tell("created" if done.new else "nothing_new", slug=slug, **held)
+    tell(
+        "created" if done.new else "nothing_new", slug=slug, items=done.counts.items,
+        answers=done.counts.answers, systems=done.systems, references=done.counts.references,
+    )
 
 
 def _warn(done: "Created") -> None:
@@ -97,7 +97,7 @@ def list_studies() -> None:
 @click.option("--seed", type=int, required=True, help="The same seed draws the same items.")
 @click.option("--out", type=path_type(), required=True, help="A new .jsonl or .csv file.")
 @click.option("--encoding", metavar="NAME", help="Encoding of a CSV file, if not UTF-8.")
-def sample(  # noqa: PLR0913 - one parameter per option
+def sample(
     *, questions: Path, size: int, strata: str, seed: int, out: Path, encoding: str | None
 ) -> None:
     """Draw items at random, with the probability of inclusion beside each."""

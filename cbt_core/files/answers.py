@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from cbt_core.domain.study import ImportedAnswer
-from cbt_core.files.fields import Values
+from cbt_core.files.fields import BARS, Values
 from cbt_core.files.keys import Keys
-from cbt_core.files.limits import NAME_CHARACTERS
+from cbt_core.files.limits import SYSTEM_CHARACTERS
 from cbt_core.files.opening import Table
 from cbt_core.files.problems import Place, shown
 
@@ -45,7 +45,7 @@ def answer_rows(
             distortions=_distortions(values, labels),
             model=values.name("model"),
             adapter=values.name("adapter"),
-            prompt=values.name("prompt"),
+            prompt=values.text("prompt"),
             run=values.name("run"),
         )
         if values.sound:
@@ -54,9 +54,9 @@ def answer_rows(
 
 def _system(values: Values, *, required: bool) -> str:
     name = values.name("system")
-    if not name.strip() or len(name) > NAME_CHARACTERS:
+    if not name.strip() or len(name) > SYSTEM_CHARACTERS:
         if required:
-            values.refuse("system", "system_name", limit=NAME_CHARACTERS)
+            values.refuse("system", "system_name", limit=SYSTEM_CHARACTERS)
         return ""
     if not name.isprintable():
         values.refuse("system", "system_control", value=shown(name))
@@ -64,7 +64,7 @@ def _system(values: Values, *, required: bool) -> str:
 
 
 def _distortions(values: Values, labels: Collection[str] | None) -> tuple[str, ...]:
-    found = values.names("distortions")
+    found = values.names("distortions", BARS)
     if len(set(found)) < len(found):
         values.refuse("distortions", "label_twice")
     for label in found:

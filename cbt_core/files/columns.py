@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
-from cbt_core.files.problems import Place, shown
+from cbt_core.files.limits import COLUMNS
+from cbt_core.files.problems import WHOLE_FILE, Place, shown
 
 SYSTEM_PREFIX: Final = "answer:"
 """A sheet holds the answers of a system in the column ``answer:<system>``."""
@@ -66,6 +67,8 @@ class Columns:
     def field(self, name: str, row: int) -> str | None:
         """Return our field for a name, or None when it is not read."""
         if name not in self._known:
+            if len(self._known) > COLUMNS + len(self._schema.fields):
+                raise self._place.stop(row, WHOLE_FILE, "too_many_columns", limit=COLUMNS)
             self._known[name] = self._judge(name, row)
         return self._known[name]
 

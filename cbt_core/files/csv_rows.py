@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, TextIO
 
-from cbt_core.files.limits import CELL_CHARACTERS, LINE_CHARACTERS
+from cbt_core.files.limits import BLANK_ROWS, CELL_CHARACTERS, LINE_CHARACTERS
 from cbt_core.files.problems import WHOLE_FILE, Place
 
 SEPARATORS: Final = {";": "semicolon", "\t": "tab", "|": "bar"}
@@ -22,11 +22,15 @@ def rows(path: Path, place: Place, codec: str) -> Iterator[tuple[int, list[objec
         separator, skipped = _separator(file, place)
         lines = _lines(file, place, skipped)
         reader = csv.reader(lines, delimiter=separator, strict=True)
-        row = skipped + 1
+        row, blank = skipped + 1, 0
         try:
             for cells in reader:
                 if any(cells):
                     yield row, [unguarded(cell) for cell in cells]
+                else:
+                    blank += 1
+                    if blank > BLANK_ROWS:
+                        raise place.stop(row, WHOLE_FILE, "too_many_blank", limit=BLANK_ROWS)
                 row = skipped + reader.line_num + 1
         except csv.Error as error:
             raise place.stop(row, WHOLE_FILE, _reason(error), limit=CELL_CHARACTERS) from error

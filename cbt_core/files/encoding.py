@@ -31,7 +31,8 @@ FREQUENT: Final = frozenset("的一是不了我有在人他这们来到和你说
 """Some of the most frequent characters of Chinese; a fifth to a third of any running text."""
 
 GB_PAIR: Final = re.compile(rb"[\x81-\xfe][0-9][\x81-\xfe][0-9]|[\x81-\xfe][\x40-\x7e\x80-\xfe]")
-SHIFT: Final = re.compile(r"\+(?:[A-Za-z0-9/]{3,}-|-)")
+SHIFT: Final = re.compile(r"\+([A-Za-z0-9/+]*)(?:-|(?![A-Za-z0-9/+]))")
+"""A run of UTF-7: plus, base64, and a minus where the next character needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +172,8 @@ def _is_utf7(head: bytes) -> bool:
     if not head.isascii() or b"+" not in head:
         return False
     text = head[:65536].decode("ascii")
-    shifts = [shift for shift in SHIFT.findall(text) if shift != "+-"]
-    if len(SHIFT.findall(text)) < text.count("+") or len(shifts) < 2:
+    runs = [run for run in SHIFT.findall(text) if run]
+    if len(runs) < 2:
         return False
-    decoded = "".join(shifts).encode("ascii").decode("utf-7", errors="replace")
+    decoded = "".join(f"+{run}-" for run in runs).encode("ascii").decode("utf-7", errors="replace")
     return len(decoded) >= 4 and all("\u3000" <= character <= "\uffef" for character in decoded)

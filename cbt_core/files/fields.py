@@ -15,7 +15,8 @@ EXACT_DIGITS: Final = 15
 
 WHOLE: Final = re.compile(r"(-?[0-9]+)(?:\.0+)?", re.ASCII)
 SCIENTIFIC: Final = re.compile(r"-?[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]{1,3}", re.ASCII)
-SEPARATORS: Final = re.compile(r"[,，;；、|]")
+COMMAS: Final = re.compile(r"[,，;；、|]")
+BARS: Final = re.compile(r"\|")
 
 
 class Values:
@@ -74,15 +75,15 @@ class Values:
             self.refuse(field, "name_too_long", limit=NAME_CHARACTERS)
         return text
 
-    def names(self, field: str) -> tuple[str, ...]:
-        """Return a list of short names; a text is cut at commas, semicolons and bars."""
+    def names(self, field: str, cut: re.Pattern[str] = COMMAS) -> tuple[str, ...]:
+        """Return a list of short names; a text is cut at `cut`."""
         value = self._record.get(field)
         if isinstance(value, list):
             if all(isinstance(name, str) for name in value):
                 return tuple(self.text_of(name, field) for name in value if name)
             self.refuse(field, "list_of_texts")
             return ()
-        return tuple(part.strip() for part in SEPARATORS.split(self.name(field)) if part.strip())
+        return tuple(part.strip() for part in cut.split(self.name(field)) if part.strip())
 
     def key(self) -> str:
         """Return the id of the record, '' when it cannot be one (noted)."""

@@ -7,7 +7,7 @@ from cbt_core.files.columns import SYSTEM_PREFIX
 from cbt_core.files.fields import Values
 from cbt_core.files.json_records import kind_of
 from cbt_core.files.keys import Keys
-from cbt_core.files.limits import NAME_CHARACTERS, SYSTEMS
+from cbt_core.files.limits import SYSTEM_CHARACTERS, SYSTEMS
 from cbt_core.files.opening import Table
 from cbt_core.files.problems import WHOLE_FILE, Place, shown
 from cbt_core.files.references import references
@@ -91,8 +91,8 @@ class ItemReader:
         if system in self.system_rows:
             return
         self.system_rows[system] = row
-        if not system.strip() or len(system) > NAME_CHARACTERS:
-            self.place.refuse(row, "system", "system_name", limit=NAME_CHARACTERS)
+        if not system.strip() or len(system) > SYSTEM_CHARACTERS:
+            self.place.refuse(row, "system", "system_name", limit=SYSTEM_CHARACTERS)
         elif not system.isprintable():
             self.place.refuse(row, "system", "system_control", value=shown(system))
         if len(self.system_rows) > SYSTEMS:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from cbt_core.domain.study import ImportedItem
 from cbt_core.files.answers import AnswerRow
 from cbt_core.files.items import ItemReader
-from cbt_core.files.keys import folded, judge_systems, naming
+from cbt_core.files.keys import Naming, judge_systems
 from cbt_core.files.limits import SYSTEMS
 from cbt_core.files.problems import Place, shown
 
@@ -64,9 +64,9 @@ class Join:
     def check(self) -> None:
         """Refuse names that differ in spelling only, ids that tell a system, unequal sets."""
         judge_systems(self._met)
-        self._judge_keys()
         if not self._place.findings.failed():
             self._judge_sets()
+        self._judge_keys()
 
     def _meet(self, system: str, row: int, place: Place) -> None:
         self._met[system] = (place, row)
@@ -86,11 +86,9 @@ class Join:
 
     def _judge_keys(self) -> None:
         """Refuse ids that hold a system's name: the rater may see ids, never systems."""
-        pattern = naming(self._met)
-        if pattern is None:
-            return
+        naming = Naming(self._met)
         for key, row in self._reader.keys.rows.items():
-            if pattern.search(folded(key)):
+            if naming.named_in(key):
                 self._place.refuse(row, "id", "key_names_system", value=shown(key))
 
     def _judge_sets(self) -> None:

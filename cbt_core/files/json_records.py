@@ -7,7 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Final, TextIO
 
-from cbt_core.files.limits import COLUMNS, LINE_CHARACTERS, NESTING
+from cbt_core.files.limits import BLANK_ROWS, COLUMNS, LINE_CHARACTERS, NESTING
 from cbt_core.files.problems import WHOLE_FILE, Place, shown
 
 PIECE: Final = 1 << 20
@@ -77,15 +77,9 @@ def records(path: Path, place: Place, codec: str) -> Rows:
 
 
 def _lines(file: TextIO, place: Place) -> Rows:
-    """Yield one record per line, cut at line feeds only (U+2028 may stand in a text)."""
-    row, good = 0, 0
-    while line := file.readline(LINE_CHARACTERS):
-        row += 1
-        if len(line) == LINE_CHARACTERS:
-            raise place.stop(row, WHOLE_FILE, "record_too_long", limit=LINE_CHARACTERS)
-        line = line.strip(" \t\r\n")
-        if not line:
-            continue
+    """Yield one record per line; a broken one is noted and the next read."""
+    good = 0
+    for row, line in _written(file, place):
         try:
             value, end = DECODER.raw_decode(line)
             if end < len(line):
@@ -99,6 +93,20 @@ def _lines(file: TextIO, place: Place) -> Rows:
         record = _checked(place, row, value)
         if record is not None:
             yield row, record
+
+
+def _written(file: TextIO, place: Place) -> Iterator[tuple[int, str]]:
+    """Yield (row, line) of lines not blank, cut at line feeds only (U+2028 may be in a text)."""
+    row, blank = 0, 0
+    while line := file.readline(LINE_CHARACTERS):
+        row += 1
+        if len(line) == LINE_CHARACTERS:
+            raise place.stop(row, WHOLE_FILE, "record_too_long", limit=LINE_CHARACTERS)
+        line = line.strip(" \t\r\n")
+        if line:
+            yield row, line
+        elif (blank := blank + 1) > BLANK_ROWS:
+            raise place.stop(row, WHOLE_FILE, "too_many_blank", limit=BLANK_ROWS)
 
 
 def _unfinished(line: str, error: Exception) -> bool:

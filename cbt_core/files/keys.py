@@ -72,14 +72,26 @@ def judge_systems(systems: Mapping[str, tuple[Place, int]]) -> None:
             place.refuse(row, "system", "system_like", value=shown(name), other=shown(other))
 
 
-def naming(systems: Iterable[str]) -> re.Pattern[str] | None:
-    """Return a pattern that finds a system's name in a folded id, None without such a name.
+class Naming:
+    """Finds the name of a system in an id.
 
     Separators may differ ("gpt-4" is found in "q12_gpt4"); letters around may not go on
     ("base" is not found in "database").
     """
-    patterns = [_pattern(folded(name)) for name in systems if len(name) >= SHORTEST_TELLING_NAME]
-    return re.compile("|".join(patterns)) if patterns else None
+
+    def __init__(self, systems: Iterable[str]) -> None:
+        """Prepare a quick and an exact test for each name that is long enough to tell."""
+        names = [folded(name) for name in systems if len(name) >= SHORTEST_TELLING_NAME]
+        self._names = [(PARTS.sub("", name) or name, re.compile(_pattern(name))) for name in names]
+
+    def named_in(self, key: str) -> bool:
+        """Tell whether an id names a system."""
+        plain = folded(key)
+        squeezed = PARTS.sub("", plain) if self._names else ""
+        return any(
+            (quick in squeezed or quick in plain) and exact.search(plain)
+            for quick, exact in self._names
+        )
 
 
 def _pattern(name: str) -> str:

@@ -17,8 +17,9 @@ LONG_CHARACTERS: Final = 20_000
 """Above this a text is taken with a warning, above `CELL_CHARACTERS` refused."""
 
 KEY_CHARACTERS: Final = 200
-NAME_CHARACTERS: Final = 200
-"""Longest id and longest name (system, model, run, source, licence, label)."""
+SYSTEM_CHARACTERS: Final = 200
+NAME_CHARACTERS: Final = 2_000
+"""Longest id, name of a system, and other short text (model, run, source, licence, label)."""
 
 NESTING: Final = 40
 """Deepest JSON record; ours need four levels."""
@@ -28,7 +29,11 @@ SHOWN_CHARACTERS: Final = 40
 
 PROBLEMS_TOLD: Final = 20
 PROBLEMS_KEPT: Final = 100
-"""Problems told in text, and kept for a screen; the rest is counted."""
+PROBLEMS_COUNTED: Final = 10_000
+"""Problems told in text, and kept for a screen; the rest is counted, and then reading stops."""
+
+BLANK_ROWS: Final = 1_000_000
+"""A text file with more blank lines is no table."""
 
 ZIP_ENTRIES: Final = 2_000
 ZIP_DIRECTORY_BYTES: Final = 1024 * 1024
@@ -37,9 +42,8 @@ ZIP_SMALL_BYTES: Final = 10 * 1024 * 1024
 ZIP_RATIO: Final = 100
 """A workbook above `ZIP_SMALL_BYTES` that unpacks to more times its size is no study."""
 
-SHEET_STRINGS: Final = 4_000_000
-SHEET_EMPTY_CELLS: Final = 1_000_000
-"""Different texts, and formatted cells without a value, that a workbook may have."""
+SHEET_ELEMENTS: Final = 1_000_000
+"""XML elements a workbook may have, and one more for each byte of the file."""
 
 XML_TOKEN_BYTES: Final = 4 * 1024 * 1024
 """Longest tag or comment: older expat rescans an unfinished one at every chunk."""

@@ -2,7 +2,7 @@
 
 from cbt_core.domain.study import Problem
 from cbt_core.errors import StudyError
-from cbt_core.files.limits import PROBLEMS_KEPT, PROBLEMS_TOLD, SHOWN_CHARACTERS
+from cbt_core.files.limits import PROBLEMS_COUNTED, PROBLEMS_KEPT, PROBLEMS_TOLD, SHOWN_CHARACTERS
 from cbt_core.wording import say, sentences
 
 WHOLE_FILE = "file"
@@ -66,10 +66,16 @@ class Findings:
         self._warning_counts: dict[str, int] = {}
 
     def refuse(self, problem: Problem) -> None:
-        """Note a reason to refuse the files; reading goes on, to find the others."""
+        """Note a reason to refuse the files; reading goes on, to find the others.
+
+        Raises:
+            ImportProblems: there are so many that nothing is gained by reading on.
+        """
         self._problem_count += 1
         if len(self._problems) < PROBLEMS_KEPT:
             self._problems.append(problem)
+        if self._problem_count >= PROBLEMS_COUNTED:
+            raise self.problems()
 
     def warn(self, problem: Problem) -> None:
         """Note a doubt the person should know of; the first 20 of each kind are kept."""

@@ -6,7 +6,6 @@ A finding is a hint to a person, never a diagnosis: plain phrases are looked for
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import combinations
 
 from cbt_core.domain.study import ImportedItem, ImportedStudy, Problem, Risk
 from cbt_core.files.columns import SYSTEM_PREFIX
@@ -17,7 +16,6 @@ from cbt_core.files.screen_patterns import (
     FOREIGN,
     LANDLINE,
     MAIL_AFTER,
-    MAIL_BEFORE,
     MOBILE,
     PRIVATE,
     leak_pattern,
@@ -83,8 +81,8 @@ def private_kinds(text: str) -> set[str]:
 
 def _is_mail(text: str, at: int) -> bool:
     """Look at the characters around an @ only: a free search would be quadratic."""
-    before = MAIL_BEFORE.search(text[max(at - 64, 0) : at])
-    return before is not None and MAIL_AFTER.match(text, at + 1) is not None
+    before = text[at - 1 : at] if at else ""
+    return before.isascii() and before.isalnum() and MAIL_AFTER.match(text, at + 1) is not None
 
 
 def _number_kinds(found: str) -> Iterator[str]:
@@ -144,9 +142,11 @@ class _Look:
         for system, answer in item.answers.items():
             if answer.text in references:
                 self._warn(item, system, "same_reference", system=shown(system))
-        for (first, one), (second, other) in combinations(item.answers.items(), 2):
-            if one.text == other.text:
-                self._warn(item, second, "same_answer", system=shown(first), other=shown(second))
+        first: dict[str, str] = {}
+        for system, answer in item.answers.items():
+            other = first.setdefault(answer.text, system)
+            if other != system:
+                self._warn(item, system, "same_answer", system=shown(other), other=shown(system))
 
     def _lengths(self, item: ImportedItem) -> None:
         lengths = [len(answer.text) for answer in item.answers.values()]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from zipfile import ZipFile
 
 from cbt_core.files.limits import COLUMNS
 from cbt_core.files.problems import WHOLE_FILE, ImportProblems, Place, shown
@@ -11,12 +10,14 @@ from cbt_core.files.xlsx_rows import SheetReader, TooWide
 from cbt_core.files.xlsx_rows import rows as sheet_rows
 from cbt_core.files.xlsx_workbook import (
     Formats,
+    Package,
     Sheet,
     formats,
     part_of_kind,
     sheets,
     strings,
 )
+from cbt_core.files.xlsx_xml import Budget, TooLarge
 
 Cells = tuple[int, list[object]]
 
@@ -26,26 +27,29 @@ def rows(path: Path, place: Place, *, sheet: str | None) -> Iterator[Cells]:
 
     Short rows are filled up to the width of the first.
     """
-    with open_package(path, place) as package:
+    with open_package(path, place) as zipped:
+        budget = Budget(path.stat().st_size)
         try:
-            yield from _rows(package, place, sheet)
+            yield from _rows(Package(zipped, budget), place, sheet)
         except ImportProblems:
             raise
         except TooWide as error:
             raise place.stop(error.row, WHOLE_FILE, "too_many_columns", limit=COLUMNS) from error
+        except TooLarge as error:
+            raise place.stop(1, WHOLE_FILE, "xlsx_too_much") from error
         except BROKEN as error:
             raise place.stop(1, WHOLE_FILE, "xlsx_broken") from error
 
 
-def _rows(package: ZipFile, place: Place, wanted: str | None) -> Iterator[Cells]:
+def _rows(package: Package, place: Place, wanted: str | None) -> Iterator[Cells]:
     found, book = sheets(package)
     chosen = _choose(package, place, found, wanted)
     texts = strings(package, part_of_kind(package, book, "sharedStrings"))
     styles = formats(package, part_of_kind(package, book, "styles"))
-    reader = SheetReader(texts.texts, styles)
+    reader = SheetReader(texts.texts, styles, package.budget)
     width = 0
-    with package.open(chosen.part) as stream:
-        for row, cells in sheet_rows(stream, reader):
+    with package.part(chosen.part) as part:
+        for row, cells in sheet_rows(part, reader):
             width = width or len(cells)
             if len(cells) < width:
                 cells.extend([None] * (width - len(cells)))
@@ -53,7 +57,7 @@ def _rows(package: ZipFile, place: Place, wanted: str | None) -> Iterator[Cells]
     _tell(place, package, reader, texts.rich)
 
 
-def _choose(package: ZipFile, place: Place, found: list[Sheet], wanted: str | None) -> Sheet:
+def _choose(package: Package, place: Place, found: list[Sheet], wanted: str | None) -> Sheet:
     if wanted is not None:
         for sheet in found:
             if sheet.name == wanted:
@@ -73,11 +77,11 @@ def _choose(package: ZipFile, place: Place, found: list[Sheet], wanted: str | No
     return filled[0]
 
 
-def _is_filled(package: ZipFile, sheet: Sheet) -> bool:
+def _is_filled(package: Package, sheet: Sheet) -> bool:
     """Tell whether a sheet holds a value; stops at the first."""
-    reader = SheetReader(_AnyText(), Formats(frozenset(), frozenset()))
-    with package.open(sheet.part) as stream:
-        return next(sheet_rows(stream, reader), None) is not None
+    reader = SheetReader(_AnyText(), Formats(frozenset(), frozenset()), package.budget)
+    with package.part(sheet.part) as part:
+        return next(sheet_rows(part, reader), None) is not None
 
 
 class _AnyText(list[str]):
@@ -87,7 +91,7 @@ class _AnyText(list[str]):
         return "x"
 
 
-def _tell(place: Place, package: ZipFile, reader: SheetReader, rich: int) -> None:
+def _tell(place: Place, package: Package, reader: SheetReader, rich: int) -> None:
     """Warn of what was read past: merged cells, hidden rows and columns, decoration."""
     if reader.merged:
         place.warn(1, WHOLE_FILE, "xlsx_merged", names=", ".join(reader.merged))
@@ -95,7 +99,7 @@ def _tell(place: Place, package: ZipFile, reader: SheetReader, rich: int) -> Non
         place.warn(1, WHOLE_FILE, "xlsx_hidden", names=", ".join(reader.hidden))
     if rich or reader.rich:
         place.warn(1, WHOLE_FILE, "xlsx_rich", count=rich + reader.rich)
-    names = package.namelist()
+    names = package.zip.namelist()
     pictures = sum(name.startswith("xl/media/") for name in names)
     notes = sum("omments" in name and name.endswith(".xml") for name in names)
     if pictures or notes:

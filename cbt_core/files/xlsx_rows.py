@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Final
-from zipfile import BadZipFile
+from typing import Final
 
 from cbt_core.files.csv_rows import unguarded
-from cbt_core.files.limits import COLUMNS, SHEET_EMPTY_CELLS
+from cbt_core.files.limits import COLUMNS
 from cbt_core.files.xlsx_workbook import Formats, Gather
-from cbt_core.files.xlsx_xml import walk
+from cbt_core.files.xlsx_xml import Budget, Part, walk
 
 LISTED: Final = 5
 """How many merged ranges, hidden rows and columns are listed by name."""
@@ -41,7 +40,7 @@ class TooWide(Exception):  # noqa: N818 - told to the person as a limit
 class SheetReader:
     """Takes the elements of a worksheet; rows gather in `rows` until taken."""
 
-    def __init__(self, strings: list[str], formats: Formats) -> None:
+    def __init__(self, strings: list[str], formats: Formats, budget: Budget) -> None:
         """Keep what the cells refer to."""
         self.rows: list[tuple[int, list[object]]] = []
         self.merged: list[str] = []
@@ -49,6 +48,7 @@ class SheetReader:
         self.rich = 0
         self._strings = strings
         self._formats = formats
+        self._budget = budget
         self._row = 0
         self._cells: list[object] = []
         self._column = -1
@@ -58,7 +58,6 @@ class SheetReader:
         self._open = False
         self._formula = False
         self._inline = Gather()
-        self._empty = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Meet the start of an element."""
@@ -114,9 +113,6 @@ class SheetReader:
     def _end_cell(self) -> None:
         value = self._cell()
         if value is None:
-            self._empty += 1
-            if self._empty > SHEET_EMPTY_CELLS:
-                raise BadZipFile("too many empty cells")
             return
         if self._column >= COLUMNS:
             raise TooWide(self._row)
@@ -137,7 +133,9 @@ class SheetReader:
         if not value:
             return None
         if kind == "s":
-            return unguarded(self._strings[int(value)]) or None
+            text = self._strings[int(value)]
+            self._budget.text(len(text))
+            return unguarded(text) or None
         if kind == "n":
             return self._number(value)
         if kind == "str":
@@ -185,8 +183,8 @@ def _letters(column: int) -> str:
     return letters
 
 
-def rows(stream: IO[bytes], reader: SheetReader) -> Iterator[tuple[int, list[object]]]:
+def rows(part: Part, reader: SheetReader) -> Iterator[tuple[int, list[object]]]:
     """Yield (row, cells) of each row that holds a value."""
-    for _ in walk(stream, reader.start, reader.end, reader.text):
+    for _ in walk(part, reader.start, reader.end, reader.text):
         taken, reader.rows = reader.rows, []
         yield from taken

@@ -2,20 +2,36 @@
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
-from cbt_core.files.limits import CELL_CHARACTERS, SHEET_STRINGS
-from cbt_core.files.xlsx_xml import elements, local, walk
+from cbt_core.files.limits import CELL_CHARACTERS
+from cbt_core.files.xlsx_xml import Budget, Part, elements, local, walk
 
 ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
 DATE_FORMATS: Final = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 """Built-in number formats that show a date or time (ECMA-376 18.8.30)."""
 FORMAT_TEXT: Final = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.')
 DATE_LETTERS: Final = re.compile(r"[ymdhs]", re.IGNORECASE)
 PADDED: Final = re.compile(r"0{2,}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """An opened workbook and the budget all its parts are read on."""
+
+    zip: ZipFile
+    budget: Budget
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[Part]:
+        """Open a part for reading."""
+        with self.zip.open(name) as stream:
+            yield Part(stream, self.budget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +51,7 @@ class Formats:
     padded: frozenset[int]
 
 
-def sheets(package: ZipFile) -> tuple[list[Sheet], str]:
+def sheets(package: Package) -> tuple[list[Sheet], str]:
     """Return the worksheets in order, and the folder their parts are named from."""
     targets = _relations(package, "")
     book = next((to for kind, to in targets.values() if kind == "officeDocument"), "")
@@ -50,14 +66,14 @@ def sheets(package: ZipFile) -> tuple[list[Sheet], str]:
                 hidden = plain.get("state", "visible") != "visible"
                 found.append(Sheet(plain.get("name", ""), part, hidden))
 
-    with package.open(book) as stream:
-        elements(stream, take)
+    with package.part(book) as part:
+        elements(part, take)
     return found, book
 
 
-def _relations(package: ZipFile, part: str) -> dict[str, tuple[str, str]]:
+def _relations(package: Package, source: str) -> dict[str, tuple[str, str]]:
     """Return relation id -> (kind, part) of a part ('' for the package)."""
-    folder, name = posixpath.split(part)
+    folder, name = posixpath.split(source)
     found: dict[str, tuple[str, str]] = {}
 
     def take(tag: str, attributes: dict[str, str]) -> None:
@@ -66,22 +82,22 @@ def _relations(package: ZipFile, part: str) -> dict[str, tuple[str, str]]:
             kind = attributes.get("Type", "").rpartition("/")[2]
             found[attributes.get("Id", "")] = (kind, posixpath.normpath(target).lstrip("/"))
 
-    with package.open(posixpath.join(folder, "_rels", f"{name}.rels")) as stream:
-        elements(stream, take)
+    with package.part(posixpath.join(folder, "_rels", f"{name}.rels")) as part:
+        elements(part, take)
     return found
 
 
-def part_of_kind(package: ZipFile, book: str, kind: str) -> str:
+def part_of_kind(package: Package, book: str, kind: str) -> str:
     """Return the part a workbook names for a kind (`styles`, `sharedStrings`), or ''."""
     return next((to for what, to in _relations(package, book).values() if what == kind), "")
 
 
-def formats(package: ZipFile, part: str) -> Formats:
+def formats(package: Package, name: str) -> Formats:
     """Return which cell styles show dates or padded numbers."""
     reader = _StyleReader()
-    if part:
-        with package.open(part) as stream:
-            for _ in walk(stream, reader.start, reader.end, lambda _: None):
+    if name:
+        with package.part(name) as part:
+            for _ in walk(part, reader.start, reader.end, lambda _: None):
                 pass
     return Formats(frozenset(reader.dates), frozenset(reader.padded))
 
@@ -141,8 +157,6 @@ class Strings:
         if name == "si":
             self.rich += self._rich
             self.texts.append(self._gather.text())
-            if len(self.texts) > SHEET_STRINGS:
-                raise BadZipFile("too many texts")
 
     @property
     def take(self) -> Callable[[str], None]:
@@ -194,11 +208,11 @@ def _unescape(match: re.Match[str]) -> str:
     return chr(int(match.group(1), 16))
 
 
-def strings(package: ZipFile, part: str) -> Strings:
+def strings(package: Package, name: str) -> Strings:
     """Return the texts that the cells of a workbook refer to by number."""
     found = Strings()
-    if part:
-        with package.open(part) as stream:
-            for _ in walk(stream, found.start, found.end, found.take):
+    if name:
+        with package.part(name) as part:
+            for _ in walk(part, found.start, found.end, found.take):
                 pass
     return found

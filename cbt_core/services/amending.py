@@ -12,10 +12,10 @@ from cbt_core.files.protocol import LoadedProtocol, load_protocol
 from cbt_core.services.lifecycle import note, reason_given, refuse_unless
 from cbt_core.services.storing_studies import check_systems, extras_of, store_protocol
 from cbt_core.services.studies import StudySetup, current, led_by
-from db import items, progress, studies
+from db import items, new_items, progress, studies
 from db.clock import stamp
 from db.engine import Connection, Database
-from db.items import Extra
+from db.new_items import Extra
 from db.studies import StudyRow
 
 
@@ -85,10 +85,10 @@ def _follow(
     if new.analysis.baseline:
         studies.mark_baseline(connection, study.id, new.analysis.baseline)
     known, wanted = items.keys(connection, study.id), extras_of(new)
-    items.add_extras(
+    new_items.add_extras(
         connection, study.id, [extra for key, extra in wanted.items() if key not in known]
     )
     for key in extras_of(old):
         if key not in wanted and key in known:
-            items.withdraw(connection, known[key], at=stamp(now), reason=reason)
+            new_items.withdraw(connection, known[key], at=stamp(now), reason=reason)
             progress.withdraw_tasks(connection, known[key])

@@ -3,28 +3,20 @@
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import ImportedItem, ImportedStudy, Problem, Risk, Role, Stage
+from cbt_core.domain.study import ImportedItem, Problem, Risk, Role, Stage
 from cbt_core.errors import Refused, StudyError
 from cbt_core.files.problems import ImportProblems, refuse_warnings
 from cbt_core.files.protocol import LoadedProtocol, default_protocol, load_protocol
-from cbt_core.files.reading import ReadStudy, read_study
-from cbt_core.files.screening import Screening, screen
-from cbt_core.services.storing_studies import (
-    check_systems,
-    extras_of,
-    lacks_baseline,
-    store_protocol,
-    store_systems,
-)
-from db import audit, items, memberships, studies
+from cbt_core.services.storing_studies import extras_of, store_protocol, store_systems
+from cbt_core.services.study_files import Checked, StudyFiles, digest_of, read_checked
+from db import audit, items, memberships, new_items, studies
 from db.clock import stamp
 from db.engine import Connection, Database
 from db.items import Counts
@@ -42,23 +34,6 @@ Step = Callable[[int, int], None]
 
 def _silent(_done: int, _of: int) -> None:
     return
-
-
-@dataclass(frozen=True, slots=True)
-class StudyFiles:
-    """The files of a study: either a study file, or questions with any number of answers.
-
-    `names` says how a file is called in messages (as typed, as uploaded; default its path);
-    `encoding` and `sheet` say what cannot be seen with certainty.
-    """
-
-    study_file: Path | None = None
-    questions: Path | None = None
-    answers: Sequence[Path] = ()
-    references: Sequence[Path] = ()
-    names: Mapping[Path, str] = field(default_factory=dict)
-    encoding: str | None = None
-    sheet: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +74,20 @@ class _Ready:
 
     slug: str
     title: str
-    read: ImportedStudy
+    checked: Checked
     protocol: LoadedProtocol
     own_protocol: bool
     digest: str
-    detected: frozenset[str]
-    warnings: tuple[Problem, ...]
     demonstration: bool
 
 
 def preview(files: StudyFiles, *, protocol: LoadedProtocol | None = None) -> Preview:
     """Return what a set of files holds, or what is wrong in it; nothing is stored."""
     try:
-        read, warnings, _ = _read(files, protocol or default_protocol())
+        checked = read_checked(files, protocol or default_protocol())
     except ImportProblems as found:
         return Preview(problems=found.problems, problem_count=found.count)
+    read = checked.study
     return Preview(
         items=len(read.items),
         answers=sum(len(one.answers) for one in read.items),
@@ -121,11 +95,11 @@ def preview(files: StudyFiles, *, protocol: LoadedProtocol | None = None) -> Pre
         systems=read.systems,
         rows=read.items[:FIRST_ROWS],
         risks={risk.value: sum(one.risk is risk for one in read.items) for risk in Risk},
-        warnings=warnings,
+        warnings=checked.warnings,
     )
 
 
-def create_study(  # noqa: PLR0913 - one keyword per option of `study create`
+def create_study(
     database: Database,
     person: Person,
     *,
@@ -153,63 +127,16 @@ def create_study(  # noqa: PLR0913 - one keyword per option of `study create`
     _check_space(database)
     loaded = load_protocol(protocol) if isinstance(protocol, Path) else protocol
     plan = loaded or default_protocol(title)
-    read, warnings, detected = _read(files, plan)
+    checked = read_checked(files, plan)
     if strict:
-        refuse_warnings(warnings)
-    ready = _Ready(
-        slug, title.strip(), read, plan, loaded is not None, _digest(read.items, detected), detected,
-        warnings, demonstration,
-    )
+        refuse_warnings(checked.warnings)
+    digest = digest_of(checked.study.items, checked.detected)
+    ready = _Ready(slug, title.strip(), checked, plan, loaded is not None, digest, demonstration)
     with database.writing() as connection:
         standing = studies.by_slug(connection, slug)
         if standing is not None:
             return _same_again(connection, standing.id, ready)
         return _store(connection, person, ready, now, step)
-
-
-def _read(
-    files: StudyFiles, protocol: LoadedProtocol
-) -> tuple[ReadStudy, tuple[Problem, ...], frozenset[str]]:
-    """Return the study with risks set, all warnings, and the items whose risk was detected."""
-    if files.study_file and (files.questions or files.answers):
-        raise StudyError("studies.both_files")
-    if not files.study_file and not files.questions:
-        raise StudyError("studies.no_files")
-    read = read_study(
-        study_file=files.study_file, questions=files.questions, answers=files.answers,
-        references=files.references, names=files.names, encoding=files.encoding,
-        sheet=files.sheet,
-    )
-    _check_fit(read, protocol)
-    screening = screen(read)
-    warnings = (*read.warnings, *_baseline_warning(read, protocol), *screening.warnings)
-    return _with_risks(read, screening), warnings, screening.detected
-
-
-def _check_fit(read: ReadStudy, protocol: LoadedProtocol) -> None:
-    """Refuse systems the protocol cannot do with, as a problem of the file that holds them."""
-    try:
-        check_systems(read.systems, protocol.protocol)
-    except StudyError as error:
-        problem = Problem(read.file, 1, "system", error.code, error.values)
-        raise ImportProblems((problem,)) from error
-    for one in read.items:
-        if one.key.startswith(items.EXTRA_KEYS):
-            values: dict[str, object] = {"key": one.key.partition(":")[0] + ":"}
-            raise ImportProblems((Problem(read.file, one.row, "id", "studies.check_key", values),))
-
-
-def _baseline_warning(read: ReadStudy, protocol: LoadedProtocol) -> tuple[Problem, ...]:
-    if not lacks_baseline(read.systems, protocol.protocol):
-        return ()
-    values: dict[str, object] = {"name": read.systems[0]}
-    return (Problem(read.file, 1, "system", "studies.no_baseline", values),)
-
-
-def _with_risks(read: ReadStudy, screening: Screening) -> ReadStudy:
-    """Set the risk of items whose file gives none to what screening found."""
-    marked = tuple(replace(one, risk=screening.risks[one.key]) for one in read.items)
-    return replace(read, items=marked)
 
 
 def _store(
@@ -224,12 +151,13 @@ def _store(
     store_protocol(
         connection, study_id, ready.protocol, reason="", actor=person.code, now=now
     )
-    systems = store_systems(connection, study_id, ready.read.systems, plan)
-    items.add(
-        connection, study_id, ready.read.items, systems, detected=ready.detected,
-        step=lambda done: step(done, len(ready.read.items)),
+    read = ready.checked.study
+    systems = store_systems(connection, study_id, read.systems, plan)
+    new_items.add(
+        connection, study_id, read.items, systems, detected=ready.checked.detected,
+        step=lambda done: step(done, len(read.items)),
     )
-    items.add_extras(connection, study_id, extras_of(plan).values())
+    new_items.add_extras(connection, study_id, extras_of(plan).values())
     if not person.is_terminal:
         memberships.join(
             connection, study_id=study_id, person_id=person.id, role=Role.LEAD, now=now
@@ -245,7 +173,7 @@ def _store(
         connection, study_id=study_id, actor=person.code, action=CREATED, payload=payload, now=now
     )
     return Created(
-        study_id, ready.slug, True, counts, len(systems), ready.digest, ready.warnings
+        study_id, ready.slug, True, counts, len(systems), ready.digest, ready.checked.warnings
     )
 
 
@@ -261,29 +189,8 @@ def _same_again(connection: Connection, study_id: int, ready: _Ready) -> Created
         raise StudyError("studies.taken", slug=ready.slug)
     return Created(
         study_id, ready.slug, False, items.counts(connection, study_id), first["systems"],
-        ready.digest, ready.warnings,
+        ready.digest, ready.checked.warnings,
     )
-
-
-def _digest(rows: Iterable[ImportedItem], detected: frozenset[str]) -> str:
-    """Return the SHA-256 of the canonical rows: one JSON line per item, in file order.
-
-    A detected risk is left out: the same file has the same digest when detection is improved.
-    """
-    found = sha256()
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    for one in rows:
-        answers = [
-            [name, given.text, given.distortions, given.model, given.adapter, given.prompt,
-             given.run]
-            for name, given in sorted(one.answers.items())
-        ]
-        risk = one.risk.value if one.risk and one.key not in detected else ""
-        row = [one.key, one.question, one.description, one.keywords, one.source, one.licence,
-               risk, answers, one.references]
-        found.update(encode(row).encode())
-        found.update(b"\n")
-    return found.hexdigest()
 
 
 def _may_create(database: Database, person: Person, now: datetime) -> None:

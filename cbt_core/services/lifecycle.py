@@ -1,4 +1,4 @@
-"""The turns of a study's life: withdraw an item, lock, unlock, unblind; each with date and actor."""
+"""The turns of a study's life: withdraw an item, lock, unlock, unblind; each dated and signed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study import Stage
 from cbt_core.errors import StudyError
 from cbt_core.services.studies import led_by
-from db import audit, items, progress, studies
+from db import audit, items, new_items, progress, studies
 from db.clock import stamp
 from db.engine import Connection, Database
 from db.studies import StudyRow
@@ -119,7 +119,7 @@ def withdraw_item(
             raise StudyError("lifecycle.no_item", key=key, slug=slug)
         if found.withdrawn_at:
             raise StudyError("lifecycle.withdrawn_before", key=key, day=found.withdrawn_at[:10])
-        items.withdraw(connection, found.id, at=stamp(now), reason=given)
+        new_items.withdraw(connection, found.id, at=stamp(now), reason=given)
         taken = sum(progress.withdraw_tasks(connection, found.id).values())
         payload: audit.Payload = {"item": key, "reason": given, "tasks": taken}
         note(connection, study, person, "item.withdraw", payload, now)

@@ -32,7 +32,7 @@ class Stratum:
         return self.drawn / self.frame
 
 
-def sample(  # noqa: PLR0913 - one keyword per option of `study sample`
+def sample(
     questions: Path,
     *,
     size: int,

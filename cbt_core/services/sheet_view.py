@@ -60,7 +60,7 @@ def finished(connection: Connection, person: Person, setup: StudySetup) -> View:
     is_open = setup.study.stage == "open"
     return {
         "state": "guess" if closing and is_open else ("done" if is_open else "closed"),
-        "sequence": time_ns(),
+        "sequence": time_ns() // 1000,
         "study": _study(setup, person),
         "progress": {"done": done, "total": total, "minutes_left": 0, "number": done},
         "task": None,
@@ -95,7 +95,7 @@ def _frame(row: TaskRow, setup: StudySetup, person: Person) -> View:
     left = None if row.total <= row.done else _minutes_left(row)
     is_new = row.state in tasks.PENDING
     return {
-        "sequence": time_ns(),
+        "sequence": time_ns() // 1000,
         "study": _study(setup, person),
         "progress": {
             "done": row.done,

@@ -13,7 +13,7 @@ from cbt_core.services.studies import stored_text
 from db import studies
 from db.clock import stamp
 from db.engine import Connection
-from db.items import EXTRA_KEYS, Extra
+from db.new_items import EXTRA_KEYS, Extra
 
 PAIR: Final = 2
 

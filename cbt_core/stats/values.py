@@ -71,7 +71,7 @@ def percentiles(replicates: Floats) -> tuple[Floats, Floats, Floats]:
         return np.full(rows, np.nan), np.full(rows, np.nan), np.zeros(rows)
     ordered = np.sort(replicates, axis=1)  # nan goes last
     defined = count - np.isnan(replicates).sum(axis=1)
-    share = 1 - defined / count
+    share = (count - defined) / count
     low = _quantile(ordered, defined, TAIL)
     high = _quantile(ordered, defined, 1 - TAIL)
     low[share > UNSTABLE_SHARE] = np.nan

@@ -64,3 +64,16 @@ def dress(person: Person | None) -> None:
     if not is_lead:
         style += "[data-testid='stMainMenu'] { display: none; }"
     st.html(f"<style>{style}</style>")
+
+
+def give_room_to_the_sheet() -> None:
+    """Let the rating sheet use the whole window below the header."""
+    st.html(
+        "<style>[data-testid='stMainBlockContainer']"
+        "{padding: 2.75rem 1.75rem 0; max-width: none;}</style>"
+    )
+
+
+def reading_width() -> None:
+    """Keep a screen that is read, not worked on, to a comfortable measure."""
+    st.html("<style>[data-testid='stMainBlockContainer']{max-width: 64rem;}</style>")

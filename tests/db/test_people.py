@@ -1,6 +1,7 @@
 """What is stored about people and their sign-ins."""
 
-from datetime import timedelta
+from contextlib import closing
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -8,14 +9,15 @@ from sqlalchemy.exc import IntegrityError
 
 from cbt_core.domain.study import Role
 from db import memberships, people, sessions
-from db.engine import Connection, Database
+from db.engine import Connection, Database, driver
 from db.models import session, study, throttle
+from db.scrub import scrub
 from tests.services.peopled import NOW, new_study
 
 HOUR = timedelta(hours=1)
 
 
-def start(connection: Connection, person_id: int, token_hash: str, now=NOW) -> None:
+def start(connection: Connection, person_id: int, token_hash: str, now: datetime = NOW) -> None:
     sessions.start(
         connection, token_hash=token_hash, person_id=person_id, idle=HOUR / 2,
         absolute=12 * HOUR, now=now,
@@ -23,9 +25,13 @@ def start(connection: Connection, person_id: int, token_hash: str, now=NOW) -> N
 
 
 def test_a_code_belongs_to_one_person(database: Database) -> None:
-    with pytest.raises(IntegrityError), database.writing() as connection:
-        for _ in range(2):
+    def add() -> None:
+        with database.writing() as connection:
             people.add(connection, code="R01", secret_hash=None, now=NOW)
+
+    add()
+    with pytest.raises(IntegrityError):
+        add()
 
 
 def test_the_name_stands_apart_and_an_empty_one_is_no_row(database: Database) -> None:
@@ -100,3 +106,20 @@ def test_the_demonstration_counts_only_alone(database: Database) -> None:
         assert memberships.is_demonstration(connection, demo) is True
         assert memberships.is_demonstration(connection, 99) is None
         assert len(connection.execute(select(study.c.id)).all()) == 2
+
+
+def test_scrubbing_empties_free_pages_a_careless_delete_left(database: Database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("a server's files are not ours to read")
+    trace = "Sentinel-Trace" * 40
+    with database.writing() as connection:
+        who = people.add(connection, code="R01", secret_hash=None, now=NOW)
+        people.set_identity(connection, who, name=trace, email="")
+    database.close()
+    with closing(driver().connect(str(database.path), isolation_level=None)) as raw:
+        raw.execute("PRAGMA secure_delete=OFF")
+        raw.execute("DELETE FROM identity")
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert trace.encode() in database.path.read_bytes()
+    assert scrub(database)
+    assert trace.encode() not in database.path.read_bytes()

@@ -15,6 +15,7 @@ from db import audit
 from db import people as stored
 from db.engine import Database
 from db.models import access_log, identity, membership, person
+from db.scrub import scrub
 from tests.services.peopled import NOW, enter, lead_of, new_person, new_study
 
 NAME, EMAIL = "欧阳 Sentinel-Name", "sentinel.mail@example.org"
@@ -66,7 +67,8 @@ def test_a_role_without_a_study_gives_no_rights(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["", "a b", "R/01", "x" * 41, "评定者", "R01\n2", "terminal", "unknown", "ſ", "=R1", "Ⅷ"]
+    "code",
+    ["", "a b", "R/01", "x" * 41, "评定者", "R01\n2", "terminal", "unknown", "ſ", "=R1", "Ⅷ"],
 )
 def test_a_code_that_is_none_is_refused(database: Database, code: str) -> None:
     with pytest.raises(Invalid):
@@ -232,7 +234,7 @@ def test_forgetting_keeps_the_code_and_roles_and_closes_the_access_for_good(
 ) -> None:
     own = new_study(database, "own")
     secret = new_person(database, "R01", study_id=own)
-    people.forget(database, TERMINAL, code="R01", now=NOW)
+    assert people.forget(database, TERMINAL, code="R01", now=NOW).scrubbed
     with pytest.raises(Refused):
         enter(database, "R01", secret)
     with pytest.raises(StudyError, match="forgotten"):
@@ -281,8 +283,6 @@ def test_a_busy_file_is_told_not_to_be_scrubbed(database: Database) -> None:
     database.close()
     moved = database.path.rename(database.path.with_suffix(".gone"))
     database.path.mkdir()
-    from db.scrub import scrub  # noqa: PLC0415
-
     assert scrub(database) is False
     database.path.rmdir()
     moved.rename(database.path)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import pytest
+from httpx import Response
 from sqlalchemy import insert, select
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,7 +16,7 @@ from cbt_core.domain.study import Role
 from cbt_core.errors import Conflict, Invalid, NotSaved, Refused, StudyError
 from cbt_core.routes import access as doors
 from cbt_core.routes import headers
-from cbt_core.routes.common import COOKIE, json_route
+from cbt_core.routes.common import COOKIE, Handler, json_route
 from cbt_core.services import people
 from cbt_core.settings import Settings
 from db import memberships
@@ -29,13 +30,15 @@ HERE = "http://127.0.0.1:8501"
 ORIGIN = {"Origin": HERE}
 SENTINEL = "患者原话-SENTINEL"
 
+Answer = Mapping[str, object]
 
-def echo(_d: Database, who: Person, body: Mapping[str, object], _now: datetime):
+
+def echo(_d: Database, who: Person, body: Mapping[str, object], _now: datetime) -> Answer:
     return {"code": who.code, "body": dict(body)}
 
 
-def fails(error: Exception):
-    def handler(_d: Database, _p: Person, _b: Mapping[str, object], _now: datetime):
+def fails(error: Exception) -> Handler:
+    def handler(_d: Database, _p: Person, _b: Mapping[str, object], _now: datetime) -> Answer:
         raise error
 
     return handler
@@ -69,9 +72,9 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def client(database: Database, settings: Settings) -> Iterator[TestClient]:
+def client(database: Database, settings: Settings) -> TestClient:
     doors.crowd.cache_clear()
-    yield browser(database, settings)
+    return browser(database, settings)
 
 
 @pytest.fixture
@@ -79,7 +82,7 @@ def secret(database: Database) -> str:
     return new_person(database, "R01")
 
 
-def sign_in(client: TestClient, code: str, secret: str, **headers: str):
+def sign_in(client: TestClient, code: str, secret: str, **headers: str) -> Response:
     return client.post("/sign-in", data={"code": code, "secret": secret}, headers=ORIGIN | headers)
 
 
@@ -150,7 +153,8 @@ def test_every_attempt_is_in_the_access_log_and_none_holds_what_was_typed(
     sign_in(client, "R01", secret)
     client.post("/sign-out", headers=ORIGIN)
     with database.reading() as connection:
-        log = [(row.actor, row.action, row.detail) for row in connection.execute(select(access_log))]
+        rows = connection.execute(select(access_log)).all()
+    log = [(row.actor, row.action, row.detail) for row in rows]
     assert log == [
         ("R01", "sign-in:wrong", ""), ("unknown", "sign-in:wrong", ""), ("R01", "sign-in", ""),
         ("R01", "sign-out", ""),
@@ -249,7 +253,8 @@ def test_a_weak_passphrase_is_refused_in_words(client: TestClient, secret: str) 
     sign_in(client, "R01", secret, **{"Accept-Language": "en"})
     answer = client.post("/api/passphrase", json={"old": secret, "new": "x"}, headers=ORIGIN)
     assert answer.status_code == 422
-    assert answer.json()["error"]["message"] == "The passphrase is too short: at least 8 characters."
+    said = answer.json()["error"]["message"]
+    assert said == "The passphrase is too short: at least 8 characters."
 
 
 # --- whose page asks --------------------------------------------------------------------------

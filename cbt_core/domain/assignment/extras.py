@@ -66,9 +66,7 @@ def _numbered(
         elif entry.kind is Kind.REPEAT:
             original = places[entry.main]
         tasks.append(
-            PlannedTask(
-                rater, entry.item, entry.panel, entry.slots, position, entry.kind, original
-            )
+            PlannedTask(rater, entry.item, entry.panel, entry.slots, position, entry.kind, original)
         )
     return tasks
 
@@ -100,9 +98,7 @@ def _with_repeats(
         place = rng.randint(max(entry.main + gap - 1, first_new), total - 1)
         again = _Entry(Kind.REPEAT, entry.item, entry.panel, entry.slots[::-1], entry.main)
         after.setdefault(place, []).append(again)
-    return [
-        woven for entry in entries for woven in (entry, *after.get(entry.main, ()))
-    ]
+    return [woven for entry in entries for woven in (entry, *after.get(entry.main, ()))]
 
 
 def _with_calibrations(
@@ -140,7 +136,7 @@ def _with_checks(
     left = [item for item in demand.checks if item not in shown]
     mains = sum(e.kind is Kind.MAIN for e in entries) + sum(t.kind is Kind.MAIN for t in held)
     wanted = min(len(left), max(0, checks_wanted(mains, len(demand.checks)) - len(shown)))
-    swapped = rng.random() < 0.5  # noqa: PLR2004 - a fair coin
+    swapped = rng.random() < 0.5
     woven = list(entries)
     for turn, item in reversed(list(enumerate(rng.sample(left, wanted)))):
         place = int((turn + 0.2 + 0.6 * rng.random()) * len(entries) / wanted)

@@ -109,6 +109,6 @@ def _change(
 def _cost(row: Row, first: int, total: int) -> int:
     """Return how far a row is from even halves: the square of the gap, or 1 for a harmless two."""
     gap = 2 * first - total
-    if row[1] == 2 and abs(gap) == 2:  # noqa: PLR2004 - two slots, a gap of two
+    if row[1] == 2 and abs(gap) == 2:
         return 1 if first % 2 == 0 else 6
     return gap * gap

@@ -39,9 +39,7 @@ def _move_one(seating: Seating, seats: list[list[Block]]) -> bool:
     return False
 
 
-def _chain(
-    seating: Seating, seats: list[list[Block]], donor: int
-) -> list[tuple[int, int, Block]]:
+def _chain(seating: Seating, seats: list[list[Block]], donor: int) -> list[tuple[int, int, Block]]:
     """Find the shortest chain from a rater to one with at least two tasks fewer, else nothing.
 
     Each taker has not met the item they take, so nobody is asked to take an item twice.
@@ -58,9 +56,7 @@ def _chain(
     return []
 
 
-def _takers(
-    seating: Seating, blocks: list[Block], reached: set[int]
-) -> list[tuple[int, Block]]:
+def _takers(seating: Seating, blocks: list[Block], reached: set[int]) -> list[tuple[int, Block]]:
     left = set(range(len(seating.load))) - reached
     found: list[tuple[int, Block]] = []
     for block in blocks:

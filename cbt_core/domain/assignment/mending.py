@@ -14,13 +14,16 @@ from cbt_core.domain.assignment.sides import Counts, Placed, Tally
 HARD: Final = 10
 """What a step beyond a bound weighs; the cut with the middle task in the first half weighs 1."""
 
+SLOTS: Final = 5 * HARD
+"""Slots of the whole sequence come first: they are even wherever that can be."""
+
 _STEPS: Final = 3000
 _COIN: Final = 0.5
 
 
 def row_faults(used: Sequence[int], firsts: Sequence[tuple[Sequence[int] | None, int]]) -> int:
     """Measure one row: slots more than one apart, and halves more than one apart, per cut."""
-    fault = HARD * max(0, max(used) - min(used) - 1)
+    fault = SLOTS * max(0, max(used) - min(used) - 1)
     for first, weight in firsts:
         for slot, count in enumerate(used):
             gap = abs(2 * first[slot] - count) if first else count
@@ -68,8 +71,7 @@ class _Work:
         """Measure one row."""
         weights = (weight for _, weight in self.cuts)
         firsts = [
-            (before.get(row), weight)
-            for before, weight in zip(self.before, weights, strict=True)
+            (before.get(row), weight) for before, weight in zip(self.before, weights, strict=True)
         ]
         return row_faults(self.after[row], firsts)
 
@@ -84,9 +86,7 @@ class _Work:
         size = len(panel)
         tables = [self.after]
         tables += [
-            before
-            for before, (cut, _) in zip(self.before, self.cuts, strict=True)
-            if place < cut
+            before for before, (cut, _) in zip(self.before, self.cuts, strict=True) if place < cut
         ]
         for table in tables:
             for slot, system in enumerate(slots):

@@ -66,9 +66,7 @@ def _range(seating: Seating) -> int:
 
 def _crowded(seating: Seating, rng: Random) -> list[tuple[int, int]]:
     """Return the pairs that met at least two times more often than the least met one."""
-    counts = {
-        (a, b): seating.pair[a][b] for a, b in combinations(range(len(seating.load)), 2)
-    }
+    counts = {(a, b): seating.pair[a][b] for a, b in combinations(range(len(seating.load)), 2)}
     lowest = min(counts.values())
     found = [pair for pair, count in counts.items() if count > lowest + _EVEN]
     rng.shuffle(found)
@@ -76,17 +74,13 @@ def _crowded(seating: Seating, rng: Random) -> list[tuple[int, int]]:
     return found[:_PAIRS_A_ROUND]
 
 
-def _relieve(
-    seating: Seating, seats: _Seats, wish: tuple[int, int, int], rng: Random
-) -> bool:
+def _relieve(seating: Seating, seats: _Seats, wish: tuple[int, int, int], rng: Random) -> bool:
     """Try to part a pair once, by giving one of them another seat at no more than a cost."""
     stay, leave, allowed = wish
     if rng.random() < _COIN:
         stay, leave = leave, stay
     row = seating.pair[stay]
-    others = [
-        rater for rater in range(len(row)) if rater != stay and row[rater] < row[leave]
-    ]
+    others = [rater for rater in range(len(row)) if rater != stay and row[rater] < row[leave]]
     if not others:
         return False
     for _ in range(_DRAWS_A_PAIR):

@@ -13,8 +13,9 @@ from cbt_core.domain.assignment.extras import weave
 from cbt_core.domain.assignment.levelling import level
 from cbt_core.domain.assignment.pairing import even_pairs
 from cbt_core.domain.assignment.panels import panels_by_item
-from cbt_core.domain.assignment.seating import Seating, add_blocks, fill, seat_given
+from cbt_core.domain.assignment.seating import add_blocks, fill, seat_given
 from cbt_core.domain.assignment.sequence import Wish, arrange
+from cbt_core.domain.assignment.spreading import even_panels
 from cbt_core.domain.assignment.tasks import Demand, PlannedTask, Release, Systems
 from cbt_core.domain.study import Kind
 from cbt_core.errors import StudyError
@@ -36,38 +37,46 @@ def plan(demand: Demand, given: Sequence[PlannedTask] = ()) -> tuple[PlannedTask
         for panel in panels
         if held[(item, panel)] < demand.overlap
     }
-    return _seat_and_order(demand, given, missing, f"plan/{demand.overlap}")
+    name = f"{demand.seed}/plan/{demand.overlap}/{len(given)}"
+    return _ordered(demand, given, _seated(demand, given, missing, name), name)
 
 
 def release(demand: Demand, given: Sequence[PlannedTask], rater: int) -> Release:
-    """Take the unopened tasks of a rater and give the main ones to the raters of the demand.
+    """Take the unopened tasks of a rater and give the main ones to the other raters.
 
-    The rater's opened tasks stay. Repeats, checks and calibration items are taken, not passed on:
-    they belong to the rater's own sequence.
+    Opened tasks stay, of everybody. Who takes a task over gets the unopened part of the sequence
+    drawn anew, so that the bounds hold for the whole: those tasks are among `removed`, and again,
+    with new positions and slots, among `added`. All others keep what they have. Repeats, checks
+    and calibration items are not passed on: they belong to a rater's own sequence.
 
     Raises:
         StudyError: `assigning.cannot_release` with the number of tasks that nobody can take.
     """
     stayers = tuple(other for other in demand.raters if other != rater)
-    removed = tuple(task for task in given if task.rater == rater and not task.opened)
+    left = [task for task in given if task.rater == rater and not task.opened]
     kept = [task for task in given if task.rater != rater or task.opened]
-    freed = {(task.item, task.panel): 1 for task in _mains(removed)}
+    freed = {(task.item, task.panel): 1 for task in _mains(left)}
     stuck = _nobody_left(freed, kept, stayers)
     if stuck:
         raise StudyError(
             "assigning.cannot_release", stuck=stuck, tasks=len(freed), raters=len(stayers)
         )
-    rest = replace(demand, raters=stayers)
-    return Release(removed, _seat_and_order(rest, kept, freed, f"release/{rater}"))
+    name = f"{demand.seed}/release/{rater}/{len(kept)}"
+    takers = _seated(replace(demand, raters=stayers), kept, freed, name)
+    redrawn = [task for task in kept if takers.get(task.rater) and not task.opened]
+    for task in _mains(redrawn):
+        takers[task.rater].append((task.item, task.panel))
+    away = {id(task) for task in redrawn}
+    stand = [task for task in kept if id(task) not in away]
+    added = _ordered(demand, stand, takers, name)
+    return Release((*left, *redrawn), added)
 
 
 def _mains(tasks: Iterable[PlannedTask]) -> list[PlannedTask]:
     return [task for task in tasks if task.kind is Kind.MAIN]
 
 
-def _nobody_left(
-    freed: Iterable[Wish], kept: Iterable[PlannedTask], stayers: Sequence[int]
-) -> int:
+def _nobody_left(freed: Iterable[Wish], kept: Iterable[PlannedTask], stayers: Sequence[int]) -> int:
     """Count the freed tasks whose item every remaining rater has met."""
     there = set(stayers)
     met: dict[int, set[int]] = {}
@@ -77,22 +86,26 @@ def _nobody_left(
     return sum(len(met.get(item, ())) == len(there) for item, _ in freed)
 
 
-def _seat_and_order(
+def _seated(
     demand: Demand,
     given: Sequence[PlannedTask],
     missing: Mapping[Wish, int],
-    occasion: str,
-) -> tuple[PlannedTask, ...]:
-    if not missing:
-        return ()
-    name = f"{demand.seed}/{occasion}/{len(given)}"
+    name: str,
+) -> dict[int, list[Wish]]:
+    """Return what each rater gets of the missing ratings; nothing missing gives empty lists."""
     seating = seat_given(demand.raters, given)
-    add_blocks(seating, missing, _members(demand.raters, given, missing))
-    chance = Random(name)  # noqa: S311 - a stored seed, not a secret
-    fill(seating, chance)
-    level(seating)
-    even_pairs(seating, chance)
-    return _ordered(demand, given, _wishes(seating), name)
+    if missing:
+        add_blocks(seating, missing, _members(demand.raters, given, missing))
+        chance = Random(name)
+        fill(seating, chance)
+        level(seating)
+        even_pairs(seating, chance)
+        even_panels(seating, chance)
+    wishes: dict[int, list[Wish]] = {rater: [] for rater in demand.raters}
+    for block in seating.blocks:
+        for place in block.newcomers():
+            wishes[demand.raters[place]].append((block.item, block.panel))
+    return wishes
 
 
 def _members(
@@ -106,30 +119,22 @@ def _members(
     return members
 
 
-def _wishes(seating: Seating) -> list[list[Wish]]:
-    wishes: list[list[Wish]] = [[] for _ in seating.load]
-    for block in seating.blocks:
-        for rater in block.newcomers():
-            wishes[rater].append((block.item, block.panel))
-    return wishes
-
-
 def _ordered(
     demand: Demand,
     given: Sequence[PlannedTask],
-    wishes: Sequence[Sequence[Wish]],
+    wishes: Mapping[int, Sequence[Wish]],
     name: str,
 ) -> tuple[PlannedTask, ...]:
     """Order each rater's tasks by a chance of their own, so that no two sequences are alike."""
-    mine: dict[int, list[PlannedTask]] = {rater: [] for rater in demand.raters}
+    mine: dict[int, list[PlannedTask]] = {rater: [] for rater in wishes}
     for task in sorted(given, key=lambda task: task.position):
         if task.rater in mine:
             mine[task.rater].append(task)
     planned: list[PlannedTask] = []
-    for place, rater in enumerate(demand.raters):
-        chance = Random(f"{name}/{place}")  # noqa: S311 - a stored seed, not a secret
+    for rater, wanted in wishes.items():
+        chance = Random(f"{name}/{rater}")
         held = mine[rater]
         before = [(task.panel, task.slots) for task in _mains(held)]
-        arranged = arrange(wishes[place], before, chance)
+        arranged = arrange(wanted, before, chance)
         planned += weave(rater, arranged, held, demand, chance)
     return tuple(planned)

@@ -19,10 +19,10 @@ from cbt_core.domain.assignment.tasks import Systems
 Wish: TypeAlias = tuple[int, Systems]
 """An item and its panel."""
 
-_RESTARTS: Final = 8
+_DRAWS: Final = 8
 _TAILS: Final = 40
 _LONG: Final = 400
-"""Tasks from which the second cut of an odd number is no longer worth drawing again."""
+"""Tasks from which drawing again costs more than mending, and the second cut is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ def arrange(wishes: Sequence[Wish], given: Sequence[Placed], rng: Random) -> lis
     plan = _plan({panel: len(held) for panel, held in items.items()}, given)
     best: list[Placed] = []
     lowest = -1
-    enough = 0 if plan.whole <= _LONG else HARD - 1
-    for _ in range(_RESTARTS):
+    enough, draws = (0, _DRAWS) if plan.whole <= _LONG else (HARD - 1, 2)
+    for _ in range(draws):
         fault, drawn = _draw(plan, rng)
         if lowest < 0 or fault < lowest:
             best, lowest = drawn, fault
@@ -70,9 +70,9 @@ def arrange(wishes: Sequence[Wish], given: Sequence[Placed], rng: Random) -> lis
 
 
 def faults(sequence: Sequence[Placed]) -> int:
-    """Measure how uneven a sequence is: 0 when all bounds hold, 10 a step beyond a bound.
+    """Measure how uneven a sequence is: 0 when all bounds hold, else 10 or more.
 
-    The cut that leaves the middle task of an odd number in the first half weighs 1 a step.
+    Below 10 only the cut that leaves the middle task of an odd number in the first half is uneven.
     """
     half = len(sequence) // 2
     after = tally_of(sequence).counts
@@ -170,9 +170,7 @@ def _counts_at(plan: _Plan, drawn: Sequence[Placed], cut: int) -> Counts:
     return tally_of([*plan.given, *drawn][:cut]).counts
 
 
-def _ends(
-    totals: Mapping[Row, int], cuts: Sequence[tuple[Counts, int]]
-) -> dict[Row, list[int]]:
+def _ends(totals: Mapping[Row, int], cuts: Sequence[tuple[Counts, int]]) -> dict[Row, list[int]]:
     """Price each slot's last, uneven use: what it adds to the gap between the halves."""
     ends: dict[Row, list[int]] = {}
     for (system, size), total in totals.items():

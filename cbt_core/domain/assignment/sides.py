@@ -63,10 +63,8 @@ def walk(panels: Sequence[Systems], tally: Tally, rng: Random) -> list[Placed]:
         return [(panel, panel) for panel in panels]
     waiting: list[Systems] = []
     placed: list[Placed] = []
-    source = iter(panels)
-    for _ in panels:
-        while len(waiting) < _WINDOW and (panel := next(source, None)) is not None:
-            waiting.append(panel)
+    for turn in range(len(panels)):
+        waiting += panels[turn + len(waiting) : turn + _WINDOW]
         place, order = _choose(waiting, tally, rng)
         panel = waiting.pop(place)
         slots = _in_slots(panel, order)
@@ -82,9 +80,7 @@ def _in_slots(panel: Systems, order: tuple[int, ...]) -> Systems:
     return tuple(slots)
 
 
-def _choose(
-    waiting: list[Systems], tally: Tally, rng: Random
-) -> tuple[int, tuple[int, ...]]:
+def _choose(waiting: list[Systems], tally: Tally, rng: Random) -> tuple[int, tuple[int, ...]]:
     """Return the place of the first waiting panel that fits, or of the one that fits best."""
     tried: set[Systems] = set()
     best_place, best_cost, best_order = 0, 0, None

@@ -21,7 +21,7 @@ def tables(*, missing: bool, raters: int = 4) -> st.SearchStrategy[Floats]:
     return st.lists(row, min_size=2, max_size=12).map(lambda rows: np.array(rows))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(tables(missing=True))
 def test_alpha_equals_krippendorff(table: Floats) -> None:
     library = pytest.importorskip("krippendorff", reason="the oracle of alpha is not installed")
@@ -35,7 +35,7 @@ def test_alpha_equals_krippendorff(table: Floats) -> None:
         assert figure(stats, f"alpha_{level}") == pytest.approx(expected, abs=CLOSE)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(tables(missing=True, raters=3))
 def test_kappa_equals_scikit_learn(table: Floats) -> None:
     metrics = pytest.importorskip("sklearn.metrics", reason="the oracle of kappa is not installed")
@@ -52,7 +52,7 @@ def test_kappa_equals_scikit_learn(table: Floats) -> None:
             assert pair[key]["value"] == pytest.approx(expected, abs=CLOSE)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(tables(missing=False))
 def test_fleiss_equals_statsmodels_on_complete_data(table: Floats) -> None:
     rates = pytest.importorskip(
@@ -87,7 +87,7 @@ def test_intraclass_correlations_equal_pingouin() -> None:
         assert figure(stats, key) == pytest.approx(expected[name], abs=CLOSE)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(tables(missing=False))
 def test_kendall_w_equals_friedman_of_scipy(table: Floats) -> None:
     from scipy.stats import friedmanchisquare
@@ -115,7 +115,7 @@ def ac_by_hand(table: Floats, power: int) -> float:
     return float((np.mean(observed) - chance) / (1 - chance))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(tables(missing=True))
 def test_ac_equals_the_handbook_formula(table: Floats) -> None:
     stats = stats_of(table, range(3))

@@ -1,0 +1,188 @@
+"""A mean with crossed random items and raters, any pattern of missing cells, by REML.
+
+y = mean + item + rater + residual. Items are absorbed by hand and raters by a small matrix, so
+67,000 differences cost no more than a few milliseconds a step. Degrees of freedom after
+Satterthwaite: 2 V^2 / Var(V), Var(V) from the curvature of the restricted likelihood.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from cbt_core.stats.ratings import Floats, Integers
+
+EDGE: Final = 1e-4
+"""A standard deviation below this share of the residual's is taken for 0."""
+
+STEP: Final = 1e-3
+"""Relative step of the numerical second derivatives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Mean, its squared standard error, degrees of freedom; variances of item, rater, residual."""
+
+    value: float
+    variance: float
+    freedom: float
+    components: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Totals:
+    """Sums over the items of each size class m (an item with m raters), C classes, k raters.
+
+    `size`, `items` (C,); `raters` (C, k): ratings per rater; `met` (C, k, k): items rated by both;
+    `sums` (C,): total of y; `squared` (C,): sum of squared item totals; `scores` (k,): total of y
+    per rater; `shared` (C, k): item totals added up per rater; `squares`: sum of squared y.
+    """
+
+    size: Floats
+    items: Floats
+    raters: Floats
+    met: Floats
+    sums: Floats
+    squared: Floats
+    scores: Floats
+    shared: Floats
+    squares: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """For given variance ratios: `information` about the mean, its estimate, residual form, log |V|."""
+
+    information: float
+    mean: float
+    residual: float
+    log_volume: float
+
+
+def fit(item: Integers, rater: Integers, y: Floats) -> Fit | None:
+    """Return the fitted mean of y (n,), one row per item and rater; None when it fails."""
+    from scipy.optimize import minimize  # noqa: PLC0415 - slow to import
+
+    totals = _totals(item, rater, y)
+    best = None
+    for start in ((0.5, 0.5), (2.0, 0.1), (0.1, 2.0)):
+        found = minimize(
+            lambda ratios: _profiled(totals, ratios), start, method="L-BFGS-B",
+            bounds=[(0.0, 1e3)] * 2,
+        )  # fmt: skip
+        if found.success and np.isfinite(found.fun) and (best is None or found.fun < best.fun):
+            best = found
+    if best is None:
+        return None
+    ratios = np.where(best.x < EDGE, 0.0, best.x)
+    return _told(totals, ratios)
+
+
+def _told(totals: Totals, ratios: Floats) -> Fit | None:
+    solved = _solve(totals, ratios)
+    residual = solved.residual / (totals.count - 1)
+    if not residual > 0:
+        return None
+    components = np.array([*(residual * ratios**2), residual])
+    variance = _variance(totals, components)
+    freedom = _freedom(totals, components, variance)
+    if not (np.isfinite(freedom) and freedom > 0):
+        return None
+    item, rater, rest = (float(each) for each in components)
+    return Fit(solved.mean, variance, freedom, (item, rater, rest))
+
+
+def _totals(item: Integers, rater: Integers, y: Floats) -> Totals:
+    _, row = np.unique(item, return_inverse=True)
+    _, column = np.unique(rater, return_inverse=True)
+    incidence = np.zeros((row.max() + 1, column.max() + 1))
+    incidence[row, column] = 1.0
+    total = np.bincount(row, weights=y)
+    sizes, which = np.unique(incidence.sum(axis=1), return_inverse=True)
+    classes = [which == each for each in range(len(sizes))]
+    return Totals(
+        size=sizes,
+        items=np.array([float(chosen.sum()) for chosen in classes]),
+        raters=np.stack([incidence[chosen].sum(axis=0) for chosen in classes]),
+        met=np.stack([incidence[chosen].T @ incidence[chosen] for chosen in classes]),
+        sums=np.array([total[chosen].sum() for chosen in classes]),
+        squared=np.array([(total[chosen] ** 2).sum() for chosen in classes]),
+        scores=np.bincount(column, weights=y),
+        shared=np.stack([total[chosen] @ incidence[chosen] for chosen in classes]),
+        squares=float(y @ y),
+        count=len(y),
+    )
+
+
+def _solve(totals: Totals, ratios: Floats) -> Solved:
+    """Solve for standard deviations of item and rater in units of the residual's."""
+    item, rater = ratios[0] ** 2, ratios[1] ** 2
+    grown = 1 + totals.size * item
+    share = item / grown  # what of an item's total its own effect explains
+    x_x = float((totals.items * totals.size / grown).sum())
+    x_y = float((totals.sums / grown).sum())
+    y_y = totals.squares - float((share * totals.squared).sum())
+    z_x = (totals.raters / grown[:, np.newaxis]).sum(axis=0)
+    z_y = totals.scores - (share[:, np.newaxis] * totals.shared).sum(axis=0)
+    z_z = np.diag(totals.raters.sum(axis=0)) - np.tensordot(share, totals.met, axes=1)
+    system = np.eye(len(z_x)) + rater * z_z
+    solved = rater * np.linalg.solve(system, np.stack([z_x, z_y], axis=1))
+    information = x_x - float(z_x @ solved[:, 0])
+    right = x_y - float(z_x @ solved[:, 1])
+    residual = y_y - float(z_y @ solved[:, 1]) - right**2 / information
+    volume = float((totals.items * np.log(grown)).sum()) + float(np.linalg.slogdet(system)[1])
+    return Solved(information, right / information, residual, volume)
+
+
+def _profiled(totals: Totals, ratios: Floats) -> float:
+    """Return -2 log restricted likelihood with the residual variance at its best."""
+    solved = _solve(totals, np.asarray(ratios))
+    if not solved.residual > 0:
+        return np.inf
+    freedom = totals.count - 1
+    return float(
+        freedom * np.log(solved.residual / freedom)
+        + solved.log_volume
+        + np.log(solved.information)
+    )
+
+
+def _deviance(totals: Totals, components: Floats) -> float:
+    """Return -2 log restricted likelihood of the variances of item, rater and residual."""
+    solved = _solve(totals, np.sqrt(np.maximum(components[:2], 0) / components[2]))
+    freedom = totals.count - 1
+    return float(
+        freedom * np.log(components[2])
+        + solved.log_volume
+        + np.log(solved.information)
+        + solved.residual / components[2]
+    )
+
+
+def _variance(totals: Totals, components: Floats) -> float:
+    solved = _solve(totals, np.sqrt(np.maximum(components[:2], 0) / components[2]))
+    return float(components[2] / solved.information)
+
+
+def _freedom(totals: Totals, components: Floats, variance: float) -> float:
+    """Return Satterthwaite's degrees of freedom; components at 0 are taken as known."""
+    free = np.flatnonzero(components > 0)
+    steps = STEP * components[free]
+
+    def at(shifts: Floats) -> Floats:
+        moved = components.copy()
+        moved[free] += shifts * steps
+        return moved
+
+    unit = np.eye(len(free))
+    slope = np.array(
+        [_variance(totals, at(e)) - _variance(totals, at(-e)) for e in unit]
+    ) / (2 * steps)
+    curve = np.array([[_second(totals, at, a, b) for a in unit] for b in unit])
+    curve /= np.outer(steps, steps)
+    try:
+        spread = 2 * np.linalg.inv(curve)  # -2 log L has twice the information's curvature
+    except np.linalg.LinAlgError:
+        return float("nan")
+    return float(2 * variance**2 / (slope @ spread @ slope))

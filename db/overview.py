@@ -1,0 +1,172 @@
+"""What a lead watches: pace, what is missing, practice; and scores summed over people or items."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
+
+from db.models import answer, exclusion, item, person, practice, score, seat, submission, task
+
+NEWEST = (task.c.id == submission.c.task_id) & (task.c.revision == submission.c.revision)
+"""Joins a task to its newest submission."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingRow:
+    """How many scores of a scale are missing for a reason, in the newest revisions."""
+
+    scale: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeRow:
+    """A rater's newest practice attempt; `passed_at` is set once the person was let in."""
+
+    code: str
+    attempt: int
+    items: int
+    right: int
+    asked: int
+    passed_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreCount:
+    """How often a rater gave a value on a scale."""
+
+    code: str
+    scale: str
+    value: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemMean:
+    """The mean of all scores that one system's answer to one item has on a scale."""
+
+    item_id: int
+    system_id: int
+    scale: str
+    mean: float
+
+
+def first_submissions(connection: Connection, study_id: int) -> dict[tuple[str, str], str]:
+    """Return when each person's first submission was saved, by (code, work)."""
+    rows = connection.execute(
+        select(person.c.code, task.c.work, func.min(submission.c.at).label("at"))
+        .join(task, task.c.id == submission.c.task_id)
+        .join(person, person.c.id == task.c.person_id)
+        .where(submission.c.study_id == study_id)
+        .group_by(person.c.code, task.c.work)
+    )
+    return {(row.code, row.work): row.at for row in rows}
+
+
+def given_scores(connection: Connection, study_id: int) -> dict[str, int]:
+    """Return how many scores each scale has, of the newest revisions."""
+    rows = connection.execute(
+        _newest_scores(study_id, score.c.scale, func.count(score.c.value)).group_by(score.c.scale)
+    )
+    return {row[0]: int(row[1]) for row in rows}
+
+
+def missing_scores(connection: Connection, study_id: int) -> list[MissingRow]:
+    """Return missing scores by scale and reason, of the newest revisions."""
+    rows = connection.execute(
+        _newest_scores(study_id, score.c.scale, score.c.missing_reason, func.count())
+        .where(score.c.missing_reason != "")
+        .group_by(score.c.scale, score.c.missing_reason)
+        .order_by(score.c.scale, score.c.missing_reason)
+    )
+    return [MissingRow(*row) for row in rows]
+
+
+def skips(connection: Connection, study_id: int) -> dict[str, int]:
+    """Return how many tasks are skipped, by reason."""
+    rows = connection.execute(
+        select(submission.c.skip_reason, func.count())
+        .join(task, NEWEST)
+        .where(submission.c.study_id == study_id, submission.c.outcome == "skipped")
+        .group_by(submission.c.skip_reason)
+        .order_by(submission.c.skip_reason)
+    )
+    return {row[0]: int(row[1]) for row in rows}
+
+
+def practice_results(connection: Connection, study_id: int) -> list[PracticeRow]:
+    """Return everybody's newest practice attempt, by code."""
+    newest = (
+        select(practice.c.person_id, func.max(practice.c.attempt).label("attempt"))
+        .where(practice.c.study_id == study_id)
+        .group_by(practice.c.person_id)
+        .subquery()
+    )
+    mine = and_(seat.c.study_id == study_id, seat.c.person_id == person.c.id,
+                seat.c.work == "rate")
+    rows = connection.execute(
+        select(
+            person.c.code, practice.c.attempt, func.count(), func.sum(practice.c.right),
+            func.sum(practice.c.asked), seat.c.practice_at,
+        )
+        .join(newest, and_(newest.c.person_id == practice.c.person_id,
+                           newest.c.attempt == practice.c.attempt))
+        .join(person, person.c.id == practice.c.person_id)
+        .outerjoin(seat, mine)
+        .where(practice.c.study_id == study_id)
+        .group_by(person.c.code, practice.c.attempt, seat.c.practice_at)
+        .order_by(person.c.code)
+    )
+    return [PracticeRow(r[0], r[1], int(r[2]), int(r[3]), int(r[4]), r[5]) for r in rows]
+
+
+def score_counts(connection: Connection, study_id: int) -> list[ScoreCount]:
+    """Return how often each rater gave each value, over the analysis set."""
+    rows = connection.execute(
+        _analysed(study_id, person.c.code, score.c.scale, score.c.value, func.count())
+        .group_by(person.c.code, score.c.scale, score.c.value)
+        .order_by(person.c.code, score.c.scale, score.c.value)
+    )
+    return [ScoreCount(r[0], r[1], int(r[2]), int(r[3])) for r in rows]
+
+
+def item_means(connection: Connection, study_id: int) -> list[ItemMean]:
+    """Return the mean score per item, system and scale, over the analysis set."""
+    rows = connection.execute(
+        _analysed(
+            study_id, task.c.item_id, answer.c.system_id, score.c.scale,
+            func.sum(score.c.value), func.count(),
+        )
+        .join(answer, answer.c.id == score.c.answer_id)
+        .where(answer.c.system_id.is_not(None))
+        .group_by(task.c.item_id, answer.c.system_id, score.c.scale)
+        .order_by(task.c.item_id, answer.c.system_id, score.c.scale)
+    )
+    return [ItemMean(r[0], r[1], r[2], float(r[3]) / float(r[4])) for r in rows]
+
+
+def _newest_scores(study_id: int, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(*columns)
+        .select_from(score.join(submission, submission.c.id == score.c.submission_id))
+        .join(task, NEWEST)
+        .where(submission.c.study_id == study_id)
+    )
+
+
+def _analysed(study_id: int, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """Return scores of main tasks: newest revision, item not withdrawn, nobody excluded."""
+    left_out = select(exclusion.c.id).where(
+        exclusion.c.study_id == study_id,
+        (exclusion.c.person_id == task.c.person_id) | (exclusion.c.item_id == task.c.item_id),
+    )
+    return (
+        _newest_scores(study_id, *columns)
+        .join(person, person.c.id == task.c.person_id)
+        .join(item, item.c.id == task.c.item_id)
+        .where(
+            task.c.kind == "main", score.c.value.is_not(None), item.c.withdrawn_at.is_(None),
+            ~left_out.exists(),
+        )
+    )

@@ -1,0 +1,5 @@
+"""Placeholder while it is being built."""
+
+import streamlit as st
+
+st.stop()

@@ -1,0 +1,39 @@
+"""Rate the next task: its answers side by side, in slots, without names."""
+
+import streamlit as st
+
+from cbt_core.domain.study import Role
+from cbt_core.services.joining import my_studies
+from pages.ui import chrome
+from pages.ui.components.rating_sheet import Links, rating_sheet
+from pages.ui.session import database, require_role, settings
+from pages.ui.widgets import chosen_study
+from pages.ui.wording import language, section, t
+
+BEFORE = ("consent", "profile", "guide", "practice", "held")
+OPEN = ("work", "guess", "done", "closed")
+
+person = require_role(Role.RATER)
+mine = [one for one in my_studies(database(), person) if one.role is Role.RATER]
+asked = st.session_state.pop("task", None)
+study = chosen_study(mine, steps=OPEN if asked else ("work",)) or chosen_study(mine, steps=OPEN)
+if study is None:
+    if chosen_study(mine, steps=BEFORE) is not None:
+        st.switch_page("pages/begin.py")
+    st.info(t("home.nothing"))
+    st.stop()
+base = settings().base_path
+chrome.give_room_to_the_sheet()
+rating_sheet(
+    key="sheet",  # constant: another key would rebuild the sheet and lose the focus
+    data={
+        "api": base,
+        "study": study.slug,
+        "task": asked,
+        "lang": language(),
+        "words": section("sheet", language()),
+        "theme": "dark" if st.context.theme.type == "dark" else "light",
+        "links": Links(home=f"{base}/", work=f"{base}/my-work", closing=f"{base}/closing"),
+        "owner": person.code,
+    },
+)
