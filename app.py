@@ -1,8 +1,10 @@
 """The browser door: the server object, the sign-in gate, the screens by role."""
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from cbt_core.http import routes
+from cbt_core.routes.headers import SecurityHeaders
 from pages.ui import chrome
 from pages.ui.screens import screens_for
 from pages.ui.session import database, settings, signed_in
@@ -13,7 +15,10 @@ if __name__ != "__main__":  # imported once by the server
     chrome.freeze_start_up_objects()
     chrome.keep_text_out_of_logs()
     app = st.App(
-        "app.py", routes=routes(database(), settings()), on_script_error=chrome.note_error
+        "app.py",
+        routes=routes(database(), settings()),
+        middleware=[Middleware(SecurityHeaders)],
+        on_script_error=chrome.note_error,
     )
 else:  # a script run, once per rerun of a browser
     st.set_page_config(page_title="Concord", page_icon=chrome.ICON, layout="wide")

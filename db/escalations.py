@@ -151,7 +151,10 @@ def _cases() -> Select[*tuple[Any, ...]]:
 
 
 def _case(row: Row[*tuple[Any, ...]], state: str, notes: int) -> CaseRow:
-    return CaseRow(*row[:12], bool(row.corrected), state, notes)
+    return CaseRow(
+        row.id, row.study_id, row.submission_id, row.task_id, row.cause, row.at, row.key, row.risk,
+        row.question, row.description, row.code, row.comment, bool(row.corrected), state, notes,
+    )
 
 
 def _states(connection: Connection, study_id: int) -> dict[int, str]:

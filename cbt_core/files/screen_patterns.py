@@ -27,20 +27,18 @@ def phrases(found: Iterable[str]) -> re.Pattern[str]:
 
     An ASCII phrase is found only as whole words. Without phrases nothing is found.
     """
-    branches = [
-        branch
-        for phrase in sorted(set(found), key=lambda phrase: (-len(phrase), phrase))
-        for branch in _branches(phrase)
-    ]
+    groups: dict[str, list[str]] = {}
+    for phrase in sorted(set(found), key=lambda phrase: (-len(phrase), phrase)):
+        for letter in {phrase[0].lower(), phrase[0].upper()}:
+            groups.setdefault(letter, []).append(_rest(phrase))
+    branches = [_opening(letter) + f"(?:{'|'.join(rest)})" for letter, rest in groups.items()]
     return re.compile("|".join(branches) or r"(?!)")
 
 
-def _branches(phrase: str) -> list[str]:
-    first, rest = phrase[0], re.escape(phrase[1:])
+def _rest(phrase: str) -> str:
+    """Return the pattern of a phrase after its first letter."""
     after = r"(?![A-Za-z])" if _is_word(phrase[-1]) else ""
-    return [
-        f"{_opening(letter)}(?i:{rest}){after}" for letter in sorted({first.lower(), first.upper()})
-    ]
+    return f"(?i:{re.escape(phrase[1:])}){after}"
 
 
 def _opening(letter: str) -> str:
@@ -54,19 +52,15 @@ def _is_word(character: str) -> bool:
 
 
 @cache
-def risk_pattern() -> re.Pattern[str]:
-    """Return the pattern of all risk phrases and of those said without meaning it."""
-    return phrases(words("risk", "high") + words("risk", "possible") + words("risk", "never"))
+def risk_pattern(level: str) -> re.Pattern[str]:
+    """Return the pattern of the risk phrases of a level, and of those said without meaning it."""
+    return phrases(words("risk", level) + words("risk", "never"))
 
 
 @cache
-def risk_levels() -> dict[str, str]:
-    """Return the level of each risk phrase, in lower case."""
-    return {
-        phrase.lower(): level
-        for level in ("never", "possible", "high")
-        for phrase in words("risk", level)
-    }
+def meaningless() -> frozenset[str]:
+    """Return the phrases said without meaning it, in lower case."""
+    return frozenset(phrase.lower() for phrase in words("risk", "never"))
 
 
 @cache

@@ -19,7 +19,7 @@ from cbt_core.files.screen_patterns import (
     MOBILE,
     PRIVATE,
     leak_pattern,
-    risk_levels,
+    meaningless,
     risk_pattern,
     system_pattern,
 )
@@ -54,15 +54,11 @@ def screen(study: ImportedStudy) -> Screening:
 
 def risk_of(text: str) -> Risk:
     """Return how likely a question speaks of harm to self or others, by its phrases."""
-    levels = risk_levels()
-    found = Risk.NONE
-    for match in risk_pattern().finditer(text):
-        level = levels.get(match.group().lower(), "possible")
-        if level == "high":
-            return Risk.HIGH
-        if level == "possible":
-            found = Risk.POSSIBLE
-    return found
+    for level in (Risk.HIGH, Risk.POSSIBLE):
+        found = risk_pattern(level.value).finditer(text)
+        if any(match.group().lower() not in meaningless() for match in found):
+            return level
+    return Risk.NONE
 
 
 def private_kinds(text: str) -> set[str]:
@@ -73,6 +69,8 @@ def private_kinds(text: str) -> set[str]:
             if _is_mail(text, match.start()):
                 found.add("mail")
         elif match.group()[0].isdigit():
+            if text[match.start() - 1 : match.start()] == ".":
+                continue  # decimals
             found.update(_number_kinds(match.group()))
         else:
             found.add("chat")

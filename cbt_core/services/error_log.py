@@ -15,7 +15,7 @@ FOLDER: Final = ROOT / "data" / "log"
 NAME: Final = "errors.log"
 
 
-def record(error: BaseException, folder: Path = FOLDER) -> tuple[str, Path]:
+def record(error: BaseException, folder: Path | None = None) -> tuple[str, Path]:
     """Write type and places of an error to the log; return its id and the log's file.
 
     A log that cannot be written is no reason to fail a second time.
@@ -24,9 +24,9 @@ def record(error: BaseException, folder: Path = FOLDER) -> tuple[str, Path]:
     places = traceback.extract_tb(error.__traceback__)
     lines = [f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {error_id} {type(error).__name__}"]
     lines += [f"  {place.filename}:{place.lineno} {place.name}" for place in places]
-    file = folder / NAME
+    file = (folder or FOLDER) / NAME
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a", encoding="utf-8") as log:
             log.write("\n".join(lines) + "\n")
         file.chmod(0o600)

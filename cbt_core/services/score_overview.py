@@ -1,6 +1,6 @@
-"""Scores at a glance: per rater always, pooled after the lock, per system after the unblinding."""
+"""Scores at a glance: means per rater, and per system once the study is unblinded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,11 +16,8 @@ from cbt_core.stats.ratings import Floats
 from cbt_core.stats.values import with_interval
 from db import overview, results, seats
 from db.engine import Connection, Database
-from db.overview import ItemMean, ScoreCount
+from db.overview import ScoreCount
 from db.studies import StudyRow
-
-SEED: Final = 1
-"""The seed of `agreement` and `compare`, so that intervals come from the same kind of draw."""
 
 AFTER_LOCK: Final = (Stage.LOCKED, Stage.UNBLINDED)
 
@@ -39,15 +36,6 @@ class RaterMean:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """How many scores of a scale have a value, over all systems and raters."""
-
-    scale: str
-    value: int
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
 class SystemMean:
     """A system on a scale: mean of its item means, with a 95 % interval over items."""
 
@@ -62,11 +50,10 @@ class SystemMean:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What may be seen at this stage; `shares` from the lock on, `systems` once unblinded."""
+    """What may be seen at this stage: `systems` is empty until the unblinding."""
 
     stage: str
     raters: tuple[RaterMean, ...]
-    shares: tuple[Share, ...]
     systems: tuple[SystemMean, ...]
 
 
@@ -85,7 +72,6 @@ def scores(database: Database, person: Person, *, slug: str, now: datetime) -> S
         return Scores(
             stage,
             _raters(counts, setup),
-            _shares(counts, setup) if stage in AFTER_LOCK else (),
             _systems(connection, setup) if stage == Stage.UNBLINDED else (),
         )
 
@@ -111,55 +97,51 @@ def _raters(counts: Sequence[ScoreCount], setup: StudySetup) -> tuple[RaterMean,
     )
 
 
-def _shares(counts: Sequence[ScoreCount], setup: StudySetup) -> tuple[Share, ...]:
-    sums: dict[tuple[str, int], int] = {}
-    for row in counts:
-        sums[row.scale, row.value] = sums.get((row.scale, row.value), 0) + row.count
-    return tuple(
-        Share(scale.id, value.value, sums.get((scale.id, value.value), 0))
-        for scale in setup.instrument.scales
-        for value in scale.values
-    )
-
-
 def _systems(connection: Connection, setup: StudySetup) -> tuple[SystemMean, ...]:
     names = results.system_names(connection, setup.study.id, unblinded=True)
-    rows = overview.item_means(connection, setup.study.id)
-    items = sorted({row.item_id for row in rows})
-    weights = _draws(len(items), setup.protocol.analysis.bootstrap)
-    return tuple(
-        _mean(names[system], scale.id, _column(rows, items, system, scale.id), weights)
+    means: dict[tuple[str, int], dict[int, float]] = {}
+    for row in overview.item_means(connection, setup.study.id):
+        means.setdefault((row.scale, row.system_id), {})[row.item_id] = row.mean
+    wanted = [
+        (scale.id, system)
         for scale in setup.instrument.scales
         if scale.level == "answer" and scale.measure != "nominal"
         for system in sorted(names, key=lambda one: names[one])
-        if any(row.system_id == system and row.scale == scale.id for row in rows)
+        if (scale.id, system) in means
+    ]
+    table = _table([means[key] for key in wanted])
+    replicates = _replicates(table, setup)
+    return tuple(
+        _mean(names[system], scale, column, drawn)
+        for (scale, system), column, drawn in zip(wanted, table.T, replicates, strict=True)
     )
 
 
-def _draws(items: int, replicates: int) -> Floats:
-    """Return how often each item is drawn in each replicate (items, B)."""
-    drawn = list(resampling.blocks(items, replicates=replicates, seed=SEED)) if items else []
-    return np.concatenate(drawn, axis=1) if drawn else np.empty((items, 0))
+def _table(columns: Sequence[Mapping[int, float]]) -> Floats:
+    """Return means (items, columns), nan where a column lacks the item."""
+    items = sorted({item for column in columns for item in column})
+    rows = [[column.get(item, np.nan) for column in columns] for item in items]
+    return np.array(rows, dtype=np.float64).reshape(len(items), len(columns))
 
 
-def _column(
-    rows: Sequence[ItemMean], items: Sequence[int], system: int, scale: str
-) -> Floats:
-    """Return a system's mean per item (I,), nan where it has no score."""
-    known = {row.item_id: row.mean for row in rows
-             if row.system_id == system and row.scale == scale}
-    return np.array([known.get(item, np.nan) for item in items])
+def _replicates(table: Floats, setup: StudySetup) -> Floats:
+    """Return the columns' means (columns, B) over items drawn with replacement."""
+    items, columns = table.shape
+    held = ~np.isnan(table)
+    filled, counts = np.where(held, table, 0.0), held.astype(np.float64)
+    parts = [np.empty((columns, 0))]
+    for weights in resampling.blocks(
+        items, replicates=setup.protocol.analysis.bootstrap if items else 0,
+        seed=setup.protocol.design.seed,
+    ):
+        drawn = counts.T @ weights
+        parts.append(filled.T @ weights / np.where(drawn > 0, drawn, np.nan))
+    return np.concatenate(parts, axis=1)
 
 
-def _mean(
-    system: str, scale: str, means: Floats, weights: Floats
-) -> SystemMean:
-    """Return a system's mean on a scale from its item means (I,) and the draws (I, B)."""
-    has = ~np.isnan(means)
-    held = weights[has].sum(axis=0)
-    with np.errstate(invalid="ignore"):
-        replicates = np.asarray(means[has] @ weights[has] / np.where(held > 0, held, np.nan))
-    found = with_interval(float(means[has].mean()), replicates)
+def _mean(system: str, scale: str, column: Floats, replicates: Floats) -> SystemMean:
+    found = with_interval(float(np.nanmean(column)), replicates)
+    count = int((~np.isnan(column)).sum())
     return SystemMean(
-        system, scale, int(has.sum()), found.value or 0.0, found.low, found.high, found.reason
+        system, scale, count, float(np.nanmean(column)), found.low, found.high, found.reason
     )

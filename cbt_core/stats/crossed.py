@@ -6,7 +6,7 @@ Else the mixed model of `mixed`. Taking raters as fixed finds differences that a
 raters' liking: three such raters can turn 5 % false alarms into 40 %.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import numpy as np
@@ -33,22 +33,39 @@ class Estimate:
     freedom: float
 
 
-def crossed(pairs: Pairs) -> dict[str, object]:
-    """Return the `difference_crossed` object."""
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """A mean difference with 95 % limits, two-sided p and its method; None has a `reason`."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    df: float | None = None
+    method: str | None = None
+    reason: str | None = None
+
+    def json(self) -> dict[str, object]:
+        """Return the `difference_crossed` object."""
+        return asdict(self)
+
+
+def crossed(pairs: Pairs) -> Crossed:
+    """Return the mean difference for further items and raters; at least 3 raters are needed."""
     if len(pairs.items) < 2:
-        return _missing(Reason.FEW_PAIRED_ITEMS)
+        return Crossed(reason=Reason.FEW_PAIRED_ITEMS.text)
     if len(np.unique(pairs.rater)) < FEWEST_RATERS:
-        return _missing(Reason.FEWER_THAN_THREE_RATERS)
+        return Crossed(reason=Reason.FEWER_THAN_THREE_RATERS.text)
     if not pairs.difference.any():
-        return _missing(Reason.ALL_ZERO) | {"value": 0.0, "p": 1.0}
+        return Crossed(value=0.0, p=1.0, reason=Reason.ALL_ZERO.text)
     if np.ptp(pairs.difference) == 0:
-        return _missing(Reason.NO_SPREAD) | {"value": float(pairs.difference[0])}
+        return Crossed(value=float(pairs.difference[0]), reason=Reason.NO_SPREAD.text)
     table = complete_table(pairs)
     if table is not None:
         return _told(quasi_f(table), QUASI_F)
     found = fit(pairs.item, pairs.rater, pairs.difference)
     if found is None:
-        return _missing(Reason.NOT_CONVERGED) | {"method": MIXED}
+        return Crossed(method=MIXED, reason=Reason.NOT_CONVERGED.text)
     return _told(Estimate(found.value, found.variance, found.freedom), MIXED)
 
 
@@ -80,24 +97,16 @@ def quasi_f(table: Floats) -> Estimate:
     return Estimate(float(mean), float(total / (n * k)), float(total**2 / spread))
 
 
-def _told(found: Estimate, method: str) -> dict[str, object]:
-    from scipy.special import stdtr, stdtrit  # noqa: PLC0415 - lazily, like all of scipy's functions
+def _told(found: Estimate, method: str) -> Crossed:
+    from scipy.special import stdtr, stdtrit
 
     error = float(np.sqrt(found.variance))
     reach = float(stdtrit(found.freedom, 0.975)) * error
-    return {
-        "value": found.value,
-        "low": found.value - reach,
-        "high": found.value + reach,
-        "p": float(2 * stdtr(found.freedom, -abs(found.value) / error)),
-        "df": found.freedom,
-        "method": method,
-        "reason": None,
-    }
-
-
-def _missing(reason: Reason) -> dict[str, object]:
-    return {
-        "value": None, "low": None, "high": None, "p": None, "df": None, "method": None,
-        "reason": reason.text,
-    }  # fmt: skip
+    return Crossed(
+        value=found.value,
+        low=found.value - reach,
+        high=found.value + reach,
+        p=float(2 * stdtr(found.freedom, -abs(found.value) / error)),
+        df=found.freedom,
+        method=method,
+    )

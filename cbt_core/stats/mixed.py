@@ -5,6 +5,7 @@ y = mean + item + rater + residual. Items are absorbed by hand and raters by a s
 Satterthwaite: 2 V^2 / Var(V), Var(V) from the curvature of the restricted likelihood.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,9 @@ from cbt_core.stats.ratings import Floats, Integers
 
 EDGE: Final = 1e-4
 """A standard deviation below this share of the residual's is taken for 0."""
+
+STARTS: Final = ((0.5, 0.5), (2.0, 0.1), (0.1, 2.0))
+"""Standard deviations of item and rater, in units of the residual's, to search from."""
 
 STEP: Final = 1e-3
 """Relative step of the numerical second derivatives."""
@@ -52,7 +56,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """For given variance ratios: `information` about the mean, its estimate, residual form, log |V|."""
+    """For given variance ratios: information on the mean, its estimate, residual form, log |V|."""
 
     information: float
     mean: float
@@ -62,21 +66,27 @@ class Solved:
 
 def fit(item: Integers, rater: Integers, y: Floats) -> Fit | None:
     """Return the fitted mean of y (n,), one row per item and rater; None when it fails."""
-    from scipy.optimize import minimize  # noqa: PLC0415 - slow to import
-
     totals = _totals(item, rater, y)
-    best = None
-    for start in ((0.5, 0.5), (2.0, 0.1), (0.1, 2.0)):
-        found = minimize(
-            lambda ratios: _profiled(totals, ratios), start, method="L-BFGS-B",
-            bounds=[(0.0, 1e3)] * 2,
-        )  # fmt: skip
-        if found.success and np.isfinite(found.fun) and (best is None or found.fun < best.fun):
-            best = found
-    if best is None:
+    best = min((_searched(totals, start) for start in STARTS), key=lambda found: found[1])
+    if not np.isfinite(best[1]):
         return None
-    ratios = np.where(best.x < EDGE, 0.0, best.x)
-    return _told(totals, ratios)
+    ratios = np.abs(best[0])
+    return _told(totals, np.where(ratios < EDGE, 0.0, ratios))
+
+
+def _searched(totals: Totals, start: tuple[float, float]) -> tuple[Floats, float]:
+    """Return the best ratios near a start and what they reach; infinite when it did not settle.
+
+    A search without slopes: with tens of thousands of rows the slope of the likelihood towards
+    few raters drowns in the rounding of its sum.
+    """
+    from scipy.optimize import minimize
+
+    found = minimize(
+        lambda ratios: _profiled(totals, ratios), start, method="Nelder-Mead",
+        options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 2000},
+    )  # fmt: skip
+    return np.asarray(found.x), float(found.fun) if found.success else float("inf")
 
 
 def _told(totals: Totals, ratios: Floats) -> Fit | None:
@@ -108,7 +118,7 @@ def _totals(item: Integers, rater: Integers, y: Floats) -> Totals:
         met=np.stack([incidence[chosen].T @ incidence[chosen] for chosen in classes]),
         sums=np.array([total[chosen].sum() for chosen in classes]),
         squared=np.array([(total[chosen] ** 2).sum() for chosen in classes]),
-        scores=np.bincount(column, weights=y),
+        scores=np.asarray(np.bincount(column, weights=y), dtype=np.float64),
         shared=np.stack([total[chosen] @ incidence[chosen] for chosen in classes]),
         squares=float(y @ y),
         count=len(y),
@@ -142,9 +152,7 @@ def _profiled(totals: Totals, ratios: Floats) -> float:
         return np.inf
     freedom = totals.count - 1
     return float(
-        freedom * np.log(solved.residual / freedom)
-        + solved.log_volume
-        + np.log(solved.information)
+        freedom * np.log(solved.residual / freedom) + solved.log_volume + np.log(solved.information)
     )
 
 
@@ -176,13 +184,17 @@ def _freedom(totals: Totals, components: Floats, variance: float) -> float:
         return moved
 
     unit = np.eye(len(free))
-    slope = np.array(
-        [_variance(totals, at(e)) - _variance(totals, at(-e)) for e in unit]
-    ) / (2 * steps)
-    curve = np.array([[_second(totals, at, a, b) for a in unit] for b in unit])
+    slope = np.array([_variance(totals, at(e)) - _variance(totals, at(-e)) for e in unit])
+    slope /= 2 * steps
+    curve = np.array([[_curvature(totals, at, a, b) for a in unit] for b in unit])
     curve /= np.outer(steps, steps)
     try:
         spread = 2 * np.linalg.inv(curve)  # -2 log L has twice the information's curvature
     except np.linalg.LinAlgError:
         return float("nan")
     return float(2 * variance**2 / (slope @ spread @ slope))
+
+
+def _curvature(totals: Totals, at: Callable[[Floats], Floats], a: Floats, b: Floats) -> float:
+    same = _deviance(totals, at(a + b)) + _deviance(totals, at(-a - b))
+    return (same - _deviance(totals, at(a - b)) - _deviance(totals, at(b - a))) / 4

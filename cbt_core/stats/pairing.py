@@ -31,10 +31,11 @@ def pairs(ratings: Ratings, scale: str, system: int, baseline: int) -> Pairs:
     """Return the paired differences of two systems (indices into the labels)."""
     scores = ratings.values[scale]
     rows = [
-        np.flatnonzero((ratings.system == which) & ~np.isnan(scores)) for which in (system, baseline)
+        np.flatnonzero((ratings.system == which) & ~np.isnan(scores))
+        for which in (system, baseline)
     ]
     keys = [_keys(ratings, chosen) for chosen in rows]
-    _, left, right = np.intersect1d(*keys, assume_unique=True, return_indices=True)
+    _, left, right = np.intersect1d(keys[0], keys[1], assume_unique=True, return_indices=True)
     left, right = rows[0][left], rows[1][right]
     item, rater, difference = _per_rater(ratings, left, scores[left] - scores[right])
     items, place = np.unique(item, return_inverse=True)

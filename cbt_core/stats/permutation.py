@@ -44,7 +44,7 @@ def wilcoxon(differences: Floats) -> float:
 
     All-zero differences must not come here: scipy gives 1 or nan, depending on n.
     """
-    from scipy.stats import wilcoxon as signed_rank  # noqa: PLC0415 - seconds to import
+    from scipy.stats import wilcoxon as signed_rank
 
     result = signed_rank(differences, zero_method="pratt", correction=False, method="asymptotic")
     return float(result.pvalue)

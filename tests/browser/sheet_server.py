@@ -127,7 +127,7 @@ class Desk:
             "description": samples.DESCRIPTION[self.lang],
             "slots": [
                 {"slot": slot, "text": samples.answer(
-                    self.lang, structured=place % 2 == 0, characters=self.characters)}
+                    self.lang, structured=place % 2 == 0, characters=self.characters * (1 if self.lang == "zh" else 2))}
                 for place, slot in enumerate(LETTERS[: self.slots])
             ],
             "entries": source["entries"] if source else None,

@@ -24,7 +24,9 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
 
-def fail(database: Database, code: str, times: int, *, address: str = "", now: datetime = NOW) -> None:
+def fail(
+    database: Database, code: str, times: int, *, address: str = "", now: datetime = NOW
+) -> None:
     for _ in range(times):
         with pytest.raises(Refused, match="not right"):
             enter(database, code, "wrong", address=address, now=now)

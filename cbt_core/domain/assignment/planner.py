@@ -16,7 +16,7 @@ from cbt_core.domain.assignment.panels import panels_by_item
 from cbt_core.domain.assignment.seating import add_blocks, fill, seat_given
 from cbt_core.domain.assignment.sequence import Wish, arrange
 from cbt_core.domain.assignment.spreading import even_panels
-from cbt_core.domain.assignment.tasks import Demand, PlannedTask, Release, Systems
+from cbt_core.domain.assignment.tasks import Change, Demand, PlannedTask, Systems
 from cbt_core.domain.study import Kind
 from cbt_core.errors import StudyError
 
@@ -41,7 +41,7 @@ def plan(demand: Demand, given: Sequence[PlannedTask] = ()) -> tuple[PlannedTask
     return _ordered(demand, given, _seated(demand, given, missing, name), name)
 
 
-def release(demand: Demand, given: Sequence[PlannedTask], rater: int) -> Release:
+def release(demand: Demand, given: Sequence[PlannedTask], rater: int) -> Change:
     """Take the unopened tasks of a rater and give the main ones to the other raters.
 
     Opened tasks stay, of everybody. Who takes a task over gets the unopened part of the sequence
@@ -69,7 +69,21 @@ def release(demand: Demand, given: Sequence[PlannedTask], rater: int) -> Release
     away = {id(task) for task in redrawn}
     stand = [task for task in kept if id(task) not in away]
     added = _ordered(demand, stand, takers, name)
-    return Release((*left, *redrawn), added)
+    return Change((*left, *redrawn), added)
+
+
+def redraw(demand: Demand, given: Sequence[PlannedTask]) -> Change:
+    """Draw every unopened task anew, so that raters added later get their share at once.
+
+    Opened tasks stay where they are. Unlike `plan` this changes who is to rate what, in tasks that
+    nobody has seen; it is a choice the lead makes, never a side effect.
+
+    Raises:
+        StudyError: the demand cannot be met (`assigning.…`).
+    """
+    opened = [task for task in given if task.opened]
+    removed = tuple(task for task in given if not task.opened)
+    return Change(removed, plan(demand, opened))
 
 
 def _mains(tasks: Iterable[PlannedTask]) -> list[PlannedTask]:

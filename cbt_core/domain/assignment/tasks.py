@@ -58,8 +58,8 @@ class PlannedTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
-    """What a rater's leaving changes: tasks taken from them, and new tasks for the others."""
+class Change:
+    """What changes in a running study: unopened tasks that go, and tasks that come."""
 
     removed: tuple[PlannedTask, ...]
     added: tuple[PlannedTask, ...]

@@ -9,7 +9,7 @@ const field = (name, label, properties) => {
   return make("div", { className: "field" }, make("label", { htmlFor: input.id, textContent: label }), input);
 };
 
-function credentials({ base, words }) {
+function credentials({ base, words, language }) {
   const secret = field("secret", words.secret, { type: "password", autocomplete: "current-password", maxLength: 200 });
   const shown = make("input", { type: "checkbox" });
   shown.addEventListener("change", () => {
@@ -18,14 +18,16 @@ function credentials({ base, words }) {
   return make("form", { method: "post", action: `${base}/sign-in`, className: "credentials" },
     field("code", words.code, { autocomplete: "username", maxLength: 40, spellcheck: false, autocapitalize: "characters" }),
     secret,
+    make("input", { type: "hidden", name: "language", value: language }),
     make("label", { className: "show" }, shown, make("span", { textContent: words.show })),
     make("button", { type: "submit", className: "primary", textContent: words.submit }));
 }
 
-function demonstration({ base, words }) {
+function demonstration({ base, words, language }) {
   const buttons = ["rater", "annotator", "lead"].map((role) =>
     make("form", { method: "post", action: `${base}/sign-in/demonstration` },
       make("input", { type: "hidden", name: "role", value: role }),
+      make("input", { type: "hidden", name: "language", value: language }),
       make("button", { type: "submit", className: "demo" },
         make("b", { textContent: words[`demo_${role}`] }),
         make("span", { textContent: words[`demo_${role}_does`] }))));

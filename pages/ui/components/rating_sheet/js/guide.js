@@ -29,18 +29,28 @@ function paintGuide(sheet) {
   }
 }
 
+// Stacked answers start with every anchor open; side by side the strip already shows those in hand.
+function hasWholeGuide(sheet) {
+  const { layout } = sheet.main.dataset;
+  return sheet.guides[layout] ?? layout === "stacked";
+}
+
 function toggleGuide(sheet) {
-  sheet.hasWholeGuide = !sheet.hasWholeGuide;
+  sheet.guides[sheet.main.dataset.layout] = !hasWholeGuide(sheet);
+  writeStored("guides", sheet.guides);
   paintGuideState(sheet);
 }
 
 function paintGuideState(sheet) {
-  sheet.main.dataset.guide = sheet.hasWholeGuide ? "whole" : "current";
-  part(sheet, ".anchors")?.setAttribute("aria-pressed", String(Boolean(sheet.hasWholeGuide)));
+  const { dataset } = sheet.main;
+  const isWhole = hasWholeGuide(sheet);
+  dataset.guide = isWhole ? "whole" : "current";
+  dataset.anchors = dataset.layout === "stacked" ? (isWhole ? "inside" : "line") : dataset.slots === "1" ? "inside" : "strip";
+  part(sheet, ".anchors")?.setAttribute("aria-pressed", String(isWhole));
   for (const text of sheet.page.querySelectorAll(".text")) paintMore(text);
 }
 
-// On a narrow screen each scale carries the anchor of what is chosen, or of what has the focus.
+// On a narrow screen with the guide folded each scale carries the anchor of what is chosen, or of what has the focus.
 function paintAnchor(sheet, target) {
   const line = boxOf(sheet, target)?.querySelector(".anchor");
   if (!line) return;

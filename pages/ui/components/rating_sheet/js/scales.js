@@ -8,7 +8,7 @@ function fieldset(sheet, target) {
     lang: target.isStudyWording ? sheet.view.study.lang : null,
   },
   el("legend", { class: "hidden", text: `${nameOf(sheet, target)}${sheet.data.lang === "zh" ? "：" : ": "}${target.question}` }),
-  el("div", { class: "name", "aria-hidden": "true", title: target.question, text: target.name }),
+  el("div", { class: "name", "aria-hidden": "true", title: target.question }, target.name, target.kind === "preference" && key("P")),
   row,
   hasAnchors(target) && el("p", { class: "anchor", "aria-hidden": "true" }));
 }

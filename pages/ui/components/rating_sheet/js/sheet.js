@@ -55,7 +55,6 @@ function render(sheet) {
   enterStage(sheet, sheet.stage, false);
   drawPanel(sheet);
   paintTexts(sheet);
-  paintGuideState(sheet);
   offerFold(sheet);
   paint(sheet);
 }
@@ -117,7 +116,7 @@ function measure(sheet) {
   main.dataset.size = width < 1100 || matchMedia("(pointer: coarse)").matches ? "touch" : "mouse";
   if (sheet.screen !== "task") return;
   offerFold(sheet);
-  for (const text of sheet.page.querySelectorAll(".text")) paintMore(text);
+  paintGuideState(sheet);
 }
 
 function toTop(sheet) {
@@ -135,7 +134,7 @@ function build(parentElement) {
   main.replaceChildren(live, page, cover);
   const sheet = {
     main, live, page, cover, root: main.getRootNode(), data: null, view: null, sequence: -1, opening: 0, screen: "loading",
-    entries: emptyEntries(), targets: [], naps: new Set(), inputs: new Set(), revealed: new Set(),
+    entries: emptyEntries(), targets: [], naps: new Set(), inputs: new Set(), revealed: new Set(), guides: {},
     status: { word: "", values: {} }, seconds: 0, lastTick: Date.now(), lastActivity: Date.now(), lastInput: "keyboard",
     draftSequence: 0, draftAttempt: 0, draftTurn: null, busy: false,
   };
@@ -174,7 +173,7 @@ function followFocus(sheet, element) {
   const target = targetOf(sheet, element);
   if (target) setCurrent(sheet, target);
   else if (element.closest(".actions .primary")) setCurrent(sheet, null);
-  if (target) paintAnchor(sheet, target);
+  if (sheet.screen === "task") for (const one of sheet.targets) paintAnchor(sheet, one);
 }
 
 // Back in the tab, or on the net again: what waits is tried at once.
@@ -191,7 +190,7 @@ function receive(sheet, data) {
   sheet.main.lang = data.lang;
   document.documentElement.lang = data.lang;
   claimStorage(data.owner);
-  if (!before) sheet.revealed = new Set(readStored("shown") ?? []);
+  if (!before) Object.assign(sheet, { revealed: new Set(readStored("shown") ?? []), guides: readStored("guides") ?? {} });
   if (!before || before.study !== data.study || before.task !== data.task) {
     render(sheet);
     open(sheet, data.task);
