@@ -17,7 +17,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-FORMS = ("study.jsonl", "study.csv", "study.xlsx", "questions.jsonl + answers.jsonl")
+FORMS = (
+    "study.jsonl",
+    "study.csv",
+    "study.xlsx",
+    "study-shared.xlsx",
+    "questions.jsonl + answers.jsonl",
+)
 
 
 def measure(folder: Path, form: str) -> dict[str, float]:

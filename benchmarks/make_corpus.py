@@ -2,18 +2,22 @@
 
     python benchmarks/make_corpus.py --out /tmp/corpus
 
-makes study.jsonl (about 111 MB), study.csv, study.xlsx, questions.jsonl and answers.jsonl. The
-texts are drawn from a few dozen clauses with a stored seed: they look like advice, and are none.
+makes study.jsonl (about 111 MB), study.csv, study.xlsx (texts in the cells, as openpyxl writes),
+study-shared.xlsx (texts in a table of their own, as Excel writes), questions.jsonl and
+answers.jsonl. The texts are drawn from a few dozen clauses with a stored seed: they look like
+advice, and are none.
 """
 
 import argparse
 import csv
 import json
 import random
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 
@@ -72,6 +76,10 @@ ADVICE = (
     "留意总是和从来不这样的字眼",
     "把注意力轻轻带回到呼吸上",
 )
+NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+SHARED = f'<Relationship Type="{RELATION}/sharedStrings" Target="sharedStrings.xml" Id="rId9"/>'
+INLINE = re.compile(r't="inlineStr"><is><t>([^<]*)</t></is></c>')
 MARKS = "，，，。。；"
 
 
@@ -123,6 +131,7 @@ def write(folder: Path, count: int, seed: int) -> None:
                 answers.write(_line({"id": item.key, "system": system, "answer": text}))
     _write_csv(folder / "study.csv", count, seed)
     _write_xlsx(folder / "study.xlsx", count, seed)
+    _share(folder / "study.xlsx", folder / "study-shared.xlsx")
 
 
 def _line(record: Mapping[str, object]) -> str:
@@ -146,6 +155,25 @@ def _write_xlsx(path: Path, count: int, seed: int) -> None:
     for row in _rows(count, seed):
         sheet.append(row)
     book.save(path)
+
+
+def _share(path: Path, out: Path) -> None:
+    """Copy a workbook, its texts moved to a table that the cells refer to by number."""
+    texts: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return f't="s"><v>{texts.setdefault(found.group(1), len(texts))}</v></c>'
+
+    with ZipFile(path) as old, ZipFile(out, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            part = old.read(name).decode()
+            if name == "xl/_rels/workbook.xml.rels":
+                part = part.replace("</Relationships>", f"{SHARED}</Relationships>")
+            elif name.startswith("xl/worksheets/"):
+                part = INLINE.sub(number, part)
+            new.writestr(name, part)
+        table = "".join(f"<si><t>{text}</t></si>" for text in texts)
+        new.writestr("xl/sharedStrings.xml", f'<sst xmlns="{NAMESPACE}">{table}</sst>')
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Bringing a database to the current version, whole or not at all."""
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,7 @@ def version(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+@cache  # reading the scripts again costs 10 CPU-ms, and they do not change while we run
 def newest() -> str:
     """Return the version this program needs."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""

@@ -1,5 +1,202 @@
-"""Placeholder while it is being built."""
+"""Import: upload, look at what is there and what is wrong, then all of it or nothing."""
+
+import re
 
 import streamlit as st
 
-st.stop()
+from cbt_core.domain.people import Person
+from cbt_core.domain.study import ImportedItem, Problem
+from cbt_core.errors import StudyError
+from cbt_core.files.problems import ImportProblems, describe
+from cbt_core.services import importing
+from cbt_core.services.importing import Preview
+from pages.ui import lead
+from pages.ui.import_files import KINDS, TEMPLATES, Uploads, laid_out, protocol_of, template
+from pages.ui.session import database, now, require_lead
+from pages.ui.widgets import plain
+from pages.ui.wording import language, t
+
+LOOKED_AT = "import_preview"
+ENCODINGS = ("", "utf-8", "gb18030", "big5", "utf-16")
+ANSWER_START = 220
+ROWS_SHOWN = 3
+
+
+def ask_files() -> Uploads:
+    """Ask for the files in one of the two forms they come in."""
+    forms = ("wide", "parts")
+    form = st.radio(
+        t("import_study.form"), forms, horizontal=True, key="import-form",
+        format_func=lambda one: t(f"import_study.form_{one}"), label_visibility="collapsed",
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        study = questions = None
+        answers = []
+        if form == "wide":
+            study = st.file_uploader(t("import_study.study_file"), type=list(KINDS), key="up-study")
+        else:
+            questions = st.file_uploader(
+                t("import_study.questions"), type=list(KINDS), key="up-questions"
+            )
+            answers = st.file_uploader(
+                t("import_study.answers_files"), type=list(KINDS), key="up-answers",
+                accept_multiple_files=True,
+            )
+    with right:
+        protocol = st.file_uploader(t("import_study.protocol"), type=["toml"], key="up-protocol")
+        with st.expander(t("import_study.more")):
+            encoding = st.selectbox(
+                t("import_study.encoding"), ENCODINGS, key="import-encoding",
+                format_func=lambda one: one or t("import_study.encoding_auto"),
+            )
+            sheet = st.text_input(t("import_study.sheet"), max_chars=60, key="import-sheet")
+        templates()
+    return Uploads(study, questions, answers, protocol, encoding or "", sheet.strip())
+
+
+def templates() -> None:
+    """Offer empty files of the right form."""
+    st.caption(t("import_study.templates"))
+    with st.container(horizontal=True):
+        for name in TEMPLATES:
+            st.download_button(
+                name, template(name), file_name=name, on_click="ignore", key=f"template-{name}"
+            )
+
+
+def look(uploads: Uploads) -> Preview | None:
+    """Return what the files hold, looked at once per set of files; None until asked for."""
+    mark, found = st.session_state.get(LOOKED_AT, ((), None))
+    if found is not None and mark == uploads.mark:
+        return found if isinstance(found, Preview) else None
+    if not st.button(t("import_study.check"), type="primary", disabled=not uploads.ready):
+        return None
+    try:
+        with st.spinner(t("import_study.checking")), laid_out(uploads) as files:
+            seen = importing.preview(files, protocol=protocol_of(uploads))
+    except StudyError as error:
+        lead.sorry(error)
+        return None
+    st.session_state[LOOKED_AT] = (uploads.mark, seen)
+    return seen
+
+
+def show(seen: Preview) -> None:
+    """Show counts, systems, doubts and the first items."""
+    cells = {"items": f"{seen.items:,}", "answers": f"{seen.answers:,}",
+             "references": f"{seen.references:,}", "systems": str(len(seen.systems)),
+             "risk": f"{sum((seen.risks or {}).get(one, 0) for one in ('possible', 'high')):,}"}
+    for column, (key, value) in zip(st.columns(len(cells)), cells.items(), strict=True):
+        column.metric(t(f"import_study.{key}"), value)
+    if seen.systems:
+        plain(f"{t('import_study.systems')}: {' · '.join(seen.systems)}", key="systems")
+        st.caption(t("import_study.masked"))
+    else:
+        st.info(t("import_study.label_study"))
+    if seen.warnings:
+        st.subheader(t("import_study.warnings", count=len(seen.warnings)))
+        st.caption(t("import_study.warnings_about"))
+        problem_table(seen.warnings)
+    st.subheader(t("import_study.first_rows"))
+    for place, item in enumerate(seen.rows[:ROWS_SHOWN]):
+        first_row(place, item)
+
+
+def first_row(place: int, item: ImportedItem) -> None:
+    """Draw one item as it will be read, answers cut short."""
+    with st.container(border=True, key=f"first-{place}"):
+        plain(f"{item.key} · {item.question}", look="strong", key=f"first-{place}")
+        if item.description:
+            plain(item.description[:ANSWER_START], look="small", key=f"first-{place}")
+        for column, (system, answer) in zip(
+            st.columns(max(1, len(item.answers))), item.answers.items(), strict=False
+        ):
+            with column:
+                plain(system, look="small", key=f"first-{place}-{list(item.answers).index(system)}")
+                cut = "…" if len(answer.text) > ANSWER_START else ""
+                st.text(answer.text[:ANSWER_START] + cut)
+
+
+def problem_table(problems: tuple[Problem, ...]) -> None:
+    """List problems: where, in which field, what is wrong and what to do."""
+    rows = []
+    for one in problems:
+        place = f"{one.file}:{one.row}: {one.field}: "
+        sentence = describe(one, language()).removeprefix(place)
+        rows.append({"file": one.file, "row": one.row, "field": one.field, "what": sentence})
+    lead.rows_table(
+        rows,
+        columns={
+            "file": st.column_config.TextColumn(t("import_study.file"), width=150),
+            "row": st.column_config.NumberColumn(t("import_study.row"), width=60, format="%d"),
+            "field": st.column_config.TextColumn(t("import_study.field"), width=110),
+            "what": st.column_config.TextColumn(t("import_study.what"), width="large"),
+        },
+        alt=t("import_study.problems_alt"),
+    )
+
+
+def refused(problems: tuple[Problem, ...], count: int) -> None:
+    """Say that nothing can be taken, and why."""
+    st.error(t("import_study.refused", count=count))
+    problem_table(problems)
+    if count > len(problems):
+        st.caption(t("import_study.more_problems", count=count - len(problems)))
+
+
+def create(person: Person, uploads: Uploads) -> None:
+    """Ask for title and short name, then import."""
+    st.subheader(t("import_study.create"))
+    with st.form("create", enter_to_submit=False, border=False):
+        left, right = st.columns([3, 2])
+        title = left.text_input(t("import_study.title_field"), max_chars=200, key="import-title")
+        slug = right.text_input(
+            t("import_study.slug"), max_chars=60, key="import-slug", placeholder="sleep-2026",
+            help=t("import_study.slug_help"),
+        )
+        sent = st.form_submit_button(t("import_study.create_now"), type="primary")
+    if sent:
+        bring_in(person, uploads, title=title, slug=re.sub(r"\s+", "", slug))
+
+
+def bring_in(person: Person, uploads: Uploads, *, title: str, slug: str) -> None:
+    """Import everything, or show why not."""
+    bar = st.progress(0.0, t("import_study.importing"))
+
+    def step(done: int, of: int) -> None:
+        bar.progress(done / max(1, of), t("import_study.importing"))
+
+    try:
+        with laid_out(uploads) as files:
+            made = importing.create_study(
+                database(), person, slug=slug, title=title, files=files, now=now(),
+                protocol=protocol_of(uploads), step=step,
+            )
+    except ImportProblems as found:
+        bar.empty()
+        refused(found.problems, found.count)
+        return
+    except StudyError as error:
+        bar.empty()
+        lead.sorry(error)
+        return
+    st.session_state.pop(LOOKED_AT, None)
+    st.session_state[lead.STUDY] = made.slug
+    lead.tell(t("import_study.made" if made.new else "import_study.there", items=made.counts.items))
+    st.switch_page("pages/studies.py")
+
+
+person = require_lead()
+st.title(t("import_study.title"))
+if not person.may_create_studies:
+    st.info(t("import_study.not_allowed"))
+    st.stop()
+st.text(t("import_study.about"))
+uploads = ask_files()
+seen = look(uploads)
+if seen is not None and seen.problems:
+    refused(seen.problems, seen.problem_count)
+elif seen is not None:
+    show(seen)
+    create(person, uploads)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cbt_core.commands.common import codes, command, path_type, tell
+from cbt_core.commands.common import codes, command, path_type, tell, warn
 
 
 def add_to(parent: click.Group) -> None:
@@ -28,10 +28,11 @@ def agreement(
     """Agreement between raters, with intervals that resample items."""
     from cbt_core.services import analysing
 
-    analysing.agreement_file(
+    doubts = analysing.agreement_file(
         ratings, out=out, scales=codes(scales) or None, values=values or None,
         bootstrap=bootstrap, seed=seed,
     )
+    warn(doubts)
     tell("written", file=out)
 
 
@@ -48,10 +49,11 @@ def compare(
     """Differences from a baseline, paired by item and rater."""
     from cbt_core.services import analysing
 
-    analysing.compare_file(
+    doubts = analysing.compare_file(
         ratings, baseline=baseline, out=out, scales=codes(scales) or None, values=values or None,
         bootstrap=bootstrap, seed=seed,
     )
+    warn(doubts)
     tell("written", file=out)
 
 

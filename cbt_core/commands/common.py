@@ -14,6 +14,7 @@ from cbt_core.errors import StudyError
 from cbt_core.wording import say
 
 if TYPE_CHECKING:
+    from cbt_core.domain.study import Problem
     from db.engine import Database
 
 PROGRAM: Final = "python -m cbt_core"
@@ -131,6 +132,14 @@ def tell(key: str, /, *, error: bool = False, **values: object) -> None:
 def word(key: str) -> str:
     """Return a word of section `cli` in the chosen language."""
     return say(f"cli.{key}", desk().language)
+
+
+def warn(doubts: Sequence["Problem"]) -> None:
+    """Print what is doubtful in a file, one line each."""
+    from cbt_core.files.problems import describe
+
+    for problem in doubts:
+        tell("warning", error=True, text=describe(problem, desk().language))
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -1,26 +1,22 @@
 """``study``: make, list, sample, change and follow studies."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from cbt_core.commands.common import (
     Group,
     command,
-    desk,
     now,
     open_database,
     path_type,
     table,
     tell,
+    warn,
     word,
 )
 from cbt_core.commands.progress import progress
 from cbt_core.domain.people import TERMINAL
-
-if TYPE_CHECKING:
-    from cbt_core.services.importing import Created
 
 
 @click.group("study", cls=Group)
@@ -58,18 +54,11 @@ def create(slug: str, title: str, protocol: Path | None, strict: bool, **given: 
             files=StudyFiles(**given),  # type: ignore[arg-type]
             now=now(), step=step,
         )
-    _warn(done)
+    warn(done.warnings)
     tell(
         "created" if done.new else "nothing_new", slug=slug, items=done.counts.items,
         answers=done.counts.answers, systems=done.systems, references=done.counts.references,
     )
-
-
-def _warn(done: "Created") -> None:
-    from cbt_core.files.problems import describe
-
-    for problem in done.warnings:
-        tell("warning", error=True, text=describe(problem, desk().language))
 
 
 @command(group, "list", example="study list")

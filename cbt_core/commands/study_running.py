@@ -141,11 +141,12 @@ def export(slug: str, out: Path, form: str, unblinded: bool) -> None:
     """Write ratings and everything that belongs to them into a folder."""
     from cbt_core.services import exporting
 
-    exporting.export_study(
+    done = exporting.export_study(
         open_database(), TERMINAL, slug=slug, folder=out, form=form, unblinded=unblinded,
         now=now(),
     )
-    tell("exported", slug=slug, folder=out)
+    tell("exported", slug=slug, folder=out, files=len(done.files), head=done.head)
+    click.echo(done.signature)
 
 
 def _show_balance(done: "Assigned") -> None:

@@ -69,6 +69,8 @@ class Values:
     def name(self, field: str) -> str:
         """Return a short name (source, licence, model, run); a whole number is its digits."""
         value = self._record.get(field)
+        if value is None or value == "":
+            return ""
         number = whole(value)
         text = number if number is not None else self.text_of(value, field)
         if len(text) > NAME_CHARACTERS:
@@ -78,6 +80,8 @@ class Values:
     def names(self, field: str, cut: re.Pattern[str] = COMMAS) -> tuple[str, ...]:
         """Return a list of short names; a text is cut at `cut`."""
         value = self._record.get(field)
+        if value is None or value == "":
+            return ()
         if isinstance(value, list):
             if all(isinstance(name, str) for name in value):
                 return tuple(self.text_of(name, field) for name in value if name)

@@ -29,7 +29,7 @@ BROKEN: Final = (
     struct.error,
     EOFError,
     OSError,
-    KeyError,
+    LookupError,
     ValueError,
     NotImplementedError,
     RuntimeError,

@@ -74,12 +74,12 @@ def open_task(
         if rested:
             seats.rest(connection, study_id=study_id, person_id=person.id, work="rate")
         if token is None:
-            return _next(connection, person, study_id, now)
+            return _next(connection, person, current(connection, study_id), now)
         row = _own(connection, person, token)
         if row.study_id != study_id:
             raise Refused("rating.unknown_task")
         _refuse_hidden(connection, row)
-        return _show(connection, person, row, now)
+        return _show(connection, person, row, current(connection, study_id), now)
 
 
 def keep_draft(
@@ -124,7 +124,9 @@ def save(
         checked = check(body.get("entries"), rules, is_correction=row.revision > 0)
         new = _scored(row, press, sent, meta, checked)
         _store(connection, person, row, new, now)
-        return _acknowledge(connection, person, row, new.revision, now, repeated=False)
+        return _acknowledge(
+            connection, person, row, new.revision, now, repeated=False, setup=setup
+        )
 
 
 def skip(
@@ -217,29 +219,30 @@ def _rules(connection: Connection, setup: StudySetup, row: TaskRow) -> Rules:
 
 def _acknowledge(
     connection: Connection, person: Person, row: TaskRow, revision: int, now: datetime,
-    *, repeated: bool,
+    *, repeated: bool, setup: StudySetup | None = None,
 ) -> View:
+    setup = setup or current(connection, row.study_id)
     return {
         "saved": {
             "task": row.token, "revision": revision, "at": now.isoformat(), "repeated": repeated,
         },
-        "view": _next(connection, person, row.study_id, now),
+        "view": _next(connection, person, setup, now),
     }
 
 
-def _next(connection: Connection, person: Person, study_id: int, now: datetime) -> View:
-    token = tasks.next_token(connection, study_id=study_id, person_id=person.id)
+def _next(connection: Connection, person: Person, setup: StudySetup, now: datetime) -> View:
+    token = tasks.next_token(connection, study_id=setup.study.id, person_id=person.id)
     row = tasks.find(connection, token) if token else None
     if row is None:
-        return sheet_view.finished(connection, person, current(connection, study_id))
-    setup = current(connection, study_id)
+        return sheet_view.finished(connection, person, setup)
     if row.stage == "open" and sheet_view.break_is_due(row, setup.protocol.raters):
         return sheet_view.pause(row, setup, person)
-    return _show(connection, person, row, now)
+    return _show(connection, person, row, setup, now)
 
 
-def _show(connection: Connection, person: Person, row: TaskRow, now: datetime) -> View:
-    setup = current(connection, row.study_id)
+def _show(
+    connection: Connection, person: Person, row: TaskRow, setup: StudySetup, now: datetime
+) -> View:
     if row.stage == "draft":
         raise Refused("rating.not_open")
     if row.consent_at is None:

@@ -12,6 +12,7 @@ from cbt_core.domain.study import ImportedItem, ImportedStudy
 from cbt_core.errors import StudyError
 from cbt_core.files.reading import read_questions
 from cbt_core.files.screening import risk_of
+from cbt_core.files.tables import Cell, guarded
 
 STRATA: Final = ("risk", "length")
 LENGTHS: Final = ("short", "medium", "long")
@@ -126,7 +127,7 @@ def _write(out: Path, frame: ImportedStudy, taken: Mapping[str, float]) -> None:
     with out.open("x", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, list(flat[0]))
         writer.writeheader()
-        writer.writerows(flat)
+        writer.writerows({name: guarded(cell) for name, cell in row.items()} for row in flat)
 
 
 def _row(item: ImportedItem, probability: float, systems: Sequence[str]) -> dict[str, object]:
@@ -141,15 +142,13 @@ def _row(item: ImportedItem, probability: float, systems: Sequence[str]) -> dict
     return row
 
 
-def _flat(row: Mapping[str, object]) -> dict[str, object]:
+def _flat(row: Mapping[str, object]) -> dict[str, Cell]:
     """Return a row as CSV has it: a column per system, keywords joined."""
-    flat = {name: value for name, value in row.items() if name != "answers"}
-    flat["keywords"] = "|".join(str(one) for one in _listed(row["keywords"]))
-    answers = row.get("answers")
+    flat: dict[str, Cell] = {
+        name: value for name, value in row.items() if isinstance(value, str | float)
+    }
+    keywords, answers = row["keywords"], row.get("answers")
+    flat["keywords"] = "|".join(keywords) if isinstance(keywords, list) else ""
     if isinstance(answers, Mapping):
         flat.update({f"answer:{name}": text for name, text in answers.items()})
     return flat
-
-
-def _listed(value: object) -> list[object]:
-    return list(value) if isinstance(value, list) else []

@@ -61,6 +61,7 @@ class Desk:
     signed_in: bool = True
     failing: list[int] = field(default_factory=list)
     lost: int = 0
+    extra: str = ""
     read_only: bool = False
     break_after: int | None = None
     drafts: dict[str, Json] = field(default_factory=dict)
@@ -124,7 +125,7 @@ class Desk:
             "task": task, "kind": "main", "revision": self.revision(task),
             "read_only": self.read_only, "risk": self.risk[(number - 1) % len(self.risk)],
             "question": samples.QUESTION[self.lang],
-            "description": samples.DESCRIPTION[self.lang],
+            "description": samples.DESCRIPTION[self.lang] + self.extra,
             "slots": [
                 {"slot": slot, "text": samples.answer(
                     self.lang, structured=place % 2 == 0, characters=self.characters * (1 if self.lang == "zh" else 2))}

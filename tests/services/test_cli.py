@@ -52,7 +52,7 @@ ALL = dict(_commands(cli))
 def test_help_shows_an_example_of_the_command(run: Run, name: str) -> None:
     code, out, _ = run(*name.split(), "--help")
     assert code == 0
-    assert f"Example:\n  python -m cbt_core {name}" in out
+    assert f"Example:\n    python -m cbt_core {name}" in out
 
 
 def test_a_study_runs_from_import_to_unblinding(run: Run, tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_starting_a_command_loads_nothing_heavy() -> None:
     code = (
         "import sys; from cbt_core.cli import main; main(['study', '--help']); "
         "heavy = {'torch', 'streamlit', 'pandas', 'numpy', 'scipy', 'sqlalchemy'}; "
-        "sys.exit(sorted(heavy & set(sys.modules)) and str(heavy & set(sys.modules)))"
+        "sys.exit(len(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr

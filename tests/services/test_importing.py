@@ -1,7 +1,11 @@
 """An import is whole or nothing, and tells what is wrong."""
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
@@ -13,9 +17,11 @@ from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
 from cbt_core.files.problems import ImportProblems
 from cbt_core.files.protocol import load_protocol
-from cbt_core.services import importing, studies
+from cbt_core.services import importing, people, studies
 from cbt_core.services.importing import Created, StudyFiles
+from cbt_core.settings import ROOT
 from db import audit, items
+from db import people as accounts
 from db import studies as stored
 from db.engine import Database
 from db.models import metadata
@@ -180,12 +186,8 @@ def test_a_detected_risk_is_marked_as_detected(
 
 
 def test_the_importer_becomes_the_lead(database: Database, tmp_path: Path, now: datetime) -> None:
-    from cbt_core.services import people
-
     people.add_person(database, TERMINAL, code="L01", role=Role.LEAD, now=now)
     with database.reading() as connection:
-        from db import people as accounts
-
         account = accounts.by_code(connection, "L01")
     assert account is not None
     person = Person(account.id, "L01", may_create_studies=True)
@@ -238,8 +240,55 @@ def test_a_preview_stores_nothing_and_lists_what_is_wrong(
     bad_file = _lines(tmp_path / "bad.jsonl", [{"id": "1"}, {"question": "x"}])
     bad = importing.preview(StudyFiles(study_file=bad_file))
     assert bad.items == 0
-    assert {(problem.row, problem.field) for problem in bad.problems} >= {(1, "question"), (2, "id")}
+    told = {(problem.row, problem.field) for problem in bad.problems}
+    assert told >= {(1, "question"), (2, "id")}
     assert _row_counts(database)["study"] == 0
+
+
+KILLED_IN_THE_MIDDLE = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from sqlalchemy import Engine, event
+from cbt_core.domain.people import TERMINAL
+from cbt_core.services import importing
+from db.engine import Database
+
+@event.listens_for(Engine, "before_cursor_execute")
+def kill(connection, cursor, statement, *rest):
+    if statement.startswith("INSERT INTO " + sys.argv[3]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+importing.create_study(
+    Database(sys.argv[1]), TERMINAL, slug="trial", title="T", now=datetime.now(UTC),
+    files=importing.StudyFiles(study_file=Path(sys.argv[2])),
+)
+"""
+
+
+@pytest.mark.parametrize("table", ["protocol", "item", "answer", "audit"])
+def test_a_kill_in_mid_import_leaves_nothing(
+    database: Database, tmp_path: Path, now: datetime, table: str
+) -> None:
+    file = study_file(tmp_path)
+    before = _row_counts(database)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_IN_THE_MIDDLE, database.url, str(file), table],
+        cwd=ROOT, capture_output=True, check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert _row_counts(database) == before
+    assert _create(database, file, now).new
+
+
+def test_the_same_file_imported_by_several_at_once_is_stored_once(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    file = study_file(tmp_path)
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: _create(database, file, now), range(4)))
+    assert sorted(one.new for one in done) == [False, False, False, True]
+    assert _row_counts(database)["item"] == 8
 
 
 def _create(

@@ -9,10 +9,10 @@ import pytest
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services import amending, lifecycle, rating, studies
+from cbt_core.services import amending, importing, lifecycle, rating, studies
 from db import audit
 from db.engine import Database
-from tests.making import Made, lead, make_study, open_next, press, rate_all
+from tests.making import Made, lead, make_study, open_next, press, rate_all, study_file
 
 REASON = "as planned"
 
@@ -34,9 +34,6 @@ def test_nothing_is_saved_in_a_locked_study(database: Database, made: Made, now:
 def test_a_study_without_tasks_cannot_be_locked(
     database: Database, tmp_path: Path, now: datetime
 ) -> None:
-    from cbt_core.services import importing
-    from tests.making import study_file
-
     importing.create_study(
         database, TERMINAL, slug="empty", title="T", now=now,
         files=importing.StudyFiles(study_file=study_file(tmp_path)),

@@ -53,15 +53,16 @@ def even_pairs(seating: Seating, rng: Random) -> None:
     seats = _Seats(seating)
     for _ in range(_ROUNDS):
         crowded = _crowded(seating, rng)
-        allowed = 0 if _range(seating) > PAIR_BOUND else -1
+        allowed = 0 if pair_range(seating) > PAIR_BOUND else -1
         moved = [_relieve(seating, seats, (*pair, allowed), rng) for pair in crowded]
         if not any(moved):
             return
 
 
-def _range(seating: Seating) -> int:
+def pair_range(seating: Seating) -> int:
+    """Return how far apart the most and the least co-rating pair are, in panels."""
     counts = [seating.pair[a][b] for a, b in combinations(range(len(seating.load)), 2)]
-    return max(counts) - min(counts)
+    return max(counts, default=0) - min(counts, default=0)
 
 
 def _crowded(seating: Seating, rng: Random) -> list[tuple[int, int]]:

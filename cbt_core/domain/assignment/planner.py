@@ -11,9 +11,9 @@ from random import Random
 
 from cbt_core.domain.assignment.extras import weave
 from cbt_core.domain.assignment.levelling import level
-from cbt_core.domain.assignment.pairing import even_pairs
+from cbt_core.domain.assignment.pairing import PAIR_BOUND, even_pairs, pair_range
 from cbt_core.domain.assignment.panels import panels_by_item
-from cbt_core.domain.assignment.seating import add_blocks, fill, seat_given
+from cbt_core.domain.assignment.seating import Seating, add_blocks, fill, seat_given
 from cbt_core.domain.assignment.sequence import Wish, arrange
 from cbt_core.domain.assignment.spreading import even_panels
 from cbt_core.domain.assignment.tasks import Change, Demand, PlannedTask, Systems
@@ -38,7 +38,8 @@ def plan(demand: Demand, given: Sequence[PlannedTask] = ()) -> tuple[PlannedTask
         if held[(item, panel)] < demand.overlap
     }
     name = f"{demand.seed}/plan/{demand.overlap}/{len(given)}"
-    return _ordered(demand, given, _seated(demand, given, missing, name), name)
+    seating = _seated(demand, given, missing, name)
+    return _ordered(demand, given, _wishes(demand, seating), name)
 
 
 def release(demand: Demand, given: Sequence[PlannedTask], rater: int) -> Change:
@@ -46,30 +47,47 @@ def release(demand: Demand, given: Sequence[PlannedTask], rater: int) -> Change:
 
     Opened tasks stay, of everybody. Who takes a task over gets the unopened part of the sequence
     drawn anew, so that the bounds hold for the whole: those tasks are among `removed`, and again,
-    with new positions and slots, among `added`. All others keep what they have. Repeats, checks
-    and calibration items are not passed on: they belong to a rater's own sequence.
+    with new positions and slots, among `added`. Where co-rating pairs would drift apart, all
+    unopened tasks are dealt anew. Repeats, checks and calibration items are not passed on: they
+    belong to a rater's own sequence.
 
     Raises:
         StudyError: `assigning.cannot_release` with the number of tasks that nobody can take.
     """
-    stayers = tuple(other for other in demand.raters if other != rater)
+    rest = replace(demand, raters=tuple(other for other in demand.raters if other != rater))
     left = [task for task in given if task.rater == rater and not task.opened]
     kept = [task for task in given if task.rater != rater or task.opened]
-    freed = {(task.item, task.panel): 1 for task in _mains(left)}
-    stuck = _nobody_left(freed, kept, stayers)
+    stuck = _nobody_left(left, kept, rest.raters)
     if stuck:
         raise StudyError(
-            "assigning.cannot_release", stuck=stuck, tasks=len(freed), raters=len(stayers)
+            "assigning.cannot_release",
+            stuck=stuck,
+            tasks=len(_mains(left)),
+            raters=len(rest.raters),
         )
     name = f"{demand.seed}/release/{rater}/{len(kept)}"
-    takers = _seated(replace(demand, raters=stayers), kept, freed, name)
-    redrawn = [task for task in kept if takers.get(task.rater) and not task.opened]
-    for task in _mains(redrawn):
+    few = _seated(rest, kept, _wanted(left), name)
+    if pair_range(few) > PAIR_BOUND:
+        loose = [task for task in kept if task.rater in rest.raters and not task.opened]
+        stand = _without(kept, loose)
+        every = _seated(rest, stand, _wanted([*left, *loose]), name)
+        if pair_range(every) < pair_range(few):
+            return Change((*left, *loose), _ordered(rest, stand, _wishes(rest, every), name))
+    return _taken_over(rest, kept, left, (_wishes(rest, few), name))
+
+
+def _taken_over(
+    rest: Demand,
+    kept: Sequence[PlannedTask],
+    left: Sequence[PlannedTask],
+    seats: tuple[dict[int, list[Wish]], str],
+) -> Change:
+    """Put the tasks taken over into the unopened part of the takers' sequences."""
+    takers, name = seats
+    loose = [task for task in kept if takers.get(task.rater) and not task.opened]
+    for task in _mains(loose):
         takers[task.rater].append((task.item, task.panel))
-    away = {id(task) for task in redrawn}
-    stand = [task for task in kept if id(task) not in away]
-    added = _ordered(demand, stand, takers, name)
-    return Change((*left, *redrawn), added)
+    return Change((*left, *loose), _ordered(rest, _without(kept, loose), takers, name))
 
 
 def redraw(demand: Demand, given: Sequence[PlannedTask]) -> Change:
@@ -90,14 +108,27 @@ def _mains(tasks: Iterable[PlannedTask]) -> list[PlannedTask]:
     return [task for task in tasks if task.kind is Kind.MAIN]
 
 
-def _nobody_left(freed: Iterable[Wish], kept: Iterable[PlannedTask], stayers: Sequence[int]) -> int:
-    """Count the freed tasks whose item every remaining rater has met."""
+def _without(tasks: Iterable[PlannedTask], gone: Iterable[PlannedTask]) -> list[PlannedTask]:
+    away = {id(task) for task in gone}
+    return [task for task in tasks if id(task) not in away]
+
+
+def _wanted(tasks: Iterable[PlannedTask]) -> dict[Wish, int]:
+    """Count the ratings that tasks stand for, item by item."""
+    counts = Counter((task.item, task.panel) for task in _mains(tasks))
+    return dict(sorted(counts.items()))
+
+
+def _nobody_left(
+    left: Iterable[PlannedTask], kept: Iterable[PlannedTask], stayers: Sequence[int]
+) -> int:
+    """Count the main tasks left behind whose item every remaining rater has met."""
     there = set(stayers)
     met: dict[int, set[int]] = {}
     for task in _mains(kept):
         if task.rater in there:
             met.setdefault(task.item, set()).add(task.rater)
-    return sum(len(met.get(item, ())) == len(there) for item, _ in freed)
+    return sum(len(met.get(task.item, ())) == len(there) for task in _mains(left))
 
 
 def _seated(
@@ -105,16 +136,22 @@ def _seated(
     given: Sequence[PlannedTask],
     missing: Mapping[Wish, int],
     name: str,
-) -> dict[int, list[Wish]]:
-    """Return what each rater gets of the missing ratings; nothing missing gives empty lists."""
+) -> Seating:
+    """Give the missing ratings to raters; `missing` is grouped by item."""
     seating = seat_given(demand.raters, given)
-    if missing:
-        add_blocks(seating, missing, _members(demand.raters, given, missing))
-        chance = Random(name)
-        fill(seating, chance)
-        level(seating)
-        even_pairs(seating, chance)
-        even_panels(seating, chance)
+    if not missing:
+        return seating
+    add_blocks(seating, missing, _members(demand.raters, given, missing))
+    chance = Random(name)
+    fill(seating, chance)
+    level(seating)
+    even_pairs(seating, chance)
+    even_panels(seating, chance)
+    return seating
+
+
+def _wishes(demand: Demand, seating: Seating) -> dict[int, list[Wish]]:
+    """Return what each rater of the demand gets by this plan."""
     wishes: dict[int, list[Wish]] = {rater: [] for rater in demand.raters}
     for block in seating.blocks:
         for place in block.newcomers():

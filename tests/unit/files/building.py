@@ -118,6 +118,27 @@ def parts(
     return {"s.xlsx": buffer.getvalue()}
 
 
+NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def shared(found: dict[str, bytes], texts: str, rows: str) -> dict[str, bytes]:
+    """Return a workbook whose cells refer to texts by number, as Excel writes it.
+
+    `texts` is the XML of the texts, `rows` that of the rows.
+    """
+    relations = "xl/_rels/workbook.xml.rels"
+    link = f'<Relationship Type="{RELATION}/sharedStrings" Target="sharedStrings.xml" Id="rId9"/>'
+    links = part(found, relations).decode().replace("</Relationships>", f"{link}</Relationships>")
+    page = f'<worksheet xmlns="{NAMESPACE}"><sheetData>{rows}</sheetData></worksheet>'
+    replace: dict[str, bytes | None] = {
+        relations: links.encode(),
+        "xl/sharedStrings.xml": f'<sst xmlns="{NAMESPACE}">{texts}</sst>'.encode(),
+        "xl/worksheets/sheet1.xml": page.encode(),
+    }
+    return parts(found, replace=replace)
+
+
 def part(found: dict[str, bytes], name: str) -> bytes:
     """Return one part of a workbook."""
     with zipfile.ZipFile(io.BytesIO(found["s.xlsx"])) as package:

@@ -38,7 +38,7 @@ function draftKept(sheet, task, sent, stands) {
   } else if (sheet.draftSequence === sent) {
     sheet.isDirty = false;
     forgetLocally(task);
-    clearBanner(sheet);
+    clearBanner(sheet, "line");
     setStatus(sheet, "draft_saved");
   } else {
     sheet.draftTurn = sendDraft(sheet);

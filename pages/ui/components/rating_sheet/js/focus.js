@@ -50,6 +50,18 @@ function enterStage(sheet, stage, movesFocus = true) {
   focusTarget(sheet, own.find((target) => valueOf(sheet, target) === null) ?? own[0]);
 }
 
+// After a score: the next scale. Stacked, another answer is read first, so its text gets the focus.
+function advance(sheet) {
+  const from = sheet.current;
+  const to = sheet.targets[sheet.targets.indexOf(from) + 1] ?? null;
+  const isNewAnswer = to?.slot && to.slot !== from.slot && stageOf(to) === stageOf(from);
+  if (!isNewAnswer || sheet.main.dataset.layout !== "stacked" || valueOf(sheet, to) !== null) return focusTarget(sheet, to);
+  setCurrent(sheet, to);
+  const card = boxOf(sheet, to).closest(".card");
+  card.querySelector(".text").focus({ preventScroll: true });
+  card.scrollIntoView({ block: "start" });
+}
+
 function goToMissing(sheet) {
   const missing = missingParts(sheet);
   if (missing.length) focusMissing(sheet, missing[0]);
@@ -61,7 +73,7 @@ function showMissing(sheet, missing, message) {
   paint(sheet);
   const names = missing.slice(0, 6).map((one) => one.name).join(say(sheet, "list_comma"));
   const text = say(sheet, "missing", { count: missing.length, names });
-  banner(sheet, message ? `${message} ${text}` : text);
+  banner(sheet, message ? `${message} ${text}` : text, [], "missing");
   focusMissing(sheet, missing[0]);
 }
 

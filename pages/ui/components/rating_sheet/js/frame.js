@@ -83,9 +83,10 @@ function toolbar(sheet) {
 }
 
 // A message that stays until it is dealt with, with its ways on: [label, action, link attributes].
-function banner(sheet, text, ways = []) {
+// `kind` says what takes it away again: an answer of the server ("line"), filling in ("missing"), or a way.
+function banner(sheet, text, ways = [], kind = "stays") {
   clearBanner(sheet);
-  const box = el("div", { class: "banner", role: "alert" }, el("p", { text }),
+  const box = el("div", { class: "banner", role: "alert", "data-kind": kind }, el("p", { text }),
     el("div", { class: "ways" }, ways.map(([label, onclick, link]) => (link
       ? el("a", { class: "way", text: label, ...link })
       : el("button", { type: "button", class: "way", text: label, onclick })))));
@@ -93,6 +94,6 @@ function banner(sheet, text, ways = []) {
   box.scrollIntoView({ block: "nearest" });
 }
 
-function clearBanner(sheet) {
-  part(sheet, ".banner")?.remove();
+function clearBanner(sheet, kind = null) {
+  part(sheet, kind ? `.banner[data-kind="${kind}"]` : ".banner")?.remove();
 }

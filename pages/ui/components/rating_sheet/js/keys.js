@@ -81,7 +81,7 @@ function choiceOf(sheet, pressed) {
 
 function chooseAndMove(sheet, choice) {
   choose(sheet, sheet.current, choice);
-  move(sheet, 1);
+  advance(sheet);
 }
 
 function toPreference(sheet) {

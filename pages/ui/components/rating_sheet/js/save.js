@@ -78,7 +78,7 @@ function refuse(sheet, { status, error }) {
     return banner(sheet, message, [[say(sheet, "next_task"), () => open(sheet, null)]]);
   }
   setStatus(sheet, "draft_unsaved");
-  return banner(sheet, message, [[say(sheet, "try_again"), () => again(sheet)], ...homeLink(sheet)]);
+  return banner(sheet, message, [[say(sheet, "try_again"), () => again(sheet)], ...homeLink(sheet)], "line");
 }
 
 function signedOut(sheet) {
@@ -87,7 +87,7 @@ function signedOut(sheet) {
   banner(sheet, say(sheet, sheet.view ? "signed_out" : "signed_out_empty"), [
     [say(sheet, "sign_in_tab"), null, { href: sheet.data.links?.home ?? "/", target: "_blank", rel: "noopener" }],
     [say(sheet, "signed_in_again"), () => again(sheet)],
-  ]);
+  ], "line");
 }
 
 // After signing in again, or after any refusal: the draft goes first, it has most to lose.

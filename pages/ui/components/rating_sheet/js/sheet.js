@@ -73,7 +73,7 @@ function paint(sheet) {
   part(sheet, ".reason")?.classList.toggle("missing", sheet.wasTried && missing.some((one) => one.scale === "reason"));
   paintCounts(sheet, missing);
   paintCurrent(sheet);
-  if (missing.length === 0 && sheet.wasTried && !sheet.busy && !part(sheet, ".banner .way")) clearBanner(sheet);
+  if (missing.length === 0) clearBanner(sheet, "missing");
 }
 
 function paintCounts(sheet, missing) {
@@ -112,7 +112,7 @@ function measure(sheet) {
   main.style.setProperty("--top", `${Math.max(0, Math.min(200, main.getBoundingClientRect().top + scrolled))}px`);
   const isTall = window.innerHeight >= 560;
   main.dataset.layout = width >= Math.max(860, 250 * slots) && isTall ? "side-by-side" : "stacked";
-  main.dataset.room = width / slots >= 560 ? "wide" : width / slots >= 400 ? "middle" : "narrow";
+  main.dataset.room = width / slots >= 560 ? "wide" : width / slots >= 470 ? "middle" : width / slots >= 400 ? "tight" : "narrow";
   main.dataset.size = width < 1100 || matchMedia("(pointer: coarse)").matches ? "touch" : "mouse";
   if (sheet.screen !== "task") return;
   offerFold(sheet);

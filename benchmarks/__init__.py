@@ -1,0 +1,1 @@
+"""Measurements: scripts that print a table, kept out of the tests."""

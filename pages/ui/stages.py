@@ -1,0 +1,99 @@
+"""The stages of a study on a lead's screen, and the acts between them: lock, unlock, unblind."""
+
+from typing import Final
+
+import streamlit as st
+
+from cbt_core.domain.people import Person
+from cbt_core.domain.study import Stage
+from cbt_core.services import lifecycle
+from cbt_core.services.lifecycle import Status
+from pages.ui import lead
+from pages.ui.session import database, now
+from pages.ui.widgets import literal, plain
+from pages.ui.wording import t
+
+STAGES: Final = (Stage.DRAFT, Stage.OPEN, Stage.LOCKED, Stage.UNBLINDED)
+
+
+def show_stages(person: Person, status: Status) -> None:
+    """Show the four stages and the act that leads to the next one."""
+    study = status.study
+    dates = {Stage.DRAFT: study.created_at, Stage.LOCKED: study.locked_at,
+             Stage.UNBLINDED: study.unblinded_at}
+    reached = STAGES.index(Stage(study.stage))
+    for place, (column, stage) in enumerate(zip(st.columns(4), STAGES, strict=True)):
+        mark = "●" if place == reached else ("✓" if place < reached else "○")
+        with column:
+            plain(f"{mark} {t(f'lead.stage_{stage}')}", key=f"stage-{stage}",
+                  look="strong" if place == reached else "small")
+            given = dates.get(stage)
+            st.caption(lead.minute(given) if given else "—")
+    if study.stage in {Stage.DRAFT, Stage.OPEN}:
+        lock(person, study.slug, status)
+    elif study.stage == Stage.LOCKED:
+        left, right = st.columns(2, gap="large")
+        with left:
+            unlock(person, study.slug)
+        with right:
+            unblind(person, study.slug)
+    else:
+        st.info(t("studies.is_unblinded"))
+
+
+def lock(person: Person, slug: str, status: Status) -> None:
+    """Offer the lock, saying what it stops."""
+    st.subheader(t("studies.lock"))
+    st.text(t("studies.lock_about"))
+    left = status.total - status.done
+    if left:
+        st.warning(t("studies.lock_unfinished", left=left, total=status.total))
+    if st.button(t("studies.lock_now"), type="primary", disabled=not status.total):
+        lead.act(
+            lambda: lifecycle.lock(database(), person, slug=slug, now=now()),
+            t("studies.locked"),
+        )
+
+
+def unlock(person: Person, slug: str) -> None:
+    """Offer to open a locked study again."""
+    st.subheader(t("studies.unlock"))
+    st.text(t("studies.unlock_about"))
+    with st.form("unlock", enter_to_submit=False, border=False):
+        reason = st.text_area(t("lead.reason"), key="unlock-reason", max_chars=2000, height=80)
+        sent = st.form_submit_button(t("studies.unlock_now"))
+    if sent:
+        lead.act(
+            lambda: lifecycle.unlock(database(), person, slug=slug, reason=reason, now=now()),
+            t("studies.unlocked"),
+        )
+
+
+def unblind(person: Person, slug: str) -> None:
+    """Offer the unblinding in two steps: it happens once and cannot be undone."""
+    st.subheader(t("studies.unblind"))
+    st.text(t("studies.unblind_about"))
+    if st.session_state.get("unblinding") != slug:
+        if st.button(t("studies.unblind_begin")):
+            st.session_state["unblinding"] = slug
+            st.rerun()
+        return
+    with st.form("unblind", enter_to_submit=False):
+        st.warning(t("studies.unblind_warning"))
+        typed = st.text_input(
+            t("studies.unblind_type", slug=literal(slug)), key="unblind-slug", max_chars=60
+        )
+        reason = st.text_area(t("lead.reason"), key="unblind-reason", max_chars=2000, height=80)
+        with st.container(horizontal=True):
+            sent = st.form_submit_button(t("studies.unblind_now"), type="primary")
+            stopped = st.form_submit_button(t("studies.unblind_stop"))
+    if stopped:
+        del st.session_state["unblinding"]
+        st.rerun()
+    if sent and typed.strip() != slug:
+        st.error(t("studies.unblind_differs"))
+    elif sent:
+        lead.act(
+            lambda: lifecycle.unblind(database(), person, slug=slug, reason=reason, now=now()),
+            t("studies.unblinded"),
+        )
