@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from cbt_core.errors import NotSaved
 from db.queue import Queue
@@ -199,4 +199,6 @@ def _cause(error: DBAPIError) -> str | None:
         return "busy"
     if re.match(r"53100|08|57P", sqlstate) or error.connection_invalidated:
         return "unreachable" if sqlstate != "53100" else "full"
+    if isinstance(error, OperationalError) and not name and not sqlstate:
+        return "unreachable"  # psycopg names no state when it could not connect at all
     return None

@@ -401,6 +401,92 @@ exclusion = _table(
     Column("at", Text, nullable=False),
 )
 
+label_submission = _table(  # one press of save in the span marker; revisions count over both rounds
+    "label_submission",
+    _key(),
+    _to("task_id", "task.id"),
+    _to("study_id", "study.id"),
+    _to("person_id", "person.id"),
+    Column("round", Text, nullable=False),  # 'model': the machine's proposals were on the screen
+    Column("revision", Integer, nullable=False),
+    Column("token", Text, nullable=False, unique=True),
+    Column("digest", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("certainty", Integer),
+    _text("note"),
+    _text("reason"),
+    _text("skip_reason"),
+    _text("layout"),
+    _text("input"),
+    _text("lang"),
+    Column("width", Integer),
+    Column("active_seconds", REAL_NUMBER, nullable=False, server_default="0"),
+    Column("at", Text, nullable=False),
+    UniqueConstraint("task_id", "revision"),
+    _one_of("round", "blind", "model"),
+    _one_of("outcome", "labelled", "none", "unsure", "skipped"),
+    CheckConstraint("revision >= 1", name="revision_counts_from_1"),
+    CheckConstraint("certainty BETWEEN 1 AND 3", name="certainty_is_1_to_3"),
+    Index("ix_label_submission_study", "study_id", "task_id", "revision"),
+)
+
+label = _table(  # every label of the item, once; `whole`: given to the item without a span
+    "label",
+    _to("submission_id", "label_submission.id", primary=True),
+    Column("label", Text, primary_key=True),
+    *_truth("whole"),
+    _text("origin", "own"),
+    _one_of("origin", "own", "model"),
+)
+
+span = _table(  # code points, end exclusive; `quote` is what the server cut out
+    "span",
+    _to("submission_id", "label_submission.id", primary=True),
+    Column("field", Text, primary_key=True),
+    Column("start", Integer, primary_key=True),
+    Column("end", Integer, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("quote", Text, nullable=False),
+    _text("origin", "own"),
+    _one_of("origin", "own", "model"),
+    _one_of("field", "question", "description"),
+    CheckConstraint('start >= 0 AND "end" > start', name="span_holds_something"),
+)
+
+proposal = _table(  # a machine's label of an item, perhaps with the words it rests on
+    "proposal",
+    _key(),
+    _to("study_id", "study.id"),
+    _to("item_id", "item.id"),
+    Column("label", Text, nullable=False),
+    _text("field"),
+    Column("start", Integer),
+    Column("end", Integer),
+    _text("source"),
+    _text("run"),
+    Column("at", Text, nullable=False),
+    _one_of("field", "", "question", "description"),
+    CheckConstraint(
+        """(field = '') = (start IS NULL) AND (start IS NULL) = ("end" IS NULL)""",
+        name="evidence_is_whole",
+    ),
+    CheckConstraint('start >= 0 AND "end" > start', name="evidence_holds_something"),
+    Index("ix_proposal_item", "item_id"),
+    Index("ix_proposal_study", "study_id"),
+)
+
+proposal_answer = _table(  # what an annotator made of a proposal; changed: to which label, where
+    "proposal_answer",
+    _to("submission_id", "label_submission.id", primary=True),
+    _to("proposal_id", "proposal.id", primary=True),
+    Column("answer", Text, nullable=False),
+    _text("label"),
+    _text("field"),
+    Column("start", Integer),
+    Column("end", Integer),
+    _one_of("answer", "confirmed", "changed", "rejected"),
+)
+
 # --- trail ------------------------------------------------------------------------------------
 audit = _table(  # chain: the study's id as text, or 'system'
     "audit",
@@ -429,5 +515,6 @@ access_log = _table(
 APPEND_ONLY = (
     "submission", "score", "flag", "preference", "step", "escalation", "escalation_note", "guess",
     "practice", "exclusion", "protocol", "instrument", "audit", "access_log",
+    "label_submission", "label", "span", "proposal", "proposal_answer",
 )
 """Tables on which the database itself refuses UPDATE and DELETE."""

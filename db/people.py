@@ -154,6 +154,16 @@ def identity_of(connection: Connection, person_id: int) -> Identity:
     return Identity(row.name, row.email) if row else Identity("", "")
 
 
+def by_email(connection: Connection, email: str) -> list[Account]:
+    """Return the persons with an e-mail address, whatever its case."""
+    rows = connection.execute(
+        select(*_ACCOUNT)
+        .join(identity, identity.c.person_id == person.c.id)
+        .where(func.lower(identity.c.email) == email.strip().lower(), identity.c.email != "")
+    )
+    return [account for row in rows if (account := _account(row)) is not None]
+
+
 def set_identity(connection: Connection, person_id: int, *, name: str, email: str) -> None:
     """Write who a person is, in the table that can be emptied without touching any work."""
     connection.execute(delete(identity).where(identity.c.person_id == person_id))

@@ -238,3 +238,10 @@ def _ids(connection: Connection, tokens: Sequence[str], chunk: int = 5000) -> di
             )
         )
     return found
+
+
+def token_of(connection: Connection, task_id: int) -> str:
+    """Return the opaque token of a task."""
+    return str(
+        connection.execute(select(task.c.token).where(task.c.id == task_id)).scalar_one()
+    )

@@ -1,5 +1,128 @@
-"""Placeholder while it is being built."""
+"""Escalations: what raters flagged as serious, with the answers as they saw them."""
+
+from functools import partial
 
 import streamlit as st
 
-st.stop()
+from cbt_core.domain.people import Person
+from cbt_core.instruments.defaults import defaults
+from cbt_core.services import escalating
+from cbt_core.services.escalating import Case, Queue
+from pages.ui import lead
+from pages.ui.session import database, now, require_lead
+from pages.ui.widgets import plain
+from pages.ui.wording import language, t
+
+OPENED = "escalation"
+SHOW = ("open", "handled", "all")
+PER_PAGE = 20
+ACTS = {"note": escalating.note, "handle": escalating.handle, "reopen": escalating.reopen}
+
+
+def cause_words(cause: str) -> str:
+    """Return why a case stands in the queue: the flag's kind."""
+    kind = cause.removeprefix("flag:")
+    names = {one.id: one.name(language()) for one in defaults().flag_kinds}
+    return names.get(kind, kind)
+
+
+def listed(found: Queue) -> None:
+    """List the cases; one is opened by its button."""
+    wanted = st.radio(
+        t("escalations.show"), SHOW, horizontal=True, key="escalations-show",
+        format_func=lambda one: t(f"escalations.show_{one}"), label_visibility="collapsed",
+    )
+    cases = [one for one in found.cases if wanted in {"all", one.state}]
+    if not cases:
+        st.info(t("escalations.nothing"))
+    for case in cases[:PER_PAGE]:
+        with st.container(border=True, key=f"case-{case.id}"):
+            words, action = st.columns([4, 1.3], vertical_alignment="center")
+            with words:
+                plain(f"{cause_words(case.cause)} · {case.item}", look="strong",
+                      key=f"case-{case.id}")
+                st.caption(
+                    f"{case.rater} · {lead.minute(case.at)} · {t(f'escalations.is_{case.state}')}"
+                )
+            if action.button(t("escalations.read"), key=f"read-{case.id}", width="stretch"):
+                st.session_state[OPENED] = case.id
+                st.rerun()
+    if len(cases) > PER_PAGE:
+        st.caption(t("escalations.more", count=len(cases) - PER_PAGE))
+
+
+def opened(person: Person, slug: str, case: Case) -> None:
+    """Show one case whole: question, answers in their slots, flags, notes."""
+    row = case.row
+    st.header(f"{cause_words(row.cause)} · {t(f'escalations.is_{row.state}')}")
+    plain(t("escalations.where", item=row.item, rater=row.rater, at=lead.minute(row.at)),
+          look="small", key="case-where")
+    if row.corrected:
+        st.info(t("escalations.corrected"))
+    severities = {one.id: one.name(language()) for one in defaults().severities}
+    for place, one in enumerate(case.flags):
+        plain(f"{t('escalations.answer')} {one.slot} · {cause_words('flag:' + one.kind)} · "
+              f"{severities.get(one.severity, one.severity)}", look="strong", key=f"flag-{place}")
+        if one.quote:
+            plain(one.quote, look="quote", key=f"flag-{place}")
+    if row.comment:
+        plain(t("escalations.comment"), look="small", key="case-comment")
+        plain(row.comment, look="quote", key="case-comment")
+    st.subheader(t("escalations.question"))
+    plain(row.question, look="strong", key="case-question")
+    if row.description:
+        st.text(row.description)
+    for column, slot in zip(st.columns(max(1, len(case.slots))), case.slots, strict=False):
+        with column, st.container(border=True, key=f"case-slot-{slot.slot}"):
+            plain(f"{t('escalations.answer')} {slot.slot}", look="strong",
+                  key=f"case-slot-{slot.slot}")
+            st.text(slot.text)
+    history(case)
+    decide(person, slug, case)
+
+
+def history(case: Case) -> None:
+    """Show what was done about the case, first to last."""
+    st.subheader(t("escalations.history"))
+    if not case.notes:
+        st.text(t("escalations.no_notes"))
+    for place, note in enumerate(case.notes):
+        plain(f"{t(f'escalations.did_{note.action}')} · {note.actor} · {lead.minute(note.at)}",
+              look="small", key=f"note-{place}")
+        plain(note.note, look="quote", key=f"note-{place}")
+
+
+def decide(person: Person, slug: str, case: Case) -> None:
+    """Take a note, and with it mark the case as handled or open it again."""
+    acts = ("note", "handle") if case.row.state == "open" else ("note", "reopen")
+    with st.form("case-note", enter_to_submit=False, clear_on_submit=False):
+        text = st.text_area(t("escalations.note"), key="case-text", max_chars=4000, height=100)
+        with st.container(horizontal=True):
+            pressed = [act for act in acts
+                       if st.form_submit_button(t(f"escalations.{act}"), key=f"case-{act}",
+                                                type="primary" if act != "note" else "secondary")]
+        st.caption(t("escalations.kept"))
+    for act in pressed:
+        lead.act(
+            partial(ACTS[act], database(), person, slug=slug, case_id=case.row.id, text=text,
+                    now=now()),
+            t(f"escalations.done_{act}"),
+        )
+
+
+person = require_lead()
+line = lead.heading(person, t("escalations.title"))
+slug = line.study.slug
+found = escalating.queue(database(), person, slug=slug, now=now())
+st.text(t("escalations.waiting", waiting=found.waiting, all=len(found.cases)))
+st.info(t("escalations.live" if found.reachable else "escalations.archived"))
+left, right = st.columns([2, 3], gap="large")
+with left:
+    listed(found)
+with right:
+    chosen = st.session_state.get(OPENED)
+    if any(one.id == chosen for one in found.cases):
+        opened(person, slug,
+               escalating.read(database(), person, slug=slug, case_id=chosen, now=now()))
+    elif found.cases:
+        st.text(t("escalations.choose"))

@@ -117,6 +117,8 @@ def named_database() -> "Database":
         return database(url)
     except OSError as error:
         raise StudyError("storage.cannot_open") from error
+    except ImportError as error:
+        raise StudyError("cli.no_driver") from error
 
 
 def now() -> datetime:

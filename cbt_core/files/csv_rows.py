@@ -12,7 +12,7 @@ from cbt_core.files.problems import WHOLE_FILE, Place
 SEPARATORS: Final = {";": "semicolon", "\t": "tab", "|": "bar"}
 QUOTED: Final = re.compile(r'"[^"]*"')
 DECLARED: Final = re.compile(r'"?sep=(.)"?\s*$', re.IGNORECASE)
-GUARDED: Final = ("'=", "'+", "'-", "'@", "'\t", "'\r", "'\n")
+GUARDED: Final = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 """How a guarded cell of an export starts; the apostrophe is not part of the text."""
 
 

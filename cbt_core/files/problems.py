@@ -84,6 +84,11 @@ class Findings:
         if count <= PROBLEMS_TOLD:
             self._warnings.setdefault(problem.code, []).append(problem)
 
+    @property
+    def count(self) -> int:
+        """Return how many reasons to refuse were noted so far."""
+        return self._problem_count
+
     def failed(self) -> bool:
         """Tell whether there is a reason to refuse."""
         return self._problem_count > 0

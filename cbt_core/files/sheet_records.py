@@ -63,13 +63,15 @@ def header(rows: Iterator[Cells], schema: Schema, place: Place) -> Header:
     row, cells = first
     if len(cells) > COLUMNS:
         raise place.stop(row, WHOLE_FILE, "too_many_columns", limit=COLUMNS)
+    before = place.findings.count
     names = [cell if isinstance(cell, str) else "" for cell in cells]
     columns = Columns(schema, place)
     fields = columns.header([name if name.strip() else "" for name in names], row)
     missing = columns.missing(fields)
-    if missing and not place.findings.failed():
+    if missing and place.findings.count == before:
         _say_missing(missing, names, (row, islice(rows, HEADER_SEARCH)), place)
-    place.findings.check()
+    if place.findings.count > before:
+        raise place.findings.problems()
     unnamed = sum(not name.strip() for name in names)
     if unnamed:
         place.warn(row, WHOLE_FILE, "columns_empty", count=unnamed)

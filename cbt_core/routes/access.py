@@ -54,6 +54,7 @@ def routes(database: Database, settings: Settings) -> list[BaseRoute]:
     forms = {
         "/sign-in": doors.sign_in,
         "/sign-in/demonstration": doors.sign_in_to_demonstration,
+        "/sign-in/verified": doors.sign_in_verified,
         "/sign-out": doors.sign_out,
         "/sign-out-everywhere": doors.sign_out_everywhere,
     }
@@ -146,6 +147,17 @@ class _Doors:
             self._database, role=Role(role), settings=self._settings, now=datetime.now(UTC),
             language=_chosen(request, form),
         )
+
+    async def sign_in_verified(self, request: Request) -> Response:
+        """Turn the session that the sign-in screen started after OIDC into a cookie."""
+        try:
+            token = (await self._form(request)).get("token", "")
+            work = partial(access.person_of, self._database, token, datetime.now(UTC))
+            if await in_thread(work) is None:
+                raise Refused("access.signed_out")
+        except StudyError as error:
+            return plain_refusal(error, language_of(request))
+        return self._with_cookie(token)
 
     @property
     def _path(self) -> str:

@@ -116,6 +116,26 @@ def demonstration_sign_in(
     return signed_in
 
 
+def verified_sign_in(
+    database: Database, *, email: str, now: datetime, lasting: Lasting = Lasting()
+) -> SignedIn:
+    """Start a session for somebody whom the hospital's own sign-in (OIDC) has verified.
+
+    The person must have been invited with this e-mail address; nobody is added by signing in.
+
+    Raises:
+        Refused: no active person, or more than one, has this address.
+    """
+    with database.writing() as connection:
+        found = [one for one in people.by_email(connection, email) if not one.is_disabled]
+        signed_in = None
+        if len(found) == 1:
+            signed_in = _start(connection, found[0], lasting=lasting, now=now)
+    if signed_in is None:
+        raise Refused("access.unknown_account")
+    return signed_in
+
+
 def person_of(database: Database, token: str | None, now: datetime) -> Person | None:
     """Return the person behind a token with the roles held now.
 

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from cbt_core.errors import StudyError
 from cbt_core.services import access
 from pages.ui.components.sign_in import sign_in_form
-from pages.ui.session import database, settings
+from pages.ui.session import database, now, settings
 from pages.ui.wording import LANGUAGES, language, section, t
 
 
@@ -20,13 +21,46 @@ def show_sign_in() -> None:
     if chosen != language():
         st.session_state["language"] = chosen
         st.rerun()
+    ticket, refused = _institution()
     sign_in_form(
         base=settings().base_path,
         words=section("sign_in", language()),
-        message=_message(st.query_params.get("refused", ""), st.query_params.get("seconds", "")),
+        message=refused
+        or _message(st.query_params.get("refused", ""), st.query_params.get("seconds", "")),
+        ticket=ticket,
         demonstration=access.demonstration_offered(database(), settings=settings()),
         language=language(),
     )
+
+
+def _institution() -> tuple[str, str]:
+    """Offer the institution's sign-in (OIDC) where the server's owner has set one up.
+
+    Returns the session to turn into a cookie, and a sentence when the account is not known.
+    """
+    if not _has_institution():
+        return "", ""
+    if not st.user.is_logged_in:
+        if st.button(t("sign_in.institution"), key="institution"):
+            st.login()
+        return "", ""
+    email = st.user.get("email")
+    if not isinstance(email, str) or st.user.get("email_verified") is False:
+        return "", t("sign_in.refused_unknown")
+    try:
+        found = access.verified_sign_in(
+            database(), email=email, now=now(), lasting=access.Lasting.of(settings())
+        )
+    except StudyError:
+        return "", t("sign_in.refused_unknown")
+    return found.token, ""
+
+
+def _has_institution() -> bool:
+    try:
+        return "auth" in st.secrets
+    except FileNotFoundError:  # no secrets.toml: the usual case
+        return False
 
 
 def _message(refused: str, seconds: str) -> str:

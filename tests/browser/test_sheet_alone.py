@@ -1,11 +1,13 @@
 """The rating sheet by itself in Chromium: keys, drafts, saving, bad connections."""
 
 import os
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from pages.ui.components.rating_sheet import style
 from tests.browser import sheet_samples as samples
 from tests.browser.sheet_page import Sheet, opened
 from tests.browser.sheet_server import Desk
@@ -552,3 +554,35 @@ def test_every_field_set_has_a_legend_and_every_choice_a_name(sheet: Sheet) -> N
     described = group.get_by_role("radio").first.evaluate(
         "one => one.getRootNode().getElementById(one.getAttribute('aria-describedby')).textContent")
     assert described.startswith("没有回应")
+
+
+# ---------------------------------------------------------------------- colour
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a #rrggbb or #rgb colour (WCAG 2.2, definitions)."""
+    digits = colour.lstrip("#")
+    digits = digits if len(digits) == 6 else "".join(2 * one for one in digits)
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours, 1 to 21."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["main {", 'main[data-theme="dark"] {'])
+def test_text_and_controls_have_contrast_aa(theme: str) -> None:
+    block = style().split(f"\n{theme}", 1)[1].split("}", 1)[0]
+    colours = dict(re.findall(r"--([\w-]+): (#\w+);", block))
+    for ink in ("ink", "soft", "accent", "accent-strong", "risk"):
+        for ground in ("ground", "wash", "accent-wash"):
+            assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
+    assert contrast(colours["risk"], colours["risk-wash"]) >= 4.5
+    assert contrast(colours["on-accent"], colours["accent"]) >= 4.5
+    for line in ("edge", "accent"):
+        assert contrast(colours[line], colours["ground"]) >= 3

@@ -498,3 +498,24 @@ def test_looking_a_person_up_is_one_question_to_the_database(database: Database)
     access.person_of(database, token, NOW)
     event.remove(engine, "before_cursor_execute", note)
     assert sum(statement.startswith("SELECT") for statement in asked) == 1
+
+
+def test_a_verified_address_signs_in_the_one_person_who_has_it(
+    database: Database, now: datetime
+) -> None:
+    from cbt_core.services import accounts
+
+    for code in ("R01", "R02"):
+        people.add_person(database, TERMINAL, code=code, now=now)
+    accounts.set_identity(
+        database, TERMINAL, code="R01", name="李医生", email="Li@hospital.example", now=now
+    )
+    found = access.verified_sign_in(database, email="li@HOSPITAL.example", now=now)
+    assert found.person.code == "R01"
+    assert access.person_of(database, found.token, now) is not None
+    accounts.set_identity(
+        database, TERMINAL, code="R02", name="", email="li@hospital.example", now=now
+    )
+    for email in ("li@hospital.example", "unknown@hospital.example", ""):
+        with pytest.raises(Refused):
+            access.verified_sign_in(database, email=email, now=now)

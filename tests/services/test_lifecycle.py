@@ -104,6 +104,7 @@ def test_a_withdrawn_item_is_asked_no_more_and_what_was_rated_stays(
         ("R01", 4, 4), ("R02", 0, 3), ("R03", 0, 3),
     ]
     assert found.coverage.withdrawn == 1
+    assert open_next(database, made.raters["R03"], made.slug, now)["progress"]["total"] == 3
     for code in ("R02", "R03"):
         assert len(rate_all(database, made.raters[code], made.slug, now)) == 3
     with pytest.raises(StudyError, match="was withdrawn on 2026-11-23"):

@@ -29,6 +29,11 @@ APPEND_ONLY = (
     "instrument",
     "audit",
     "access_log",
+    "label_submission",
+    "label",
+    "span",
+    "proposal",
+    "proposal_answer",
 )
 
 
@@ -335,6 +340,35 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "proposal",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("study_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), server_default="", nullable=False),
+        sa.Column("start", sa.Integer(), nullable=True),
+        sa.Column("end", sa.Integer(), nullable=True),
+        sa.Column("source", sa.Text(), server_default="", nullable=False),
+        sa.Column("run", sa.Text(), server_default="", nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "field IN ('', 'question', 'description')", name=op.f("ck_proposal_field_is_known")
+        ),
+        sa.CheckConstraint(
+            "(field = '') = (start IS NULL) AND (start IS NULL) = (\"end\" IS NULL)",
+            name=op.f("ck_proposal_evidence_is_whole"),
+        ),
+        sa.CheckConstraint(
+            'start >= 0 AND "end" > start', name=op.f("ck_proposal_evidence_holds_something")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_proposal_item_id")),
+        sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_proposal_study_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proposal")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_proposal_item", "proposal", ["item_id"], unique=False)
+    op.create_index("ix_proposal_study", "proposal", ["study_id"], unique=False)
+    op.create_table(
         "reference",
         sa.Column("item_id", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
@@ -412,6 +446,65 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_guess")),
         sa.UniqueConstraint("person_id", "task_id", name=op.f("uq_guess_person_id_task_id")),
         sqlite_strict=True,
+    )
+    op.create_table(
+        "label_submission",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("task_id", sa.Integer(), nullable=False),
+        sa.Column("study_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("certainty", sa.Integer(), nullable=True),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("skip_reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("layout", sa.Text(), server_default="", nullable=False),
+        sa.Column("input", sa.Text(), server_default="", nullable=False),
+        sa.Column("lang", sa.Text(), server_default="", nullable=False),
+        sa.Column("width", sa.Integer(), nullable=True),
+        sa.Column(
+            "active_seconds",
+            sa.Float().with_variant(sa.REAL(), "sqlite"),
+            server_default="0",
+            nullable=False,
+        ),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "outcome IN ('labelled', 'none', 'unsure', 'skipped')",
+            name=op.f("ck_label_submission_outcome_is_known"),
+        ),
+        sa.CheckConstraint(
+            "round IN ('blind', 'model')", name=op.f("ck_label_submission_round_is_known")
+        ),
+        sa.CheckConstraint(
+            "certainty BETWEEN 1 AND 3", name=op.f("ck_label_submission_certainty_is_1_to_3")
+        ),
+        sa.CheckConstraint(
+            "revision >= 1", name=op.f("ck_label_submission_revision_counts_from_1")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_label_submission_person_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["study_id"], ["study.id"], name=op.f("fk_label_submission_study_id")
+        ),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_label_submission_task_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_label_submission")),
+        sa.UniqueConstraint(
+            "task_id", "revision", name=op.f("uq_label_submission_task_id_revision")
+        ),
+        sa.UniqueConstraint("token", name=op.f("uq_label_submission_token")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_label_submission_study",
+        "label_submission",
+        ["study_id", "task_id", "revision"],
+        unique=False,
     )
     op.create_table(
         "submission",
@@ -499,6 +592,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_flag_submission", "flag", ["submission_id"], unique=False)
     op.create_table(
+        "label",
+        sa.Column("submission_id", sa.Integer(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("whole", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("origin", sa.Text(), server_default="own", nullable=False),
+        sa.CheckConstraint("origin IN ('own', 'model')", name=op.f("ck_label_origin_is_known")),
+        sa.CheckConstraint("whole IN (0, 1)", name=op.f("ck_label_whole_is_truth")),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["label_submission.id"], name=op.f("fk_label_submission_id")
+        ),
+        sa.PrimaryKeyConstraint("submission_id", "label", name=op.f("pk_label")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "preference",
         sa.Column("submission_id", sa.Integer(), nullable=False),
         sa.Column("choice", sa.Text(), nullable=False),
@@ -508,6 +615,30 @@ def upgrade() -> None:
             ["submission_id"], ["submission.id"], name=op.f("fk_preference_submission_id")
         ),
         sa.PrimaryKeyConstraint("submission_id", name=op.f("pk_preference")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "proposal_answer",
+        sa.Column("submission_id", sa.Integer(), nullable=False),
+        sa.Column("proposal_id", sa.Integer(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), server_default="", nullable=False),
+        sa.Column("field", sa.Text(), server_default="", nullable=False),
+        sa.Column("start", sa.Integer(), nullable=True),
+        sa.Column("end", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "answer IN ('confirmed', 'changed', 'rejected')",
+            name=op.f("ck_proposal_answer_answer_is_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["proposal_id"], ["proposal.id"], name=op.f("fk_proposal_answer_proposal_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["submission_id"],
+            ["label_submission.id"],
+            name=op.f("fk_proposal_answer_submission_id"),
+        ),
+        sa.PrimaryKeyConstraint("submission_id", "proposal_id", name=op.f("pk_proposal_answer")),
         sqlite_strict=True,
     )
     op.create_table(
@@ -526,6 +657,30 @@ def upgrade() -> None:
             ["submission_id"], ["submission.id"], name=op.f("fk_score_submission_id")
         ),
         sa.PrimaryKeyConstraint("submission_id", "slot", "scale", name=op.f("pk_score")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "span",
+        sa.Column("submission_id", sa.Integer(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("start", sa.Integer(), nullable=False),
+        sa.Column("end", sa.Integer(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("quote", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), server_default="own", nullable=False),
+        sa.CheckConstraint(
+            "field IN ('question', 'description')", name=op.f("ck_span_field_is_known")
+        ),
+        sa.CheckConstraint("origin IN ('own', 'model')", name=op.f("ck_span_origin_is_known")),
+        sa.CheckConstraint(
+            'start >= 0 AND "end" > start', name=op.f("ck_span_span_holds_something")
+        ),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["label_submission.id"], name=op.f("fk_span_submission_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "submission_id", "field", "start", "end", "label", name=op.f("pk_span")
+        ),
         sqlite_strict=True,
     )
     op.create_table(

@@ -15,11 +15,21 @@ mount = st.components.v2.component(
 
 
 def sign_in_form(
-    *, base: str, words: Mapping[str, str], message: str, demonstration: bool, language: str
+    *,
+    base: str,
+    words: Mapping[str, str],
+    message: str,
+    demonstration: bool,
+    language: str,
+    ticket: str = "",
 ) -> None:
-    """Show the form; `demonstration` adds the three buttons that need no secret."""
+    """Show the form; `demonstration` adds the three buttons that need no secret.
+
+    `ticket` is a session just started for this person elsewhere (OIDC): the form hands it to the
+    route that turns it into a cookie, at once.
+    """
     mount(
         key="sign-in",
         data={"base": base, "words": dict(words), "message": message,
-              "demonstration": demonstration, "language": language},
+              "demonstration": demonstration, "language": language, "ticket": ticket},
     )

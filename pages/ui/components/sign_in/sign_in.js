@@ -43,6 +43,13 @@ export default function ({ data, parentElement }) {
   if (main.dataset.state === state) return;
   main.dataset.state = state;
   document.documentElement.lang = data.language;
+  if (data.ticket) {
+    const form = make("form", { method: "post", action: `${data.base}/sign-in/verified` },
+      make("input", { type: "hidden", name: "token", value: data.ticket }));
+    main.replaceChildren(form);
+    form.submit();
+    return;
+  }
   const message = make("p", { className: "message", role: "alert", textContent: data.message, hidden: !data.message });
   const parts = [
     make("header", {}, make("h1", { textContent: data.words.title }), make("p", { textContent: data.words.about })),

@@ -1,0 +1,1 @@
+"""The bundled demonstration study: texts of our own and simulated past ratings."""
