@@ -1,4 +1,4 @@
-"""Labels: one press of save in the span marker each, append-only; proposals of a machine beside them.
+"""Labels: one press of save in the span marker each, append-only; a machine's proposals beside.
 
 Offsets count code points within one field of the item, end exclusive: Python string offsets.
 """
@@ -95,7 +95,7 @@ class SpanMark:
 
 @dataclass(frozen=True, slots=True)
 class ProposalAnswer:
-    """What was made of a proposal: confirmed, rejected, or changed to a label and perhaps a place."""
+    """What was made of a proposal: confirmed, rejected, or changed (to a label, perhaps a place)."""
 
     proposal_id: int
     answer: str

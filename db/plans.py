@@ -47,8 +47,8 @@ def given(connection: Connection, study_id: int, work: str = "rate") -> Given:
     )
     for row in rows:
         positions[row.id] = row.position
-        places = slots.get(row.id, ())
         kind = Kind(row.kind)
+        places = () if kind is Kind.CALIBRATION else slots.get(row.id, ())
         panel = CHECK_PANEL if kind is Kind.CHECK else tuple(sorted(places))
         if row.panel:
             panels[(row.item_id, panel)] = row.panel
@@ -67,11 +67,25 @@ def answer_ids(connection: Connection, study_id: int) -> dict[tuple[int, int], i
     rows = connection.execute(
         select(answer.c.id, answer.c.item_id, answer.c.system_id, answer.c.part)
         .join(item, item.c.id == answer.c.item_id)
-        .where(item.c.study_id == study_id)
+        .where(item.c.study_id == study_id, item.c.kind != "calibration")
     )
     return {
         (row.item_id, PART_NUMBER.get(row.part, row.system_id)): row.id for row in rows
     }
+
+
+def calibration_answers(connection: Connection, study_id: int) -> dict[int, list[int]]:
+    """Return the answers of calibration items in the order of their slots."""
+    rows = connection.execute(
+        select(answer.c.item_id, answer.c.id)
+        .join(item, item.c.id == answer.c.item_id)
+        .where(item.c.study_id == study_id, item.c.kind == "calibration")
+        .order_by(answer.c.id)
+    )
+    found: dict[int, list[int]] = defaultdict(list)
+    for item_id, answer_id in rows:
+        found[item_id].append(answer_id)
+    return found
 
 
 def item_systems(
@@ -166,7 +180,7 @@ def _slots(connection: Connection, study_id: int, work: str) -> dict[int, tuple[
     )
     found: dict[int, list[int]] = defaultdict(list)
     for task_id, system_id, part in rows:
-        found[task_id].append(PART_NUMBER.get(part, system_id))
+        found[task_id].append(PART_NUMBER.get(part, system_id or 0))
     return {key: tuple(systems) for key, systems in found.items()}
 
 

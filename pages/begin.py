@@ -156,18 +156,22 @@ def feedback(item: Practice, result: PracticeResult, study: MyStudy) -> None:
 
 
 person = require_person()
-study = chosen_study(joining.my_studies(database(), person), steps=STEPS)
-asked_role = st.session_state.get("role")
-if study is None:
-    if st.session_state.pop("practice_result", None):
-        st.rerun()
-    st.switch_page("pages/rate.py" if asked_role != Role.ANNOTATOR else "pages/annotate.py")
+mine = joining.my_studies(database(), person)
+picked = next((one for one in mine if one.slug == st.session_state.get("study")), None)
+study = picked if picked is not None else chosen_study(mine, steps=STEPS)
+if study is None or (study.step not in STEPS and "practice_result" not in st.session_state):
+    is_annotator = study is not None and study.role is Role.ANNOTATOR
+    st.switch_page("pages/annotate.py" if is_annotator else "pages/rate.py")
+st.session_state["study"] = study.slug
 if study.step != "practice":
     chrome.reading_width()
 st.title(t("begin.title"))
+chrome.start_at_top(f"{study.step}-{'practice_result' in st.session_state}-{study.slug}")
 plain(study.title, look="small", key="study-title")
 try:
-    if study.step == "held":
+    if "practice_result" in st.session_state:
+        practice(person, study)
+    elif study.step == "held":
         st.info(t("begin.held"))
     else:
         {"consent": consent, "profile": profile, "guide": guide, "practice": practice}[

@@ -60,7 +60,7 @@ def assignment(person: Person, line: StudyLine, setup: StudySetup) -> None:
     annotators = members(person, line, Role.ANNOTATOR)
     if not raters and not annotators:
         st.info(t("design.nobody_yet"))
-        st.page_link("pages/people.py", label=t("nav.people"))
+        lead.way_to("people")
         return
     wish = ask(line, setup, raters, annotators)
     if st.button(t("design.preview"), type="primary", disabled=not (wish[1] or wish[2])):
@@ -93,7 +93,7 @@ def balance(told: Assigned) -> None:
         return
     if not told.balance.connected:
         st.warning(t("design.not_connected", groups=told.balance.groups))
-    lead.facts(told.balance.as_rows(language()))
+    lead.facts(told.balance.as_rows(language()), key="long-balance")
     keys = ("rater", "main", "repeats", "checks", "minutes", "slots", "halves")
     lead.rows_table(
         [{"rater": told.codes.get(one.rater, "?"), "main": one.main, "repeats": one.repeats,

@@ -36,15 +36,17 @@ def listed(found: Queue) -> None:
     if not cases:
         st.info(t("escalations.nothing"))
     for case in cases[:PER_PAGE]:
-        with st.container(border=True, key=f"case-{case.id}"):
-            words, action = st.columns([4, 1.3], vertical_alignment="center")
+        with st.container(key=f"case-row-{case.id}"):
+            words, action = st.columns([4, 1.2], vertical_alignment="center")
             with words:
                 plain(f"{cause_words(case.cause)} · {case.item}", look="strong",
                       key=f"case-{case.id}")
                 st.caption(
                     f"{case.rater} · {lead.minute(case.at)} · {t(f'escalations.is_{case.state}')}"
                 )
-            if action.button(t("escalations.read"), key=f"read-{case.id}", width="stretch"):
+            is_open = st.session_state.get(OPENED) == case.id
+            if action.button(t("escalations.read"), key=f"read-{case.id}", width="stretch",
+                             disabled=is_open):
                 st.session_state[OPENED] = case.id
                 st.rerun()
     if len(cases) > PER_PAGE:
@@ -115,13 +117,14 @@ line = lead.heading(person, t("escalations.title"))
 slug = line.study.slug
 found = escalating.queue(database(), person, slug=slug, now=now())
 st.text(t("escalations.waiting", waiting=found.waiting, all=len(found.cases)))
-st.info(t("escalations.live" if found.reachable else "escalations.archived"))
+plain(t("escalations.live" if found.reachable else "escalations.archived"), look="small",
+      key="source")
 left, right = st.columns([2, 3], gap="large")
 with left:
     listed(found)
 with right:
-    chosen = st.session_state.get(OPENED)
-    if any(one.id == chosen for one in found.cases):
+    chosen = next((c.id for c in found.cases if c.id == st.session_state.get(OPENED)), None)
+    if chosen is not None:
         opened(person, slug,
                escalating.read(database(), person, slug=slug, case_id=chosen, now=now()))
     elif found.cases:

@@ -1,5 +1,87 @@
-"""Placeholder while it is being built."""
+"""Export: every table of a study in one archive, and the head of its audit chain."""
+
+from urllib.parse import quote
 
 import streamlit as st
 
-st.stop()
+from cbt_core.domain.people import Person
+from cbt_core.errors import StudyError
+from cbt_core.files.tables import FORMS
+from cbt_core.services import overview, storing
+from cbt_core.services.studies import StudyLine
+from pages.ui import lead
+from pages.ui.session import database, now, require_lead, settings
+from pages.ui.wording import t
+
+TABLES = (
+    "ratings", "labels", "spans", "items", "answers", "tasks", "raters", "preferences", "steps",
+    "flags", "missing", "guesses", "comments", "exclusions", "audit", "revisions",
+)
+BESIDE = ("codebook", "protocol", "signature")
+
+
+def download(line: StudyLine) -> None:
+    """Choose the form, and after the unblinding whether names stand in it."""
+    study = line.study
+    st.header(t("export.download_title"))
+    form = st.radio(
+        t("export.form"), FORMS, horizontal=True, key="export-form",
+        format_func=lambda one: t(f"export.form_{one}"),
+    )
+    names = st.radio(
+        t("export.names"), (False, True), horizontal=True, key="export-names",
+        format_func=lambda one: t("export.unblinded" if one else "export.blinded"),
+        disabled=study.unblinded_at is None,
+    )
+    if study.unblinded_at is None:
+        st.caption(t("export.blinded_only"))
+    unblinded = bool(names) and study.unblinded_at is not None
+    st.link_button(
+        t("export.download"),
+        f"{settings().base_path}/download/export/{quote(study.slug)}"
+        f"?form={form}&unblinded={int(unblinded)}",
+        type="primary", key="export-download",
+    )
+    st.caption(t("export.identical"))
+
+
+def content() -> None:
+    """List what is in the archive."""
+    st.header(t("export.content"))
+    left, right = st.columns(2)
+    half = (len(TABLES) + len(BESIDE) + 1) // 2
+    rows = [(name, t(f"export.table_{name}")) for name in (*TABLES, *BESIDE)]
+    with left:
+        lead.facts(rows[:half], key="content-1")
+    with right:
+        lead.facts(rows[half:], key="content-2")
+
+
+def chain(person: Person, line: StudyLine) -> None:
+    """Show the newest hash of the audit chain, to keep elsewhere; walk the chain when asked."""
+    st.header(t("export.chain"))
+    st.text(t("export.chain_about"))
+    st.caption(t("export.head"))
+    head = overview.chain_head(database(), person, slug=line.study.slug, now=now())
+    st.code(head, language=None, wrap_lines=True)
+    if not st.button(t("export.verify"), key="export-verify"):
+        return
+    try:
+        found = storing.verify(database(), person, slug=line.study.slug)[0]
+    except StudyError as error:
+        lead.sorry(error)
+        return
+    if found.broken_at is None:
+        st.success(t("export.holds", entries=found.entries))
+    else:
+        st.error(t("export.broken", seq=found.broken_at))
+
+
+person = require_lead()
+line = lead.heading(person, t("export.title"))
+left, right = st.columns([5, 7], gap="large")
+with left:
+    download(line)
+    chain(person, line)
+with right:
+    content()

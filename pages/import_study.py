@@ -188,6 +188,7 @@ def bring_in(person: Person, uploads: Uploads, *, title: str, slug: str) -> None
 
 
 person = require_lead()
+lead.dress()
 st.title(t("import_study.title"))
 if not person.may_create_studies:
     st.info(t("import_study.not_allowed"))

@@ -157,7 +157,7 @@ def let_in(person: Person, line: StudyLine, seen: Watch) -> None:
 def leave(person: Person, line: StudyLine, codes: list[str]) -> None:
     """End a role; work done stays."""
     st.text(t("people.leave_about"))
-    st.page_link("pages/design.py", label=t("people.leave_rater"))
+    lead.way_to("design", t("people.leave_rater"))
     with st.form("leave", enter_to_submit=False, border=False):
         left, right = st.columns([2, 4])
         who = left.selectbox(

@@ -40,7 +40,7 @@ def live(line: StudyLine) -> None:
     numbers(seen)
     if not seen.total:
         st.info(t("progress.nothing"))
-        st.page_link("pages/design.py", label=t("nav.design"))
+        lead.way_to("design")
         return
     people(seen)
     left, right = st.columns(2, gap="large")
@@ -177,7 +177,7 @@ def practice(seen: Watch) -> None:
         alt=t("progress.practice_alt"),
     )
     if any(one.state == "held" for one in seen.practice):
-        st.page_link("pages/people.py", label=t("progress.let_in"))
+        lead.way_to("people", t("progress.let_in"))
 
 
 def reminders(person: Person, line: StudyLine, at: datetime) -> None:

@@ -49,7 +49,7 @@ def next_step(line: StudyLine, status: Status) -> None:
         key, screen = stage, "results" if stage == Stage.LOCKED else "export"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(t(f"studies.next_{key}"), width="content")
-        st.page_link(f"pages/{screen}.py", label=t(f"nav.{screen}"))
+        lead.way_to(screen)
 
 
 def items(person: Person, line: StudyLine) -> None:
@@ -200,4 +200,4 @@ with tabs[3]:
 with tabs[4]:
     everything(person)
 if person.may_create_studies:
-    st.page_link("pages/import_study.py", label=t("studies.import_another"))
+    lead.way_to("import_study", t("studies.import_another"))

@@ -1,7 +1,7 @@
 """Columns of a ratings file: ids, scores, numbers, marks; judged once per distinct text."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,8 +18,7 @@ ALL_SCALES: Final = ""
 """The key of values that hold for every scale."""
 
 NUMBER: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?", re.ASCII)
-TRUE: Final = frozenset({"1", "true", "yes"})
-FALSE: Final = frozenset({"", "0", "false", "no"})
+UNMARKED: Final = frozenset({"", "0", "0.0", "false", "no", "否"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +66,10 @@ def scores(grid: Grid, scale: str, allowed: Sequence[float], place: Place) -> Fl
     """Return the scores of a scale (n,), nan = missing; `allowed` empty = any number."""
     column = grid.columns[scale]
     known = {text: _number(text) for text in set(column)}
+    off = {t for t, v in known.items() if v is not None and allowed and v not in allowed}
     told = ", ".join(f"{value:g}" for value in allowed)
-    for text, value in known.items():
-        if value is None and text:
-            _everywhere(grid, scale, text, place, "ratings.not_a_number")
-        elif value is not None and allowed and value not in allowed:
-            _everywhere(grid, scale, text, place, "ratings.not_on_scale", values=told)
+    _refuse(grid, scale, {t for t, v in known.items() if t and v is None}, place, "not_a_number")
+    _refuse(grid, scale, off, place, "not_on_scale", values=told)
     return _column(known, column)
 
 
@@ -82,21 +79,17 @@ def numbers(grid: Grid, field: str, place: Place) -> Floats | None:
     if column is None:
         return None
     known = {text: _number(text) for text in set(column)}
-    for text, value in known.items():
-        if (value is None and text) or (value is not None and value < 0):
-            _everywhere(grid, field, text, place, "ratings.not_a_number")
+    wrong = {text for text, v in known.items() if text and (v is None or v < 0)}
+    _refuse(grid, field, wrong, place, "not_a_number")
     return _column(known, column)
 
 
-def marks(grid: Grid, field: str, place: Place) -> list[bool]:
-    """Return a column of yes and no (n,); absent or empty is no."""
+def marks(grid: Grid, field: str) -> list[bool]:
+    """Return whether a row is marked (n,): yes, 1 or a reason; absent, empty, 0, no is not."""
     column = grid.columns.get(field)
     if column is None:
         return [False] * len(grid.rows)
-    for text in set(column):
-        if text.casefold() not in TRUE | FALSE:
-            _everywhere(grid, field, text, place, "ratings.not_yes_or_no")
-    return [text.casefold() in TRUE for text in column]
+    return [text.strip().casefold() not in UNMARKED for text in column]
 
 
 def option_values(text: str | None) -> dict[str, tuple[float, ...]]:
@@ -127,12 +120,15 @@ def _first_rows(grid: Grid, column: Sequence[str]) -> Iterator[tuple[int, str]]:
             yield row, text
 
 
-def _everywhere(
-    grid: Grid, field: str, text: str, place: Place, code: str, **values: object
+def _refuse(
+    grid: Grid, field: str, wrong: Set[str], place: Place, code: str, **values: object
 ) -> None:
-    for row, cell in zip(grid.rows, grid.columns[field], strict=True):
-        if cell == text:
-            place.refuse(row, field, code, value=shown(text), **values)
+    """Refuse every cell of a column that holds one of the wrong texts."""
+    if not wrong:
+        return
+    for row, text in zip(grid.rows, grid.columns[field], strict=True):
+        if text in wrong:
+            place.refuse(row, field, f"ratings.{code}", value=shown(text), **values)
 
 
 def _number(text: str) -> float | None:

@@ -146,7 +146,7 @@ def _kept(
     """
     kinds = labels(grid, "kind", place, required="kind" in grid.columns)
     _refuse_kinds(grid, kinds, place)
-    excluded = marks(grid, "excluded", place)
+    excluded = marks(grid, "excluded")
     revision = numbers(grid, "revision", place)
     revision = np.zeros(len(grid.rows)) if revision is None else np.nan_to_num(revision)
     flow = {"rows_read": len(grid.rows)}

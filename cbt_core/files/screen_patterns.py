@@ -1,8 +1,8 @@
 """Patterns of the screening: each finds its phrases in one linear pass over a text.
 
-A pattern is an alternation whose branches begin with a bare character: the engine then skips,
-at a few nanoseconds each, every character that begins no branch. A case-blind flag over the whole
-would lose that, so a phrase with a letter in front has one branch per case of that letter.
+They are for texts in lower case. A pattern is an alternation with one branch per first character:
+the engine then skips, at a few nanoseconds each, every character that begins no phrase. A
+case-blind flag would lose that.
 """
 
 import re
@@ -23,28 +23,27 @@ def words(section: str, name: str) -> tuple[str, ...]:
 
 
 def phrases(found: Iterable[str]) -> re.Pattern[str]:
-    """Return a pattern that finds any of the phrases, the longest first, in any case.
+    """Return a pattern that finds any of the phrases in a text of lower case, the longest first.
 
     An ASCII phrase is found only as whole words. Without phrases nothing is found.
     """
     groups: dict[str, list[str]] = {}
-    for phrase in sorted(set(found), key=lambda phrase: (-len(phrase), phrase)):
-        for letter in {phrase[0].lower(), phrase[0].upper()}:
-            groups.setdefault(letter, []).append(_rest(phrase))
-    branches = [_opening(letter) + f"(?:{'|'.join(rest)})" for letter, rest in groups.items()]
+    for phrase in sorted({phrase.lower() for phrase in found}, key=lambda phrase: -len(phrase)):
+        groups.setdefault(phrase[0], []).append(_rest(phrase))
+    branches = [_opening(first) + f"(?:{'|'.join(rest)})" for first, rest in groups.items()]
     return re.compile("|".join(branches) or r"(?!)")
 
 
 def _rest(phrase: str) -> str:
-    """Return the pattern of a phrase after its first letter."""
-    after = r"(?![A-Za-z])" if _is_word(phrase[-1]) else ""
-    return f"(?i:{re.escape(phrase[1:])}){after}"
+    """Return the pattern of a phrase after its first character."""
+    after = r"(?![a-z])" if _is_word(phrase[-1]) else ""
+    return re.escape(phrase[1:]) + after
 
 
-def _opening(letter: str) -> str:
-    """Return a letter that begins a word, written so that the letter itself comes first."""
-    escaped = re.escape(letter)
-    return f"{escaped}(?<![A-Za-z0-9]{escaped})" if _is_word(letter) else escaped
+def _opening(first: str) -> str:
+    """Return a character that begins a word, written so that the character itself comes first."""
+    escaped = re.escape(first)
+    return f"{escaped}(?<![a-z0-9]{escaped})" if _is_word(first) else escaped
 
 
 def _is_word(character: str) -> bool:
@@ -80,16 +79,18 @@ def system_pattern(names: Iterable[str]) -> re.Pattern[str]:
 
 
 PRIVATE: Final = re.compile(
-    r"[0-9][0-9 \-]{9,30}[0-9Xx]"
-    r"|@"
-    r"|[微薇威](?:[信芯]号?|x)[是为]?[^\u4e00-\u9fff\n]{0,8}[A-Za-z0-9_\-]{5,20}"
-    r"|[WwVv](?:(?i:echat|eixin|x))[^A-Za-z\u4e00-\u9fff\n]{1,8}[A-Za-z0-9_\-]{5,20}"
-    r"|[Qq]{2}(?:号|群)?[：: ]{0,3}[0-9]{5,11}"
+    r"[0-9@微薇威wvq](?:"
+    r"(?<=@)"
+    r"|(?<=[0-9])[0-9 \-]{9,30}[0-9x]"
+    r"|(?<=[微薇威])(?:[信芯]号?|x)[是为]?[^\u4e00-\u9fff\n]{0,8}[a-z0-9_\-]{5,20}"
+    r"|(?<=[wv])(?:echat|eixin|x)[^a-z\u4e00-\u9fff\n]{1,8}[a-z0-9_\-]{5,20}"
+    r"|(?<=q)q(?:号|群)?[：: ]{0,3}[0-9]{5,11}"
+    r")"
 )
 """Anything that may be a number or name of a person; `screening` looks at each find again."""
 
 MOBILE: Final = re.compile(r"(?:86)?1[3-9][0-9]{9}")
 LANDLINE: Final = re.compile(r"0[0-9]{2,3}[ \-][0-9]{7,8}")
-CARD: Final = re.compile(r"[1-9][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9][0-9]{3}[0-9Xx]")
+CARD: Final = re.compile(r"[1-9][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9][0-9]{3}[0-9x]")
 FOREIGN: Final = re.compile(r"[0-9]{3}[ \-][0-9]{3}[ \-][0-9]{4}")
-MAIL_AFTER: Final = re.compile(r"[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){1,4}")
+MAIL_AFTER: Final = re.compile(r"[a-z0-9\-]{1,63}(?:\.[a-z0-9\-]{1,63}){1,4}")

@@ -54,15 +54,17 @@ def screen(study: ImportedStudy) -> Screening:
 
 def risk_of(text: str) -> Risk:
     """Return how likely a question speaks of harm to self or others, by its phrases."""
+    text = text.lower()
     for level in (Risk.HIGH, Risk.POSSIBLE):
         found = risk_pattern(level.value).finditer(text)
-        if any(match.group().lower() not in meaningless() for match in found):
+        if any(match.group() not in meaningless() for match in found):
             return level
     return Risk.NONE
 
 
 def private_kinds(text: str) -> set[str]:
     """Return which marks of a person stand in a text: `phone`, `mail`, `card`, `chat`."""
+    text = text.lower()
     found: set[str] = set()
     for match in PRIVATE.finditer(text):
         if match.group() == "@":
@@ -129,6 +131,7 @@ class _Look:
             self._warn(item, where, f"privacy_{kind}")
 
     def _leak(self, item: ImportedItem, system: str, text: str) -> None:
+        text = text.lower()
         for pattern, code in ((self._names, "leak_system"), (self._leaks, "leak_phrase")):
             found = _found(pattern, text)
             if found:

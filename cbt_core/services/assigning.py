@@ -193,6 +193,7 @@ def _demand(
         repeats=design.repeats,
         repeat_gap_tasks=design.repeat_gap_tasks,
         checks=tuple(plans.item_systems(connection, setup.study.id, "check")),
+        calibrations=tuple(plans.item_systems(connection, setup.study.id, "calibration")),
         recalibrate_every=setup.protocol.raters.recalibrate_every,
     )
 
@@ -205,7 +206,8 @@ def _store(connection: Connection, study_id: int, draft: _Draft) -> None:
             )
     answers = plans.answer_ids(connection, study_id)
     panels = dict(draft.given.panels)
-    new = [_new_task(study_id, one, answers, panels) for one in draft.planned]
+    calibrations = plans.calibration_answers(connection, study_id)
+    new = [_new_task(study_id, one, answers, panels, calibrations) for one in draft.planned]
     tasks.insert_many(connection, new)
     _point_repeats(connection, study_id, draft.planned)
     for rater in sorted({one.rater for one in draft.planned}):
@@ -218,6 +220,7 @@ def _new_task(
     planned: PlannedTask,
     answers: Mapping[tuple[int, int], int],
     panels: dict[tuple[int, tuple[int, ...]], str],
+    calibrations: Mapping[int, Sequence[int]],
 ) -> NewTask:
     key = (planned.item, planned.panel)
     # Drawn, not hashed: nobody can try out which systems a panel's name stands for.
@@ -228,13 +231,23 @@ def _new_task(
         person_id=planned.rater,
         item_id=planned.item,
         position=planned.position,
-        slots={
-            SLOTS[place]: answers[(planned.item, system)]
-            for place, system in enumerate(planned.slots)
-        },
+        slots=_slots(planned, answers, calibrations),
         kind=planned.kind.value,
         panel=panel,
     )
+
+
+def _slots(
+    planned: PlannedTask,
+    answers: Mapping[tuple[int, int], int],
+    calibrations: Mapping[int, Sequence[int]],
+) -> dict[str, int]:
+    if planned.kind is Kind.CALIBRATION:  # as its author wrote them: A, B, …
+        return dict(zip(SLOTS, calibrations[planned.item], strict=False))
+    return {
+        SLOTS[place]: answers[(planned.item, system)]
+        for place, system in enumerate(planned.slots)
+    }
 
 
 def _point_repeats(

@@ -14,7 +14,7 @@ from cbt_core.demo.simulated import SimulatedSubmission, simulated_raters, simul
 from cbt_core.demo.texts import TITLE, demo_file, demo_protocol
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.files.protocol import load_protocol, revised
+from cbt_core.files.protocol import parse_protocol, revised
 from cbt_core.files.reading import read_study
 from cbt_core.services import assigning, importing, joining, own_work, rating
 from cbt_core.services.importing import StudyFiles
@@ -60,10 +60,10 @@ def load_demonstration(database: Database, *, now: datetime) -> bool:
 
 def _load(database: Database, language: str, slug: str, now: datetime) -> None:
     began = now - AGO
-    loaded = load_protocol(demo_protocol())
-    protocol = revised(
-        loaded, replace(loaded.protocol, language=language, title=TITLE(language))
-    )
+    written = demo_protocol().read_text("utf-8")
+    # read anew per language: practice texts are taken in the study's language
+    loaded = parse_protocol(written.replace('language = "zh"', f'language = "{language}"'))
+    protocol = revised(loaded, replace(loaded.protocol, title=TITLE(language)))
     made = importing.create_study(
         database, TERMINAL, slug=slug, title=TITLE(language),
         files=StudyFiles(study_file=demo_file(language)), now=began, protocol=protocol,

@@ -28,7 +28,7 @@ SOUND_SETTINGS: Final = {
 OPTIONAL: Final = {
     "torch": "requirements.txt", "transformers": "requirements.txt", "peft": "requirements.txt",
     "sacrebleu": "requirements.txt", "bert_score": "requirements.txt",
-    "psycopg": "requirements-app.txt", "python-calamine": "requirements-app.txt",
+    "psycopg": "requirements-app.txt",
     "vl-convert-python": "requirements-app.txt",
 }
 FONT: Final = "Noto Sans CJK SC"

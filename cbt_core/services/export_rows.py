@@ -34,7 +34,7 @@ class Material:
     def name(self, slot: SlotLine) -> str:
         """Return the name an answer's system bears in this export."""
         if slot.system_id is None:
-            return f"check:{slot.part}"
+            return f"check:{slot.part}" if slot.part else f"calibration:{slot.slot}"
         return self.systems[slot.system_id]
 
     def excluded(self, line: TaskLine) -> str:
@@ -249,6 +249,8 @@ def answers(connection: Connection, found: Material) -> Table:
     for key, system_id, part, text, *provenance in results.answers(
         connection, found.setup.study.id
     ):
+        if system_id is None and not part:
+            continue  # calibration answers stand in the protocol, with their keys
         name = f"check:{part}" if system_id is None else found.systems[system_id]
         rows.append((key, name, text, *(provenance if found.unblinded else ())))
     rows.sort(key=lambda row: (str(row[0]), str(row[1])))

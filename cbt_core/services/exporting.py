@@ -11,7 +11,7 @@ from typing import Final
 from cbt_core.domain.people import Person
 from cbt_core.errors import Refused, StudyError
 from cbt_core.files.tables import FORMS, Table, csv_bytes, jsonl_bytes, write, zipped
-from cbt_core.services import export_columns, export_rows
+from cbt_core.services import export_labels, export_rows
 from cbt_core.services.export_rows import Material
 from cbt_core.services.studies import StudySetup, current, led_by
 from db import audit, studies
@@ -107,8 +107,7 @@ def _tables(connection: Connection, setup: StudySetup, *, unblinded: bool) -> li
     found: Material = export_rows.material(connection, setup, unblinded=unblinded)
     return [
         export_rows.ratings(found),
-        export_rows.empty("labels", export_columns.LABELS),
-        export_rows.empty("spans", export_columns.SPANS),
+        *export_labels.tables(connection, found),
         export_rows.item_table(connection, found),
         export_rows.answers(connection, found),
         export_rows.tasks(found),

@@ -49,13 +49,13 @@ class PracticeResult:
 
 
 def my_studies(database: Database, person: Person) -> list[MyStudy]:
-    """Return the person's studies as rater or annotator, newest first."""
+    """Return the person's studies as rater or annotator: own language first, then newest."""
     found: list[MyStudy] = []
     with database.reading() as connection:
         for study_id, roles in sorted(person.roles.items(), reverse=True):
             for role in sorted(roles & set(WORK_OF)):
                 found.append(_standing(connection, person, study_id, role))
-    return found
+    return sorted(found, key=lambda one: one.language != person.language)
 
 
 def standing(

@@ -12,7 +12,7 @@ from typing import Final
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.services.studies import current, led_by
-from db import overview, plans, practices, progress
+from db import audit, overview, plans, practices, progress
 from db.clock import moment
 from db.engine import Connection, Database
 from db.overview import MissingRow
@@ -116,6 +116,13 @@ def watch(database: Database, person: Person, *, slug: str, now: datetime) -> Wa
             skips=overview.skips(connection, study.id),
             practice=_practice(connection, study.id),
         )
+
+
+def chain_head(database: Database, person: Person, *, slug: str, now: datetime) -> str:
+    """Return the newest hash of a study's audit chain, for its lead to keep elsewhere."""
+    study = led_by(database, person, slug, act="chain_head", now=now)
+    with database.reading() as connection:
+        return audit.head(connection, study.id)
 
 
 def _people(connection: Connection, study_id: int, now: datetime) -> tuple[Pace, ...]:

@@ -1,11 +1,12 @@
 """Systems against a baseline: the `compare` JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cbt_core.errors import StudyError
 from cbt_core.stats import permutation
 from cbt_core.stats.contrasts import (
     Contrast,
+    Drawn,
     Json,
     Key,
     Tests,
@@ -17,20 +18,21 @@ from cbt_core.stats.contrasts import (
 from cbt_core.stats.crossed import crossed
 from cbt_core.stats.pairing import item_means, pairs
 from cbt_core.stats.ratings import Floats, Ratings
-from cbt_core.stats.signature import signature
+from cbt_core.stats.signature import signature, told_values
 
 
 def compare(
     ratings: Ratings,
     *,
     baseline: str,
-    scales: Sequence[str] | None = None,
+    values: Mapping[str, Sequence[float]] | None = None,
     bootstrap: int = 1000,
     seed: int = 1,
     primary: Key | None = None,
 ) -> Json:
     """Return the `compare` JSON of every system against the baseline.
 
+    `values`: the scales to compare and all values of each; left out, every scale there is.
     `primary` is the (scale, system) the protocol named before data: it is tested alone, all other
     comparisons of all scales share Holm's adjustment. Intervals resample items; the same rows and
     seed give the same figures. Scores are taken as numbers, so a nominal scale must not come here.
@@ -38,7 +40,7 @@ def compare(
     Raises:
         StudyError: the baseline or a scale is not among the ratings, or it is the only system.
     """
-    chosen = tuple(scales if scales is not None else ratings.scales)
+    chosen = tuple(values if values is not None else ratings.scales)
     _refuse_absent(ratings, baseline, chosen)
     means = {
         (scale, name): item_means(ratings, scale, index)
@@ -53,24 +55,27 @@ def compare(
         for each, found in zip(contrasts, tested, strict=True)
     ]
     family = _adjust(contrasts, tested, bodies, primary)
-    scale_of = [each.scale for each in contrasts]
+    settings = _settings(values, baseline, primary) | {"boot": bootstrap, "seed": seed}
+    grouped: dict[str, list[Json]] = {scale: [] for scale in chosen}
+    for each, body in zip(contrasts, bodies, strict=True):
+        grouped[each.scale].append(body)
     return {
-        "signature": _signature(ratings, chosen, baseline, bootstrap=bootstrap, seed=seed),
+        "signature": signature(ratings, chosen, settings),
         "baseline": baseline,
         "family_size": family,
         "flow": dict(ratings.flow),
         "scales": {
-            scale: {
-                "systems": {
-                    name: system_json(means[scale, name], replicates.means[scale, name])
-                    for name in ratings.systems
-                },
-                "comparisons": [
-                    body for body, of in zip(bodies, scale_of, strict=True) if of == scale
-                ],
-            }
+            scale: {"systems": _systems(scale, means, replicates), "comparisons": grouped[scale]}
             for scale in chosen
         },
+    }
+
+
+def _systems(scale: str, means: Mapping[Key, Floats], replicates: Drawn) -> Json:
+    return {
+        name: system_json(found, replicates.means[of, name])
+        for (of, name), found in means.items()
+        if of == scale
     }
 
 
@@ -103,11 +108,12 @@ def _contrasts(
     ]
 
 
-def _signature(
-    ratings: Ratings, scales: Sequence[str], baseline: str, *, bootstrap: int, seed: int
-) -> str:
-    settings: dict[str, object] = {"baseline": baseline, "permutations": permutation.DRAWS}
-    return signature(ratings, scales, settings | {"boot": bootstrap, "seed": seed})
+def _settings(
+    values: Mapping[str, Sequence[float]] | None, baseline: str, primary: Key | None
+) -> dict[str, object]:
+    settings: dict[str, object] = {"values": told_values(values, tuple(values))} if values else {}
+    settings |= {"baseline": baseline, "permutations": permutation.DRAWS}
+    return settings | ({"primary": "/".join(primary)} if primary else {})
 
 
 def _adjust(

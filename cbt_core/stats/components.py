@@ -62,19 +62,22 @@ def _crossed(sums: Sums) -> Components:
 def _rater_reduction(sums: Sums) -> tuple[Floats, Floats]:
     """Return the sum of squares of raters after units, and its degrees of freedom (b,).
 
-    The equations are singular: they say nothing of the raters' mean, which one added constant
-    settles, nor of groups of raters without a common unit, which a trace of a ridge settles. What
-    the ridge alone holds up is not counted as a degree of freedom.
+    The equations say nothing of the mean of raters who are linked by common units, so a constant
+    is added for each group of them; a ridge holds up what a replicate lacks beyond that, and is
+    not counted as a degree of freedom.
     """
     normal = _normal_equations(sums)
     k = normal.shape[1]
     met = (np.diagonal(normal, axis1=1, axis2=2) > 0).astype(np.float64)
+    linked = np.equal.outer(sums.frame.groups, sums.frame.groups)
     scale = np.maximum(np.trace(normal, axis1=1, axis2=2) / max(k, 1), 1.0)
-    constant = (scale / max(k, 1))[:, np.newaxis, np.newaxis] * met[:, :, np.newaxis]
+    together = met[:, :, np.newaxis] * met[:, np.newaxis, :] * linked
     ridge = (RIDGE * scale)[:, np.newaxis, np.newaxis] * np.eye(k)
-    inverse = np.linalg.inv(normal + constant * met[:, np.newaxis, :] + ridge)
+    constant = (scale / max(k, 1))[:, np.newaxis, np.newaxis] * together
+    inverse = np.linalg.inv(normal + constant + ridge)
     held = RIDGE * scale * np.trace(inverse, axis1=1, axis2=2)
-    rank = np.maximum(np.round(k - held) - met.any(axis=1), 0.0)
+    groups = (1 / np.maximum(together.sum(axis=2), 1) * met).sum(axis=1)
+    rank = np.maximum(np.round(k - held - groups), 0.0)
     right = sums["rater_deviations"].T
     gain = np.einsum("bi,bij,bj->b", right, inverse, right, optimize=True)
     return gain, rank

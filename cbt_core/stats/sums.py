@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
+from scipy.sparse.csgraph import connected_components
 
 from cbt_core.stats.patterns import Codes
 from cbt_core.stats.ratings import Floats, Integers
@@ -23,13 +25,15 @@ class Frame:
     """What does not change between replicates of one scale and stratum.
 
     `centred` (q,): values of the categories less their mean; `present` (R,): which raters have a
-    score here; `first`, `second` (pairs,): columns of each pair of raters; `modal`: the most
-    frequent number of ratings of a unit (the larger one of two).
+    score here; `groups` (present,): which of them are linked by common units; `first`, `second`
+    (pairs,): columns of each pair of raters; `modal`: the most frequent number of ratings of a
+    unit (the larger one of two).
     """
 
     categories: Floats
     centred: Floats
     present: Integers
+    groups: Integers
     first: Integers
     second: Integers
     modal: int
@@ -66,7 +70,15 @@ def frame(codes: Codes, categories: Floats, occurring: Floats) -> Frame:
     sizes = np.bincount((codes >= 0).sum(axis=1), weights=occurring)
     modal = len(sizes) - 1 - int(np.argmax(sizes[::-1])) if len(sizes) else 0
     centred = categories - (categories[0] if len(categories) else 0.0)
-    return Frame(categories, centred, present, present[first], present[second], modal)
+    _, groups = connected_components(_linked(used[:, present]), directed=False)
+    fixed = (present, groups.astype(np.int64), present[first], present[second])
+    return Frame(categories, centred, *fixed, modal)
+
+
+def _linked(scored: NDArray[np.bool_]) -> csr_array:
+    """Return which raters (k, k) have a unit in common; scored (P, k)."""
+    dense = scored.astype(np.float64)
+    return csr_array(dense.T @ dense)
 
 
 def features(codes: Codes, fixed: Frame, *, full: bool = True) -> Features:

@@ -22,7 +22,7 @@ def sentences(language: str) -> dict[str, str]:
     return found
 
 
-def say(code: str, language: str = "en", **values: object) -> str:
+def say(code: str, language: str = "en", /, **values: object) -> str:
     """Return the sentence of a code with its values put in.
 
     Raises:

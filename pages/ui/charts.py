@@ -11,7 +11,11 @@ import streamlit as st
 from pages.ui.wording import t
 
 ROW_HEIGHT: Final = 26
-LEAST_HEIGHT: Final = 90
+LEAST_HEIGHT: Final = 150
+AXIS_AND_LEGEND: Final = 90
+"""What a chart's height holds beside its rows."""
+
+FACETS: Final = 3
 
 Rows = Sequence[Mapping[str, object]]
 
@@ -52,7 +56,7 @@ def people_chart(rows: Rows) -> None:
         for row in rows
         for place, (part, name) in enumerate(zip(parts, names, strict=True))
     ]
-    chart = _chart(long, height=max(LEAST_HEIGHT, ROW_HEIGHT * len(rows) + 40)).mark_bar(
+    chart = _chart(long, height=max(LEAST_HEIGHT, ROW_HEIGHT * len(rows) + AXIS_AND_LEGEND)).mark_bar(
         height={"band": 0.72}
     ).encode(
         y=alt.Y("code:N", title=None, sort=[str(row["code"]) for row in rows]),
@@ -76,11 +80,12 @@ def coverage_chart(counts: Mapping[int, int], asked: int) -> None:
     colours = palette()
     rows = [{"ratings": str(have), "items": counts.get(have, 0)}
             for have in range(max([asked, *counts]) + 1)]
-    base = _chart(rows, height=190).encode(
+    base = _chart(rows, height=230).encode(
         x=alt.X("ratings:N", title=t("progress.axis_ratings"), sort=None,
                 axis=alt.Axis(labelAngle=0)),
         y=alt.Y("items:Q", title=t("progress.axis_items"),
-                axis=alt.Axis(tickMinStep=1, format="d", tickCount=5)),
+                axis=alt.Axis(tickMinStep=1, format="d", tickCount=5),
+                scale=alt.Scale(domainMax=1.12 * max(1, *counts.values()), nice=False)),
         tooltip=[_tip("ratings", "progress.axis_ratings"),
                  _tip("items", "progress.axis_items", "d")],
     )
@@ -124,7 +129,7 @@ def shares_chart(rows: Rows) -> None:
     scales = list(dict.fromkeys(str(row["scale"]) for row in rows))
     steps = [colours.steps[round(place * (len(colours.steps) - 1) / max(1, len(labels) - 1))]
              for place in range(len(labels))]
-    chart = _chart(rows, height=ROW_HEIGHT * 1.5 * len(scales) + 30).mark_bar(
+    chart = _chart(rows, height=ROW_HEIGHT * 1.4 * len(scales) + AXIS_AND_LEGEND).mark_bar(
         height={"band": 0.7}
     ).encode(
         y=alt.Y("scale:N", title=None, sort=scales, axis=alt.Axis(labelLimit=220)),
@@ -163,9 +168,10 @@ def systems_chart(rows: Rows, *, low: float, high: float) -> None:
 
 def _by_scale(chart: alt.LayerChart, rows: Rows) -> alt.FacetChart:
     scales = list(dict.fromkeys(str(row["scale"]) for row in rows))
-    return chart.properties(width=240).facet(
-        column=alt.Column("scale:N", title=None, sort=scales,
-                          header=alt.Header(labelFontSize=14, labelFontWeight="bold"))
+    return chart.properties(width=230).facet(
+        facet=alt.Facet("scale:N", title=None, sort=scales,
+                        header=alt.Header(labelFontSize=14, labelFontWeight="bold")),
+        columns=FACETS,
     )
 
 

@@ -14,6 +14,15 @@ from pages.ui.wording import t
 
 ICON: Final = str(Path(__file__).parent / "icon.svg")
 STYLE: Final = Path(__file__).parent / "chrome.css"
+_TOP: Final = st.components.v2.component(
+    "concord_top",
+    html="<span></span>",
+    js="""export default function ({ data, parentElement }) {
+  if (parentElement.dataset.step === data.step) return;
+  parentElement.dataset.step = data.step;
+  document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
+}""",
+)
 logger = logging.getLogger("concord")
 
 
@@ -63,6 +72,9 @@ def dress(person: Person | None) -> None:
     style = STYLE.read_text("utf-8")
     if not is_lead:
         style += "[data-testid='stMainMenu'] { display: none; }"
+    if person is None:
+        style += "[data-testid='stHeader'] { display: none; }"
+        style += "[data-testid='stMainBlockContainer'] { padding-top: 1.25rem; }"
     st.html(f"<style>{style}</style>")
 
 
@@ -77,3 +89,9 @@ def give_room_to_the_sheet() -> None:
 def reading_width() -> None:
     """Keep a screen that is read, not worked on, to a comfortable measure."""
     st.html("<style>[data-testid='stMainBlockContainer']{max-width: 64rem;}</style>")
+
+
+def start_at_top(step: str) -> None:
+    """Scroll to the top when a screen goes on to its next step: Streamlit stays where it was."""
+    with st.container(key="top"):
+        _TOP(key="top-mark", data={"step": step}, height="content")

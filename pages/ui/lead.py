@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 import streamlit as st
@@ -17,9 +18,17 @@ from pages.ui.wording import language, t
 
 STUDY: Final = "lead_study"
 NOTICE: Final = "lead_notice"
+STYLE: Final = Path(__file__).parent / "lead.css"
 
 Row = Mapping[str, object]
 Columns = Mapping[str, str | ColumnConfig]
+
+
+def dress() -> None:
+    """Apply the style of a lead's screens, with the file uploader's words in our language."""
+    words = "".join(f"--concord-{name.replace('_', '-')}: '{t(f'lead.{name}')}';"
+                    for name in ("upload", "upload_about"))
+    st.html(f"<style>:root {{{words}}}\n{STYLE.read_text('utf-8')}</style>")
 
 
 def heading(person: Person, title: str) -> StudyLine:
@@ -27,6 +36,7 @@ def heading(person: Person, title: str) -> StudyLine:
 
     Somebody who leads no study yet is shown the way to one, and the run ends here.
     """
+    dress()
     lines = [line for line in listing(database(), person) if Role.LEAD in line.roles]
     left, right = st.columns([3, 2], vertical_alignment="center")
     left.title(title)
@@ -45,7 +55,7 @@ def nothing_yet(person: Person) -> None:
     """Say that there is no study, and how one begins."""
     st.info(t("lead.none"))
     if person.may_create_studies:
-        st.page_link("pages/import_study.py", label=t("lead.import_first"))
+        way_to("import_study", t("lead.import_first"))
 
 
 def _pick(lines: Sequence[StudyLine]) -> StudyLine:
@@ -89,12 +99,21 @@ def sorry(error: StudyError) -> None:
     st.error(literal(error.say(language())))
 
 
-def facts(rows: Sequence[tuple[str, str]]) -> None:
-    """Show names and values under one another; both stand exactly as they are."""
-    st.table(
-        [{"name": _cell(name), "value": _cell(value)} for name, value in rows],
-        border="horizontal", hide_header=True, hide_index=True,
-    )
+def facts(rows: Sequence[tuple[str, str]], *, key: str) -> None:
+    """Show names and values under one another; both stand exactly as they are.
+
+    A key that starts with `long-` leaves room for long names.
+    """
+    with st.container(key=key if key.startswith("long-") else f"facts-{key}"):
+        st.table(
+            [{"name": _cell(name), "value": _cell(value)} for name, value in rows],
+            border="horizontal", hide_header=True, hide_index=True,
+        )
+
+
+def way_to(screen: str, label: str = "") -> None:
+    """Offer the way to another screen."""
+    st.page_link(f"pages/{screen}.py", label=f"{label or t(f'nav.{screen}')} →")
 
 
 def rows_table(rows: Sequence[Row], *, columns: Columns, alt: str) -> None:
@@ -102,6 +121,7 @@ def rows_table(rows: Sequence[Row], *, columns: Columns, alt: str) -> None:
     shown = [{key: row[key] for key in columns} for row in rows]
     st.dataframe(
         shown, column_config={**columns}, hide_index=True, width="stretch", alt=alt,
+        placeholder="—",
         height="content" if len(shown) <= LONGEST_WHOLE else 420,
     )
 

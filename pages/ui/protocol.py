@@ -24,7 +24,7 @@ def show_protocol(setup: StudySetup) -> None:
     }
     for name, rows in sections.items():
         st.subheader(t(f"design.section_{name}"))
-        lead.facts([(t(f"design.{key}"), value) for key, value in rows])
+        lead.facts([(t(f"design.{key}"), value) for key, value in rows], key=name)
     st.caption(t("design.hash", digest=setup.digests.protocol[:16]))
 
 

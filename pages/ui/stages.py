@@ -27,8 +27,8 @@ def show_stages(person: Person, status: Status) -> None:
         with column:
             plain(f"{mark} {t(f'lead.stage_{stage}')}", key=f"stage-{stage}",
                   look="strong" if place == reached else "small")
-            given = dates.get(stage)
-            st.caption(lead.minute(given) if given else "—")
+            if given := dates.get(stage):
+                st.caption(lead.minute(given))
     if study.stage in {Stage.DRAFT, Stage.OPEN}:
         lock(person, study.slug, status)
     elif study.stage == Stage.LOCKED:

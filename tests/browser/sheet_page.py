@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -14,6 +15,22 @@ SELECT: str = """([slot, start, end]) => {
   const offset = (points) => Array.from(text.data).slice(0, points).join("").length;
   document.getSelection().setBaseAndExtent(text, offset(start), text, offset(end));
 }"""
+
+
+BARE: dict[str, object] = {"preference": "off", "confidence": False}
+"""Options of a sheet that asks for nothing but its scales."""
+
+SIX = "2 1 1 2 0 1"
+SCORES = {
+    "A": {"relevance": 2, "structure": 1, "helpfulness": 1},
+    "B": {"relevance": 2, "structure": 0, "helpfulness": 1},
+}
+"""The keys of six scores, and what they mean."""
+
+
+def stored(desk: Desk) -> list[dict[str, Any]]:
+    """Return the entries of every stored submission."""
+    return [one["entries"] for one in desk.saved if isinstance(one["entries"], dict)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -29,9 +29,9 @@ HEAD: Final = 44
 """Height of the page's own head in pixels, as Streamlit's is dressed."""
 
 PAGE: Final = """<!doctype html><html lang="zh"><meta charset="utf-8"><meta name="viewport"
-content="width=device-width"><title>sheet</title><link rel="icon" href="data:,"><style>body{margin:0;
-background:BACK}nav{height:HEADpx}section{padding:0 28px;max-width:1366px;margin:auto;box-sizing:
-border-box}@media(max-width:900px){section{padding:0 16px}}</style>
+content="width=device-width"><title>sheet</title><link rel="icon" href="data:,"><style>
+body{margin:0;background:BACK}nav{height:HEADpx}section{padding:0 28px;max-width:1366px;margin:auto;
+box-sizing:border-box}@media(max-width:900px){section{padding:0 16px}}</style>
 <nav></nav><section><div id="host"></div></section><script type="module">
 import mount from "/sheet.js";
 const root = document.querySelector("#host").attachShadow({ mode: "open" });
@@ -64,7 +64,7 @@ class Desk:
     extra: str = ""
     read_only: bool = False
     break_after: int | None = None
-    drafts: dict[str, Json] = field(default_factory=dict)
+    drafts: dict[str, dict[str, Any]] = field(default_factory=dict)
     saved: list[Json] = field(default_factory=list)
     presses: list[Json] = field(default_factory=list)
     sequence: int = 0
@@ -116,6 +116,9 @@ class Desk:
     def _scales(self) -> Sequence[Json]:
         return self.scales or samples.scales("cbt-3", self.lang)
 
+    def _length(self) -> int:
+        return self.characters * (1 if self.lang == "zh" else 2)
+
     def _task(self, number: int) -> Json:
         task = f"t{number}"
         stored = next((one for one in reversed(self.saved) if one["task"] == task), None)
@@ -128,7 +131,7 @@ class Desk:
             "description": samples.DESCRIPTION[self.lang] + self.extra,
             "slots": [
                 {"slot": slot, "text": samples.answer(
-                    self.lang, structured=place % 2 == 0, characters=self.characters * (1 if self.lang == "zh" else 2))}
+                    self.lang, structured=place % 2 == 0, characters=self._length())}
                 for place, slot in enumerate(LETTERS[: self.slots])
             ],
             "entries": source["entries"] if source else None,
@@ -206,7 +209,7 @@ class SheetApp:
 
     def _draft(self, body: Json) -> Response:
         task, kept = str(body["task"]), self.desk.drafts
-        if task not in kept or body["sequence"] > kept[task]["sequence"]:  # type: ignore[operator]
+        if task not in kept or int(str(body["sequence"])) > kept[task]["sequence"]:
             kept[task] = {"entries": body["entries"], "sequence": body["sequence"]}
         return JSONResponse({"sequence": kept[task]["sequence"]})
 

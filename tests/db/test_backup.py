@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import threading
+from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -95,7 +96,7 @@ def test_what_is_no_sound_backup_is_refused(
 NEXT_VERSION = """
 from alembic import op
 
-revision, down_revision = "0002", "0001"
+revision, down_revision = "9000", "{newest}"
 branch_labels = depends_on = None
 
 
@@ -104,17 +105,26 @@ def upgrade() -> None:
 """
 
 
-def test_an_older_database_is_backed_up_before_the_upgrade(
-    database: Database, tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def updated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Make the program one version newer than the database; yield the database's version."""
+    newest = migrate.newest()
     folder = tmp_path / "migrations"
     shutil.copytree(migrate.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_later.py").write_text(NEXT_VERSION)
-    monkeypatch.setattr(migrate, "FOLDER", folder)  # as if the program had been updated
+    (folder / "versions" / "9000_later.py").write_text(NEXT_VERSION.format(newest=newest))
+    monkeypatch.setattr(migrate, "FOLDER", folder)
+    migrate.newest.cache_clear()
+    yield newest
+    migrate.newest.cache_clear()
+
+
+def test_an_older_database_is_backed_up_before_the_upgrade(
+    database: Database, now: datetime, updated: str
+) -> None:
     with pytest.raises(StudyError, match="db upgrade"):
         storing.require_current(database)
     done = storing.upgrade(database, TERMINAL, now=now)
-    assert (done.before, done.after) == ("0001", "0002")
+    assert (done.before, done.after) == (updated, "9000")
     assert done.kept is not None
     assert backup.problems(done.kept) == []
     assert storing.upgrade(database, TERMINAL, now=now).kept is None

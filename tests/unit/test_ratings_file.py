@@ -163,11 +163,19 @@ def test_a_missing_file_is_refused_in_words(folder: Path) -> None:
         read_ratings(folder / "gone.csv", name="gone.csv")
 
 
-def test_an_unknown_kind_or_exclusion_is_refused(folder: Path) -> None:
-    text = "item_id,system,rater,relevance,kind,excluded\nq1,a,R1,1,mian,maybe\n"
-    said = refusal(folder, text)
-    assert "r.csv:2: kind: not a kind of rating" in said
-    assert "r.csv:2: excluded: maybe is neither yes nor no" in said
+def test_an_unknown_kind_is_refused(folder: Path) -> None:
+    text = "item_id,system,rater,relevance,kind\nq1,a,R1,1,mian\n"
+    assert "r.csv:2: kind: not a kind of rating" in refusal(folder, text)
+
+
+def test_a_row_is_excluded_by_a_mark_or_a_reason(folder: Path) -> None:
+    text = "item_id,system,rater,relevance,excluded\n" + "".join(
+        f"q{row},a,R1,1,{mark}\n"
+        for row, mark in enumerate(["", "0", "false", "No", "1", "true", "评定者退出"])
+    )
+    found = read(folder, text).ratings
+    assert found.items == ("q0", "q1", "q2", "q3")
+    assert found.flow["dropped_excluded"] == 3
 
 
 def test_a_system_called_all_is_refused(folder: Path) -> None:

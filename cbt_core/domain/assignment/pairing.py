@@ -13,7 +13,7 @@ from cbt_core.domain.assignment.seating import Block, Seating
 PAIR_BOUND: Final = 2
 _EVEN: Final = 1
 _COIN: Final = 0.5
-_ROUNDS: Final = 60
+_EFFORT: Final = 12_000
 _PAIRS_A_ROUND: Final = 120
 _DRAWS_A_PAIR: Final = 24
 _SEARCH: Final = 40
@@ -51,8 +51,10 @@ def even_pairs(seating: Seating, rng: Random) -> None:
     if len(seating.load) <= 2 or not seating.blocks:
         return
     seats = _Seats(seating)
-    for _ in range(_ROUNDS):
+    effort = 0
+    while effort < _EFFORT:
         crowded = _crowded(seating, rng)
+        effort += len(crowded)
         allowed = 0 if pair_range(seating) > PAIR_BOUND else -1
         moved = [_relieve(seating, seats, (*pair, allowed), rng) for pair in crowded]
         if not any(moved):

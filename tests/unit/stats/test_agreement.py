@@ -1,5 +1,8 @@
 """What stands in the agreement JSON beside the coefficients, worked by hand."""
 
+import tomllib
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,6 +11,7 @@ from cbt_core.stats.agreement import agreement
 from cbt_core.stats.catalogue import FULL
 from cbt_core.stats.ratings import Columns, gather
 from cbt_core.stats.reasons import Reason, translated
+from cbt_core.stats.signature import VERSION
 from tests.unit.stats.published import NAN, as_ratings, figure, stats_of
 
 TABLE = [[0, 0, 1], [1, 1, 1], [2, 2, 2], [0, 1, NAN], [2, NAN, NAN], [NAN, NAN, NAN]]
@@ -91,18 +95,34 @@ def test_within_systems_weighs_each_systems_expected_disagreement_by_its_ratings
     assert figure(stats["within_systems"], "alpha_ordinal") == pytest.approx(1 - (8 / 6) / (4 / 3))
 
 
+def test_ac_within_systems_weighs_chance_by_the_rated_units_of_each_system() -> None:
+    # S1: units (0,1), (1); S2: (2,2). Agreement with quadratic weights (.75 + 1) / 2. Chance is
+    # sum p (1 - p) here (weights add up to 6 = q (q - 1)): S1 has p = .25, .75, S2 p = 1.
+    body = agreement(as_ratings([[0, 1], [1, NAN]], [[2, 2]]), values={"s": range(3)}, bootstrap=0)
+    stats = body["scales"]["s"]["ALL"]  # type: ignore[index]
+    chance = (2 * (2 * 0.25 * 0.75) + 0) / 3
+    expected = (0.875 - chance) / (1 - chance)
+    assert figure(stats["within_systems"], "ac2_quadratic") == pytest.approx(expected)
+
+
+def test_the_version_in_the_signature_is_that_of_the_project() -> None:
+    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == VERSION
+
+
 def test_the_signature_ignores_the_order_of_rows_and_sees_every_score() -> None:
     columns = {"item": ["b", "a", "a"], "system": ["S"] * 3, "rater": ["R1", "R1", "R2"]}
     one = gather(Columns(**columns, values={"s": [1, 2, 0]}))
     turned = {name: column[::-1] for name, column in columns.items()}
     other = gather(Columns(**turned, values={"s": [0, 2, 1]}))
-    changed = gather(Columns(**columns, values={"s": [1, 2, NAN]}))
+    changed = gather(Columns(**columns, values={"s": [1, 2, 1]}))
+    emptied = gather(Columns(**columns, values={"s": [1, 2, NAN]}))
     signatures = [
         agreement(each, values={"s": range(3)}, bootstrap=20)["signature"]
-        for each in (one, other, changed)
+        for each in (one, other, changed, emptied)
     ]
     assert signatures[0] == signatures[1]
-    assert signatures[0] != signatures[2]
+    assert len(set(signatures)) == 3
     assert str(signatures[0]).startswith("data:#")
     assert "|items:2|raters:2|scales:s|values:0,1,2|alpha:ordinal|boot:20|seed:1|v:" in str(
         signatures[0]

@@ -1,6 +1,6 @@
-"""The rating sheet: one task, all its scores, saved by the browser to the routes beside this app.
+"""The rating sheet: one task, all its scores, saved to the routes beside this app.
 
-Its script is plain JavaScript in small files that are joined here: no build step, nothing to install.
+Its script is plain JavaScript in small files that are joined here: no build step, no packages.
 """
 
 from collections.abc import Mapping
@@ -60,5 +60,5 @@ mount = st.components.v2.component("concord_rating_sheet", html=HTML, css=style(
 
 
 def rating_sheet(*, key: str, data: SheetData) -> None:
-    """Show the sheet; with a constant `key` the element, its draft and its focus stay on a rerun."""
+    """Show the sheet; with a constant `key` element, draft and focus survive a rerun."""
     mount(key=key, data={**data, "words": dict(data["words"])})

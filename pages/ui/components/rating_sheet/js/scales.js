@@ -19,8 +19,7 @@ function choiceBox(sheet, target, choice, place) {
     type: "radio", name: target.id, value: String(choice.value), checked: valueOf(sheet, target) === choice.value,
     disabled: isReadOnly(sheet), "aria-describedby": choice.anchor ? anchor : null,
   });
-  const isCannot = choice.value === CANNOT_RATE;
-  return el("label", { class: isCannot ? "choice cannot" : "choice", lang: isCannot ? sheet.data.lang : null },
+  return el("label", { class: choice.value === CANNOT_RATE ? "choice cannot" : "choice" },
     input,
     el("span", { class: "face" },
       choice.isBare ? null : key(choice.keys[0].toUpperCase()),

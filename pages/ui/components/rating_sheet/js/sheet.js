@@ -191,7 +191,8 @@ function receive(sheet, data) {
   document.documentElement.lang = data.lang;
   claimStorage(data.owner);
   if (!before) Object.assign(sheet, { revealed: new Set(readStored("shown") ?? []), guides: readStored("guides") ?? {} });
-  if (!before || before.study !== data.study || before.task !== data.task) {
+  // A page names a task once; that it names none in its next run is no wish for another task.
+  if (!before || before.study !== data.study || (data.task && before.task !== data.task)) {
     render(sheet);
     open(sheet, data.task);
   } else if (JSON.stringify(before.words) !== JSON.stringify(data.words)) {

@@ -1,0 +1,169 @@
+"""What annotators entered in a study, as flat rows for exports and statistics. Reading only."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, func, select
+
+from db.models import (
+    item,
+    label,
+    label_submission,
+    person,
+    proposal,
+    proposal_answer,
+    span,
+    task,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelLine:
+    """One submission of one annotator on one item; `is_newest` within its task and round."""
+
+    id: int
+    item: str
+    annotator: str
+    order: int
+    round: str
+    revision: int
+    outcome: str
+    certainty: int | None
+    note: str
+    reason: str
+    skip_reason: str
+    layout: str
+    input: str
+    lang: str
+    width: int | None
+    seconds: float
+    at: str
+    is_newest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpanLine:
+    """One marked span of a submission."""
+
+    field: str
+    start: int
+    end: int
+    label: str
+    quote: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalLine:
+    """What a machine proposed for an item; `number` counts within the item from 1."""
+
+    id: int
+    item: str
+    number: int
+    label: str
+    field: str
+    start: int | None
+    end: int | None
+    source: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    """What a submission made of a proposal; label and place are those it was changed to."""
+
+    submission_id: int
+    proposal_id: int
+    answer: str
+    label: str
+    field: str
+    start: int | None
+    end: int | None
+
+
+def submissions(connection: Connection, study_id: int) -> list[LabelLine]:
+    """Return every submission of a study by item key, annotator and revision."""
+    rows = connection.execute(
+        select(
+            label_submission.c.id, item.c.key, person.c.code, task.c.position,
+            label_submission.c.round, label_submission.c.revision, label_submission.c.outcome,
+            label_submission.c.certainty, label_submission.c.note, label_submission.c.reason,
+            label_submission.c.skip_reason, label_submission.c.layout, label_submission.c.input,
+            label_submission.c.lang, label_submission.c.width, label_submission.c.active_seconds,
+            label_submission.c.at,
+            label_submission.c.revision == func.max(label_submission.c.revision).over(
+                partition_by=(label_submission.c.task_id, label_submission.c.round)
+            ),
+        )
+        .join(task, task.c.id == label_submission.c.task_id)
+        .join(item, item.c.id == task.c.item_id)
+        .join(person, person.c.id == label_submission.c.person_id)
+        .where(label_submission.c.study_id == study_id)
+        .order_by(item.c.key, person.c.code, label_submission.c.revision)
+    )
+    return [LabelLine(*row[:-1], bool(row[-1])) for row in rows]
+
+
+def labels(connection: Connection, study_id: int) -> dict[int, list[tuple[str, bool, str]]]:
+    """Return (label, whole, origin) by submission id, in the order of the labels' ids."""
+    rows = connection.execute(
+        select(label.c.submission_id, label.c.label, label.c.whole, label.c.origin)
+        .join(label_submission, label_submission.c.id == label.c.submission_id)
+        .where(label_submission.c.study_id == study_id)
+        .order_by(label.c.submission_id, label.c.label)
+    )
+    found: dict[int, list[tuple[str, bool, str]]] = defaultdict(list)
+    for key, name, whole, origin in rows:
+        found[key].append((name, bool(whole), origin))
+    return found
+
+
+def spans(connection: Connection, study_id: int) -> dict[int, list[SpanLine]]:
+    """Return the spans by submission id, question before description, in reading order."""
+    rows = connection.execute(
+        select(span.c.submission_id, span.c.field, span.c.start, span.c.end, span.c.label,
+               span.c.quote, span.c.origin)
+        .join(label_submission, label_submission.c.id == span.c.submission_id)
+        .where(label_submission.c.study_id == study_id)
+        .order_by(span.c.submission_id, span.c.field.desc(), span.c.start, span.c.end,
+                  span.c.label)
+    )
+    found: dict[int, list[SpanLine]] = defaultdict(list)
+    for key, *rest in rows:
+        found[key].append(SpanLine(*rest))
+    return found
+
+
+def proposals(connection: Connection, study_id: int) -> list[ProposalLine]:
+    """Return the proposals of a study by item key, in the order in which they came."""
+    number = func.row_number().over(partition_by=proposal.c.item_id, order_by=proposal.c.id)
+    rows = connection.execute(
+        select(proposal.c.id, item.c.key, number, proposal.c.label, proposal.c.field,
+               proposal.c.start, proposal.c.end, proposal.c.source, proposal.c.run)
+        .join(item, item.c.id == proposal.c.item_id)
+        .where(proposal.c.study_id == study_id)
+        .order_by(item.c.key, proposal.c.id)
+    )
+    return [ProposalLine(*row) for row in rows]
+
+
+def answers(connection: Connection, study_id: int) -> list[AnswerLine]:
+    """Return what was made of the proposals, submission by submission."""
+    rows = connection.execute(
+        select(
+            proposal_answer.c.submission_id, proposal_answer.c.proposal_id,
+            proposal_answer.c.answer, proposal_answer.c.label, proposal_answer.c.field,
+            proposal_answer.c.start, proposal_answer.c.end,
+        )
+        .join(label_submission, label_submission.c.id == proposal_answer.c.submission_id)
+        .where(label_submission.c.study_id == study_id)
+        .order_by(proposal_answer.c.submission_id, proposal_answer.c.proposal_id)
+    )
+    return [AnswerLine(*row) for row in rows]
+
+
+def has_work(connection: Connection, study_id: int) -> bool:
+    """Tell whether a study has anything to do with labels: tasks, or proposals."""
+    by_task = select(task.c.id).where(and_(task.c.study_id == study_id, task.c.work == "label"))
+    by_machine = select(proposal.c.id).where(proposal.c.study_id == study_id)
+    return any(connection.execute(one.limit(1)).first() for one in (by_task, by_machine))

@@ -1,0 +1,1 @@
+"""Bad days: killed writers, power cuts, bursts, full disks. Counts come from `counts`."""
