@@ -136,23 +136,35 @@ def ask_practice(
 
 
 def feedback(item: Practice, result: PracticeResult, study: MyStudy) -> None:
-    """Say what the key gives and why, score by score."""
+    """Say what the key gives and why, beside each answer."""
     st.header(t("begin.feedback", right=result.right, asked=result.asked))
     if item.author:
-        st.caption(t("begin.key_by", author=item.author))
-    words = study.setup.protocol.language
+        st.caption(t("begin.key_by", author=literal(item.author)))
     plain(item.question, look="strong", key="feedback-question")
-    for number, (slot, scale_id, given, expected, reason) in enumerate(result.marks):
-        scale = study.setup.instrument.scale(scale_id)
-        verdict = t("begin.same") if given == expected else t("begin.differs", given=given)
-        name = scale.name(words)
-        with st.container(border=True, key=f"mark-{number}"):
-            plain(f"{t('begin.answer')} {slot} · {name} · {t('begin.key')} {expected} · {verdict}",
-                  look="strong", key=f"mark-{number}")
-            plain(reason)
+    plain(item.description)
+    for column, (slot, answer) in zip(
+        st.columns(len(item.answers)), item.answers.items(), strict=True
+    ):
+        with column, st.container(border=True, key=f"feedback-slot-{slot}"):
+            plain(f"{t('begin.answer')} {slot}", look="strong", key=f"feedback-{slot}")
+            plain(answer)
+            show_marks(slot, result, study)
     if st.button(t("begin.next"), type="primary"):
         del st.session_state["practice_result"]
         st.rerun()
+
+
+def show_marks(slot: str, result: PracticeResult, study: MyStudy) -> None:
+    """Show key, own score and reason for every scale of one answer."""
+    words = study.setup.protocol.language
+    for at, scale_id, given, expected, reason in result.marks:
+        if at != slot:
+            continue
+        scale = study.setup.instrument.scale(scale_id)
+        verdict = t("begin.same") if given == expected else t("begin.differs", given=given)
+        plain(f"{scale.name(words)} · {t('begin.key')} {expected} · {verdict}",
+              look="strong", key=f"mark-{slot}-{scale_id}")
+        plain(reason, look="small", key=f"reason-{slot}-{scale_id}")
 
 
 person = require_person()
@@ -163,7 +175,7 @@ if study is None or (study.step not in STEPS and "practice_result" not in st.ses
     is_annotator = study is not None and study.role is Role.ANNOTATOR
     st.switch_page("pages/annotate.py" if is_annotator else "pages/rate.py")
 st.session_state["study"] = study.slug
-if study.step != "practice":
+if study.step != "practice" and "practice_result" not in st.session_state:
     chrome.reading_width()
 st.title(t("begin.title"))
 chrome.start_at_top(f"{study.step}-{'practice_result' in st.session_state}-{study.slug}")

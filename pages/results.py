@@ -166,13 +166,20 @@ def agreement_by_system(found: Results, names: Mapping[str, str]) -> None:
     for scale, name in names.items():
         for system in found.names:
             stats = Stats.of(found.agreement, scale, system)
-            for key in STATISTICS if stats else ():
-                rows.append(row(figure(stats.body, key), scale=name, system=system,
-                                statistic=t(f"results.{key}")) if stats else {})
+            if stats is None:
+                continue
+            rows.append({
+                **row(figure(stats.body, "alpha_ordinal"), scale=name, system=system),
+                "percent": figure(stats.body, "percent_agreement").value,
+                "ac2": figure(stats.body, "ac2_quadratic").value, "n": stats.ratings,
+            })
     lead.rows_table(
         rows,
         columns={"scale": t("results.scale"), "system": t("results.system"),
-                 "statistic": t("results.statistic"), "value": number_column(t("results.value")),
+                 "n": number_column(t("results.ratings"), "%d"),
+                 "percent": number_column(t("results.percent_agreement")),
+                 "ac2": number_column(t("results.ac2_quadratic")),
+                 "value": number_column(t("results.alpha_ordinal")),
                  "low": number_column(t("results.low")), "high": number_column(t("results.high")),
                  "why": t("results.undefined")},
         alt=t("results.by_system"),

@@ -42,11 +42,7 @@ def compare(
     """
     chosen = tuple(values if values is not None else ratings.scales)
     _refuse_absent(ratings, baseline, chosen)
-    means = {
-        (scale, name): item_means(ratings, scale, index)
-        for scale in chosen
-        for index, name in enumerate(ratings.systems)
-    }
+    means = _means(ratings, chosen)
     contrasts = _contrasts(ratings, baseline, chosen, means)
     replicates = drawn(means, contrasts, bootstrap=bootstrap, seed=seed)
     tested = [tests(each.pairs.mean, seed) for each in contrasts]
@@ -56,19 +52,31 @@ def compare(
     ]
     family = _adjust(contrasts, tested, bodies, primary)
     settings = _settings(values, baseline, primary) | {"boot": bootstrap, "seed": seed}
-    grouped: dict[str, list[Json]] = {scale: [] for scale in chosen}
-    for each, body in zip(contrasts, bodies, strict=True):
-        grouped[each.scale].append(body)
     return {
         "signature": signature(ratings, chosen, settings),
         "baseline": baseline,
         "family_size": family,
         "flow": dict(ratings.flow),
         "scales": {
-            scale: {"systems": _systems(scale, means, replicates), "comparisons": grouped[scale]}
+            scale: {
+                "systems": _systems(scale, means, replicates),
+                "comparisons": _of_scale(scale, contrasts, bodies),
+            }
             for scale in chosen
         },
     }
+
+
+def _means(ratings: Ratings, scales: Sequence[str]) -> dict[Key, Floats]:
+    return {
+        (scale, name): item_means(ratings, scale, index)
+        for scale in scales
+        for index, name in enumerate(ratings.systems)
+    }
+
+
+def _of_scale(scale: str, contrasts: Sequence[Contrast], bodies: Sequence[Json]) -> list[Json]:
+    return [body for each, body in zip(contrasts, bodies, strict=True) if each.scale == scale]
 
 
 def _systems(scale: str, means: Mapping[Key, Floats], replicates: Drawn) -> Json:

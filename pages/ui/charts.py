@@ -12,7 +12,7 @@ from pages.ui.wording import t
 
 ROW_HEIGHT: Final = 26
 LEAST_HEIGHT: Final = 150
-AXIS_AND_LEGEND: Final = 90
+AXIS_AND_LEGEND: Final = 125
 """What a chart's height holds beside its rows."""
 
 FACETS: Final = 3
@@ -56,10 +56,10 @@ def people_chart(rows: Rows) -> None:
         for row in rows
         for place, (part, name) in enumerate(zip(parts, names, strict=True))
     ]
-    chart = _chart(long, height=max(LEAST_HEIGHT, ROW_HEIGHT * len(rows) + AXIS_AND_LEGEND)).mark_bar(
-        height={"band": 0.72}
-    ).encode(
-        y=alt.Y("code:N", title=None, sort=[str(row["code"]) for row in rows]),
+    height = max(LEAST_HEIGHT, ROW_HEIGHT * len(rows) + AXIS_AND_LEGEND)
+    chart = _chart(long, height=height).mark_bar(height={"band": 0.72}).encode(
+        y=alt.Y("code:N", title=None, sort=[str(row["code"]) for row in rows],
+                axis=alt.Axis(labelOverlap=False)),
         x=alt.X("count:Q", title=t("progress.axis_tasks"), stack="zero",
                 axis=alt.Axis(tickMinStep=1, format="d")),
         color=alt.Color(
@@ -132,7 +132,8 @@ def shares_chart(rows: Rows) -> None:
     chart = _chart(rows, height=ROW_HEIGHT * 1.4 * len(scales) + AXIS_AND_LEGEND).mark_bar(
         height={"band": 0.7}
     ).encode(
-        y=alt.Y("scale:N", title=None, sort=scales, axis=alt.Axis(labelLimit=220)),
+        y=alt.Y("scale:N", title=None, sort=scales,
+                axis=alt.Axis(labelLimit=220, labelOverlap=False)),
         x=alt.X("share:Q", title=t("results.axis_share"), stack="zero",
                 axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
         color=alt.Color("label:N", title=None, sort=labels,

@@ -18,8 +18,9 @@ _TOP: Final = st.components.v2.component(
     "concord_top",
     html="<span></span>",
     js="""export default function ({ data, parentElement }) {
-  if (parentElement.dataset.step === data.step) return;
-  parentElement.dataset.step = data.step;
+  const mark = parentElement.querySelector("span");
+  if (mark.dataset.step === data.step) return;
+  mark.dataset.step = data.step;
   document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
 }""",
 )

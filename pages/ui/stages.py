@@ -22,7 +22,9 @@ def show_stages(person: Person, status: Status) -> None:
     dates = {Stage.DRAFT: study.created_at, Stage.LOCKED: study.locked_at,
              Stage.UNBLINDED: study.unblinded_at}
     reached = STAGES.index(Stage(study.stage))
-    for place, (column, stage) in enumerate(zip(st.columns(4), STAGES, strict=True)):
+    with st.container(key="stages"):
+        columns = st.columns(len(STAGES))
+    for place, (column, stage) in enumerate(zip(columns, STAGES, strict=True)):
         mark = "●" if place == reached else ("✓" if place < reached else "○")
         with column:
             plain(f"{mark} {t(f'lead.stage_{stage}')}", key=f"stage-{stage}",
@@ -38,7 +40,7 @@ def show_stages(person: Person, status: Status) -> None:
         with right:
             unblind(person, study.slug)
     else:
-        st.info(t("studies.is_unblinded"))
+        st.text(t("studies.is_unblinded"))
 
 
 def lock(person: Person, slug: str, status: Status) -> None:

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from pages.ui.components.rating_sheet import HTML, script, style
+from pages.ui.components.rating_sheet import HTML, SheetData, script, style, whole
 from pages.ui.wording import section
 from tests.browser import sheet_samples as samples
 
@@ -176,15 +176,16 @@ class SheetApp:
     def _page(self, request: Request) -> HTMLResponse:
         asked = request.query_params
         lang, theme = asked.get("lang", self.desk.lang), asked.get("theme", "light")
-        data = {
-            "api": "", "study": "one", "task": asked.get("task"), "lang": lang, "theme": theme,
+        data: SheetData = {
+            "api": "", "study": "one", "task": asked.get("task"), "lang": lang,
+            "theme": "dark" if theme == "dark" else "light",
             "words": section("sheet", lang), "owner": asked.get("owner", "R01"),
             "links": {"home": "/?home", "work": "/?work", "closing": "/?closing"},
         }
         markup = f"<style>{style()}</style><div>{HTML}</div>"
         page = PAGE.replace("HEAD", str(HEAD)).replace("MARKUP", json.dumps(markup))
         page = page.replace("BACK", "#14191e" if theme == "dark" else "#fff")
-        return HTMLResponse(page.replace("DATA", json.dumps(data, ensure_ascii=False)))
+        return HTMLResponse(page.replace("DATA", json.dumps(whole(data), ensure_ascii=False)))
 
     def _guarded(self, name: str, do: Callable[[Json], Response]) -> Callable[..., object]:
         async def answer(request: Request) -> Response:

@@ -101,9 +101,8 @@ def _counts_that_disagree(connection: Connection) -> list[str]:
             .outerjoin(newest, newest.c.task_id == task.c.id))
         if not revision == (top or 0) == (rows or 0)
     ]
-    done = dict(connection.execute(
-        select(task.c.person_id, func.count()).where(task.c.revision > 0)
-        .group_by(task.c.person_id)).tuples())
+    saved = select(task.c.person_id, func.count()).where(task.c.revision > 0)
+    done = {who: count for who, count in connection.execute(saved.group_by(task.c.person_id))}
     wrong += [
         f"seat of {who}: {count} done, {done.get(who, 0)} tasks saved"
         for who, count in connection.execute(select(seat.c.person_id, seat.c.done))

@@ -22,7 +22,7 @@ Save = Callable[[Mapping[str, Any]], int]
 Open = Callable[[str], dict[str, Any]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # by identity: the roles in it have no hash
 class Plan:
     """What a writer does: `most` presses on `tasks` until `stop` exists.
 

@@ -64,7 +64,7 @@ def _with_raters(draw: st.DrawFn, bare: Demand) -> Demand:
 
 
 studies = st.one_of(whole_studies(), patchy_studies())
-fast = settings(max_examples=500, deadline=None)
+fast = settings(max_examples=25, deadline=None)
 
 
 @fast

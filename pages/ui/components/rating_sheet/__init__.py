@@ -9,6 +9,8 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 import streamlit as st
 
+from pages.ui.wording import LANGUAGES, texts
+
 HERE: Final = Path(__file__).parent
 
 PARTS: Final = (
@@ -54,6 +56,18 @@ def style() -> str:
     return (HERE / "sheet.css").read_text("utf-8")
 
 
+def whole(data: SheetData) -> dict[str, object]:
+    """Return what the script is given: the data and, in each language, the choice "cannot rate"."""
+    cannot_rate = {
+        lang: {
+            "label": texts(lang)["sheet.cannot_rate"],
+            "anchor": texts(lang)["sheet.cannot_rate_anchor"],
+        }
+        for lang in LANGUAGES
+    }
+    return {**data, "words": dict(data["words"]), "cannot_rate": cannot_rate}
+
+
 HTML: Final = "<main></main>"
 
 mount = st.components.v2.component("concord_rating_sheet", html=HTML, css=style(), js=script())
@@ -61,4 +75,4 @@ mount = st.components.v2.component("concord_rating_sheet", html=HTML, css=style(
 
 def rating_sheet(*, key: str, data: SheetData) -> None:
     """Show the sheet; with a constant `key` element, draft and focus survive a rerun."""
-    mount(key=key, data={**data, "words": dict(data["words"])})
+    mount(key=key, data=whole(data))

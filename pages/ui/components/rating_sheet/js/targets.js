@@ -22,8 +22,8 @@ function listTargets(sheet) {
 function scoreTarget(sheet, slot, scale) {
   const choices = withDigits(scale.values);
   if (scale.cannot_rate) {
-    const { lang } = sheet.view.study; // the row is read as one: its last choice speaks as the others do
-    choices.push({ value: CANNOT_RATE, label: say(sheet, `cannot_rate_${lang}`), anchor: say(sheet, `cannot_rate_anchor_${lang}`), keys: ["x"] });
+    // A row is read as one: its last choice speaks the study's language, as the others do.
+    choices.push({ value: CANNOT_RATE, ...sheet.data.cannot_rate[sheet.view.study.lang], keys: ["x"] });
   }
   return {
     id: `score:${slot ?? ""}:${scale.id}`, kind: "score", slot, scale: scale.id, name: scale.name,

@@ -1,0 +1,64 @@
+// Below the text: certainty, the reason of a correction, and the bar with the one primary action.
+
+function ending(sheet) {
+  return el("div", { class: "end" },
+    el("section", { class: "closing", "aria-label": say(sheet, "whole_item") }, certaintyField(sheet),
+      sheet.view.task.corrects && !isReadOnly(sheet) && reasonField(sheet)),
+    actions(sheet));
+}
+
+function certaintyField(sheet) {
+  return el("fieldset", { class: "pills certainty" },
+    el("legend", { class: "hidden", text: say(sheet, "certainty_question") }),
+    el("div", { class: "name", "aria-hidden": "true", title: say(sheet, "certainty_question") }, say(sheet, "certainty"), key("V")),
+    el("div", { class: "row" }, [1, 2, 3].map((value) => el("label", { class: "choice" },
+      el("input", { type: "radio", name: "certainty", value, checked: sheet.entries.certainty === value, disabled: isReadOnly(sheet), onchange: () => setCertainty(sheet, value) }),
+      el("span", { class: "face" }, key(String(value)), el("span", { text: say(sheet, `certainty_${value}`) }))))));
+}
+
+function paintCertainty(sheet) {
+  for (const input of sheet.page.querySelectorAll("input[name=certainty]")) input.checked = sheet.entries.certainty === Number(input.value);
+}
+
+function reasonField(sheet) {
+  return el("label", { class: "reason" },
+    el("span", { text: say(sheet, "reason") }),
+    el("input", {
+      type: "text", value: sheet.entries.reason, maxlength: 1000, autocomplete: "off", "aria-required": "true", placeholder: say(sheet, "reason_hint"),
+      oninput: (event) => { sheet.entries.reason = event.target.value; changed(sheet); },
+    }));
+}
+
+function actions(sheet) {
+  if (isReadOnly(sheet)) {
+    return el("div", { class: "actions" }, el("span", { class: "grow" }), homeWay(sheet),
+      button(say(sheet, "next_task"), null, { class: "primary", onclick: () => open(sheet, null) }));
+  }
+  return el("div", { class: "actions" }, el("div", { class: "drawer", hidden: true }),
+    el("span", { class: "count" }),
+    button(say(sheet, "undo"), "Z", { class: "quiet undo", onclick: () => undo(sheet) }),
+    el("button", { type: "button", class: "quiet redo", text: say(sheet, "redo"), "aria-keyshortcuts": "Control+Y", onclick: () => redo(sheet) }),
+    button(say(sheet, "note"), "C", { class: "plain to-note", "aria-expanded": "false", onclick: () => togglePanel(sheet, "note") }),
+    button(say(sheet, "skip"), "N", { class: "plain to-skip", "aria-expanded": "false", onclick: () => togglePanel(sheet, "skip") }),
+    button(say(sheet, sheet.view.task.corrects ? "save_again" : "save"), "S", { class: "primary", onclick: () => save(sheet) }));
+}
+
+function homeWay(sheet) {
+  const { home } = sheet.data.links ?? {};
+  return home ? el("a", { class: "plain", href: home, text: say(sheet, "to_home") }) : null;
+}
+
+function paintActions(sheet) {
+  const count = part(sheet, ".count");
+  if (!count) return;
+  const missing = missingParts(sheet);
+  const open = missing.filter(({ what }) => what === "proposal").length;
+  count.textContent = open ? say(sheet, "left_proposals", { count: open }) : missing.length ? say(sheet, `need_${missing[0].what}`) : "";
+  count.classList.toggle("missing", sheet.wasTried && missing.length > 0);
+  part(sheet, ".undo").disabled = sheet.done.length === 0;
+  part(sheet, ".redo").disabled = sheet.undone.length === 0;
+  part(sheet, ".to-note").classList.toggle("used", sheet.entries.note.trim() !== "");
+  part(sheet, ".reason")?.classList.toggle("missing", sheet.wasTried && missing.some(({ what }) => what === "reason"));
+  part(sheet, ".actions .primary").setAttribute("aria-busy", String(sheet.busy));
+  sheet.main.setAttribute("aria-busy", String(sheet.busy));
+}
