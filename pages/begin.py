@@ -11,6 +11,7 @@ from cbt_core.services import joining
 from cbt_core.services.joining import MyStudy, PracticeResult
 from pages.ui import chrome
 from pages.ui.guide import show_guide
+from pages.ui.scheme_guide import show_scheme_guide
 from pages.ui.session import database, now, require_person
 from pages.ui.widgets import chosen_study, literal, plain, refuse
 from pages.ui.wording import language, t
@@ -70,8 +71,8 @@ def ask(field: ProfileField) -> str | None:
 
 
 def guide(person: Person, study: MyStudy) -> None:
-    """Show the guide once before the work begins."""
-    show_guide(study.setup)
+    """Show the guide once before the work begins: of the scales, or of the labels."""
+    (show_scheme_guide if study.role is Role.ANNOTATOR else show_guide)(study.setup)
     if st.button(t("begin.guide_read"), type="primary"):
         joining.finish_guide(
             database(), person, slug=study.slug, now=now(), role=study.role

@@ -15,6 +15,7 @@ from pages.ui.session import database, now, require_lead
 from pages.ui.wording import language, t
 
 SEEN = "design_preview"
+NO_ETHICS = "assigning.no_ethics"
 Wish = tuple[str, tuple[str, ...], tuple[str, ...], int, int]
 """Short name, raters, annotators, overlap, seed: what a balance table was computed for."""
 
@@ -87,7 +88,8 @@ def balance(told: Assigned) -> None:
     """Show the balance table, whole and per rater."""
     st.subheader(t("design.balance"))
     for code in told.warnings:
-        st.warning(say(code, language()))
+        if code != NO_ETHICS:  # it stands above already
+            st.warning(say(code, language()))
     st.text(t("design.would_add", added=told.added))
     if not told.balance.raters:
         return

@@ -30,7 +30,8 @@ def listed(found: Queue) -> None:
     """List the cases; one is opened by its button."""
     wanted = st.radio(
         t("escalations.show"), SHOW, horizontal=True, key="escalations-show",
-        format_func=lambda one: t(f"escalations.show_{one}"), label_visibility="collapsed",
+        format_func={one: t(f"escalations.show_{one}") for one in SHOW}.__getitem__,
+        label_visibility="collapsed",
     )
     cases = [one for one in found.cases if wanted in {"all", one.state}]
     if not cases:
@@ -41,9 +42,9 @@ def listed(found: Queue) -> None:
             with words:
                 plain(f"{cause_words(case.cause)} · {case.item}", look="strong",
                       key=f"case-{case.id}")
-                st.caption(
-                    f"{case.rater} · {lead.minute(case.at)} · {t(f'escalations.is_{case.state}')}"
-                )
+                state = t(f"escalations.is_{case.state}")
+                plain(f"{case.rater} · {lead.minute(case.at)} · {state}", look="small",
+                      key=f"case-{case.id}")
             is_open = st.session_state.get(OPENED) == case.id
             if action.button(t("escalations.read"), key=f"read-{case.id}", width="stretch",
                              disabled=is_open):
@@ -98,7 +99,7 @@ def decide(person: Person, slug: str, case: Case) -> None:
     """Take a note, and with it mark the case as handled or open it again."""
     acts = ("note", "handle") if case.row.state == "open" else ("note", "reopen")
     with st.form("case-note", enter_to_submit=False, clear_on_submit=False):
-        text = st.text_area(t("escalations.note"), key="case-text", max_chars=4000, height=100)
+        text = st.text_area(t("escalations.words"), key="case-text", max_chars=4000, height=100)
         with st.container(horizontal=True):
             pressed = [act for act in acts
                        if st.form_submit_button(t(f"escalations.{act}"), key=f"case-{act}",

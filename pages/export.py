@@ -26,11 +26,11 @@ def download(line: StudyLine) -> None:
     st.header(t("export.download_title"))
     form = st.radio(
         t("export.form"), FORMS, horizontal=True, key="export-form",
-        format_func=lambda one: t(f"export.form_{one}"),
+        format_func={one: t(f"export.form_{one}") for one in FORMS}.__getitem__,
     )
     names = st.radio(
         t("export.names"), (False, True), horizontal=True, key="export-names",
-        format_func=lambda one: t("export.unblinded" if one else "export.blinded"),
+        format_func={False: t("export.blinded"), True: t("export.unblinded")}.__getitem__,
         disabled=study.unblinded_at is None,
     )
     if study.unblinded_at is None:

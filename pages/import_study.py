@@ -27,7 +27,8 @@ def ask_files() -> Uploads:
     forms = ("wide", "parts")
     form = st.radio(
         t("import_study.form"), forms, horizontal=True, key="import-form",
-        format_func=lambda one: t(f"import_study.form_{one}"), label_visibility="collapsed",
+        format_func={one: t(f"import_study.form_{one}") for one in forms}.__getitem__,
+        label_visibility="collapsed",
     )
     left, right = st.columns(2, gap="large")
     with left:
@@ -48,7 +49,8 @@ def ask_files() -> Uploads:
         with st.expander(t("import_study.more")):
             encoding = st.selectbox(
                 t("import_study.encoding"), ENCODINGS, key="import-encoding",
-                format_func=lambda one: one or t("import_study.encoding_auto"),
+                format_func={one: one or t("import_study.encoding_auto")
+                             for one in ENCODINGS}.__getitem__,
             )
             sheet = st.text_input(t("import_study.sheet"), max_chars=60, key="import-sheet")
         templates()

@@ -53,7 +53,7 @@ def invite(person: Person, line: StudyLine) -> None:
         )
         role = middle.radio(
             t("people.role"), ROLES, horizontal=True, key="invite-role",
-            format_func=lambda one: t(f"lead.role_{one}"),
+            format_func={one: t(f"lead.role_{one}") for one in ROLES}.__getitem__,
         )
         address = right.text_input(
             t("people.address"), value=own_address(), max_chars=300, key="invite-address"
@@ -165,7 +165,7 @@ def leave(person: Person, line: StudyLine, codes: list[str]) -> None:
         )
         role = right.radio(
             t("people.role"), ROLES, horizontal=True, key="leave-role",
-            format_func=lambda one: t(f"lead.role_{one}"),
+            format_func={one: t(f"lead.role_{one}") for one in ROLES}.__getitem__,
         )
         sent = st.form_submit_button(t("people.leave_now"))
     if not sent:

@@ -16,7 +16,7 @@ from cbt_core.stats.reasons import translated
 from pages.ui import charts, lead
 from pages.ui.reading import Figure, Stats, figure, reading
 from pages.ui.session import database, now, require_lead
-from pages.ui.widgets import plain
+from pages.ui.widgets import literal, plain
 from pages.ui.wording import language, t
 
 STATISTICS: Final = ("percent_agreement", "alpha_ordinal", "ac2_quadratic")
@@ -192,7 +192,7 @@ try:
     found = results.pooled(database(), person, slug=line.study.slug, now=now())
     scores = score_overview.scores(database(), person, slug=line.study.slug, now=now())
 except StudyError as error:
-    st.info(error.say(language()))
+    st.info(literal(error.say(language())))
     st.stop()
 words = line.study.language
 rated = found.agreement.get("scales")

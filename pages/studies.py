@@ -40,7 +40,7 @@ def next_step(line: StudyLine, status: Status) -> None:
     """Say what comes next, with the screen where it is done."""
     stage = status.study.stage
     if stage == Stage.DRAFT:
-        key, screen = ("people", "people") if not status.total else ("assign", "design")
+        key, screen = "people", "people"
     elif stage == Stage.OPEN:
         skipped = sum(row.skipped for row in status.raters)
         over = status.total and status.done + skipped >= status.total
@@ -50,6 +50,8 @@ def next_step(line: StudyLine, status: Status) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(t(f"studies.next_{key}"), width="content")
         lead.way_to(screen)
+        if stage == Stage.DRAFT:
+            lead.way_to("design")
 
 
 def items(person: Person, line: StudyLine) -> None:

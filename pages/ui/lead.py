@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 import streamlit as st
@@ -18,17 +17,29 @@ from pages.ui.wording import language, t
 
 STUDY: Final = "lead_study"
 NOTICE: Final = "lead_notice"
-STYLE: Final = Path(__file__).parent / "lead.css"
 
 Row = Mapping[str, object]
 Columns = Mapping[str, str | ColumnConfig]
 
 
 def dress() -> None:
-    """Apply the style of a lead's screens, with the file uploader's words in our language."""
-    words = "".join(f"--concord-{name.replace('_', '-')}: '{t(f'lead.{name}')}';"
-                    for name in ("upload", "upload_about"))
-    st.html(f"<style>:root {{{words}}}\n{STYLE.read_text('utf-8')}</style>")
+    """Apply the style of a lead's screens; the file uploader, English by itself, says our words."""
+    st.html(
+        f"""<style>
+:root {{ --upload: "{t("lead.upload")}"; --upload-about: "{t("lead.upload_about")}"; }}
+[class*="st-key-facts-"] td {{ vertical-align: top; padding: 0.22rem 0.4rem !important; }}
+[class*="st-key-facts-"] td:first-child {{ width: 11rem; min-width: 8rem; opacity: 0.72; }}
+[class*="st-key-case-row-"] {{ border-bottom: 1px solid #8a9aa655; padding: 0.1rem 0 0.45rem; }}
+[class*="st-key-case-row-"] [data-testid="stVerticalBlock"],
+.st-key-stages [data-testid="stColumn"] [data-testid="stVerticalBlock"] {{ gap: 0; }}
+[data-testid="stFileUploaderDropzone"] button p,
+[data-testid="stFileUploaderDropzoneInstructions"] span {{ font-size: 0; }}
+[data-testid="stFileUploaderDropzone"] button p::after {{
+  content: var(--upload); font-size: 0.875rem; }}
+[data-testid="stFileUploaderDropzoneInstructions"] span::after {{
+  content: var(--upload-about); font-size: 0.875rem; }}
+</style>"""
+    )
 
 
 def heading(person: Person, title: str) -> StudyLine:

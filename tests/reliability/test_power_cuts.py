@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
+from cbt_core.errors import NotSaved
 from db.engine import Database
 from tests.reliability.counts import CUTS, keep
 from tests.reliability.desk import prepared
@@ -72,9 +74,18 @@ def verdicts(recording: Recording, folder: Path, cuts: int, seed: int) -> list[V
         history = History()
         add(history, disk.journal)
         database = Database(f"sqlite:///{disk.crashed(dice, folder)}")
-        found.append(judge(database, history))
+        found.append(judged(database, history))
         database.close()
     return found
+
+
+def judged(database: Database, history: History) -> Verdict:
+    """Judge what is left; a file that cannot be read at all has lost everything."""
+    try:
+        return judge(database, history)
+    except (NotSaved, DBAPIError) as error:
+        told = tuple(history.told)
+        return Verdict(len(told), lost=told, faults=(f"unreadable: {type(error).__name__}",))
 
 
 @pytest.fixture(scope="module")

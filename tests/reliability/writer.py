@@ -71,7 +71,7 @@ def work(plan: Plan, open_task: Open, save: Save) -> None:
         for number in range(len(history.tries), plan.most):
             if plan.stop.exists():
                 return
-            one = _press(open_task(dice.choice(plan.tasks)), f"{plan.journal.stem}/{number}", dice)
+            one = _press(open_task(dice.choice(plan.tasks)), f"{plan.seed}/{number}", dice)
             journal.tried(one)
             if plan.early:
                 journal.told(one.token, one.body["base_revision"] + 1, 0.0)

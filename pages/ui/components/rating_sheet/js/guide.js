@@ -8,9 +8,8 @@ function guide(sheet) {
 }
 
 function guideOf(sheet, target) {
-  const isStep = target.kind === "step";
-  const anchors = isStep ? [] : target.choices.filter((choice) => choice.value !== CANNOT_RATE);
-  return el("div", { class: isStep ? "entry step" : "entry", "data-scale": target.scale },
+  const anchors = target.choices.filter((choice) => choice.anchor && choice.value !== CANNOT_RATE);
+  return el("div", { class: anchors.length ? "entry" : "entry plain-entry", "data-scale": target.scale },
     el("p", { class: "asks" }, el("b", { text: target.name }), el("span", { text: target.question })),
     anchors.length > 0 && el("dl", {}, anchors.map((choice) => el("div", { "data-value": choice.value },
       el("dt", { text: `${choice.keys[0]} ${choice.label}` }), el("dd", { text: choice.anchor })))));

@@ -35,7 +35,7 @@ function actions(sheet) {
       button(say(sheet, "next_task"), null, { class: "primary", onclick: () => open(sheet, null) }));
   }
   return el("div", { class: "actions" }, el("div", { class: "drawer", hidden: true }),
-    el("span", { class: "count" }),
+    el("span", { class: "todo" }),
     button(say(sheet, "undo"), "Z", { class: "quiet undo", onclick: () => undo(sheet) }),
     el("button", { type: "button", class: "quiet redo", text: say(sheet, "redo"), "aria-keyshortcuts": "Control+Y", onclick: () => redo(sheet) }),
     button(say(sheet, "note"), "C", { class: "plain to-note", "aria-expanded": "false", onclick: () => togglePanel(sheet, "note") }),
@@ -49,12 +49,12 @@ function homeWay(sheet) {
 }
 
 function paintActions(sheet) {
-  const count = part(sheet, ".count");
-  if (!count) return;
+  const todo = part(sheet, ".todo");
+  if (!todo) return;
   const missing = missingParts(sheet);
   const open = missing.filter(({ what }) => what === "proposal").length;
-  count.textContent = open ? say(sheet, "left_proposals", { count: open }) : missing.length ? say(sheet, `need_${missing[0].what}`) : "";
-  count.classList.toggle("missing", sheet.wasTried && missing.length > 0);
+  todo.textContent = open ? say(sheet, "left_proposals", { count: open }) : missing.length ? say(sheet, `need_${missing[0].what}`) : "";
+  todo.classList.toggle("missing", sheet.wasTried && missing.length > 0);
   part(sheet, ".undo").disabled = sheet.done.length === 0;
   part(sheet, ".redo").disabled = sheet.undone.length === 0;
   part(sheet, ".to-note").classList.toggle("used", sheet.entries.note.trim() !== "");

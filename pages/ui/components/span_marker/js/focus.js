@@ -17,7 +17,7 @@ function showMissing(sheet, missing, message) {
   paint(sheet);
   const [{ what, id }] = missing;
   const count = missing.filter((one) => one.what === "proposal").length;
-  const text = what === "proposal" ? say(sheet, "left_proposals", { count }) : say(sheet, `needed_${what}`);
+  const text = what === "proposal" ? say(sheet, "left_proposals", { count }) : say(sheet, what === "reason" ? "needed_reason" : "needed_labels");
   banner(sheet, message ? `${message} ${text}` : text);
   if (what === "reason") part(sheet, ".reason input").focus();
   else if (what === "proposal") takeUp(sheet, id);

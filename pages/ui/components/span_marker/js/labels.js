@@ -11,13 +11,13 @@ function labelCard(sheet) {
   return el("section", { class: "card labels", "aria-label": say(sheet, "labels") },
     el("header", {}, el("h2", { class: "aim" }),
       button(say(sheet, "definitions"), "G", { class: "quiet to-guide", "aria-pressed": "false", onclick: () => toggleGuide(sheet) })),
-    el("div", { class: "keys", role: "group", "aria-label": say(sheet, "labels") },
-      sheet.labels.map((label) => labelButton(sheet, label, lang)), verdictButton(sheet, "none", "0"), verdictButton(sheet, "unsure", "U")),
+    el("div", { class: "keys", role: "group", lang, "aria-label": say(sheet, "labels") },
+      sheet.labels.map((label) => labelButton(sheet, label)), verdictButton(sheet, "none", "0"), verdictButton(sheet, "unsure", "U")),
     el("div", { class: "meaning", lang, "aria-hidden": "true" }),
     el("div", { class: "book", lang, hidden: true, tabindex: 0, role: "region", "aria-label": say(sheet, "definitions") }, sheet.labels.map((label) => page(sheet, label))));
 }
 
-function labelButton(sheet, label, lang) {
+function labelButton(sheet, label) {
   const meant = () => { sheet.meant = label.id; paintMeaning(sheet); };
   return el("button", {
     type: "button", class: "label", "data-label": label.id, "aria-keyshortcuts": label.key || null, disabled: isReadOnly(sheet),
@@ -25,7 +25,7 @@ function labelButton(sheet, label, lang) {
     onmousedown: (event) => event.preventDefault(), // neither focus nor selection leave the text
     onpointerenter: meant, onfocus: meant,
     onclick: (event) => pressLabel(sheet, label.id, event),
-  }, label.key && key(label.key.toUpperCase()), el("span", { class: "name", text: label.name, lang }), el("i", { class: "count" }));
+  }, label.key && key(label.key.toUpperCase()), el("span", { class: "name", text: label.name }), el("i", { class: "count" }));
 }
 
 // A tap may drop the browser's selection before the click arrives: what stood at its start counts.
@@ -39,7 +39,7 @@ function verdictButton(sheet, verdict, shortcut) {
   return el("button", {
     type: "button", class: "label verdict", "data-verdict": verdict, "aria-keyshortcuts": shortcut, disabled: isReadOnly(sheet),
     onmousedown: (event) => event.preventDefault(), onclick: () => putVerdict(sheet, verdict),
-  }, key(shortcut), el("span", { class: "name", text: say(sheet, verdict) }));
+  }, key(shortcut), el("span", { class: "name", lang: sheet.data.lang, text: say(sheet, verdict) }));
 }
 
 function page(sheet, label) {

@@ -1,6 +1,6 @@
 // The texts with their marks: each mark one line below its words, its label's name above its first word.
 
-const LANE = 4; // px between the lines of overlapping marks
+const LANE = 3; // px between the lines of overlapping marks
 
 function texts(sheet) {
   const { task, study } = sheet.view;
@@ -56,11 +56,15 @@ function piece(sheet, letters, from, to, bars, evidence) {
   return node;
 }
 
+// The lines stand in the padding below the words; the wash lies behind the words only.
 function drawLines(node, bars) {
-  const line = (bar) => (bar.marks.every((mark) => mark.origin === "model")
-    ? "repeating-linear-gradient(90deg, var(--accent) 0 5px, transparent 5px 8px)" : "linear-gradient(var(--accent), var(--accent))");
-  node.style.backgroundImage = bars.map(line).join(", ");
-  node.style.backgroundPosition = bars.map((bar) => `0 calc(100% - ${Math.max(0, 2 - bar.lane) * LANE}px)`).join(", ");
+  const wash = "linear-gradient(var(--accent-wash), var(--accent-wash)) 0 0 / 100% 100% no-repeat content-box";
+  const layer = ({ marks, lane }) => {
+    const isAdopted = marks.every((mark) => mark.origin === "model");
+    const ink = isAdopted ? "repeating-linear-gradient(90deg, var(--accent) 0 5px, transparent 5px 8px)" : "linear-gradient(var(--accent), var(--accent))";
+    return `${ink} 0 calc(100% - ${Math.max(0, 2 - lane) * LANE}px) / 100% 2px no-repeat`;
+  };
+  node.style.background = [...bars.map(layer), wash].join(", ");
 }
 
 // A name that would run into the next one, or out of the text, gives way to its key.
