@@ -1,4 +1,4 @@
-"""What the desk costs: server CPU per saved item, latency under load, memory, start, import, export.
+"""What the desk costs: CPU per saved item, latency under load, memory, start, import, export.
 
     python -m benchmarks.desk [--items 100,22327] [--saves 400]
 
@@ -25,7 +25,7 @@ from pathlib import Path
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
 from cbt_core.services import assigning, exporting, importing
-from cbt_core.services.importing import StudyFiles
+from cbt_core.services.study_files import StudyFiles
 from db import migrate, sessions
 from db.engine import Database
 from tests.browser.conftest import Served, free_port
@@ -67,8 +67,7 @@ def one_size(folder: Path, items: int, saves: int, raters: Sequence[int]) -> Non
     assert found is not None
     for code in people:
         enrol(database, code, found.id, Role.RATER, now)
-    overlap = max(3, min(len(people), -(-saves * len(raters) * len(people) // (items * len(people))) + 2))
-    overlap = min(len(people), overlap if items >= saves else len(people))
+    overlap = 3 if items >= 3 * saves else len(people)  # enough tasks for everybody
     spent = clocked(lambda: assigning.assign(
         database, TERMINAL, slug="bench", raters=people, overlap=overlap, now=now))
     print(f"assignment    {spent:8.2f} CPU-s  ({len(people)} raters, overlap {overlap})")

@@ -1,1 +1,1 @@
-"""Concord: a study desk for expert evaluation of CBT-style answers, and the pipeline that feeds it."""
+"""Concord: a study desk for expert evaluation of CBT-style answers, and what feeds it."""

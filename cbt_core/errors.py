@@ -29,7 +29,7 @@ class Refused(StudyError):  # noqa: N818 - it is a refusal, not a fault
 
 
 class NotSaved(StudyError):  # noqa: N818 - named after what the person must know
-    """The storage did not take the write: full, read-only or busy. Entries are still on the page."""
+    """The storage did not take the write (full, read-only, busy): entries stay on the page."""
 
 
 class Conflict(StudyError):  # noqa: N818

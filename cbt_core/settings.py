@@ -34,7 +34,7 @@ class Settings:
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] | None = None) -> "Settings":
-        """Read CONCORD_DATABASE, _ADDRESS, _PORT, _BASE_PATH, _PUBLIC_ORIGIN, _SECURE_COOKIE, …"""
+        """Read the CONCORD_… variables of docs/operations.md."""
         env = os.environ if environment is None else environment
         default = f"sqlite:///{ROOT / 'data' / 'concord.db'}"
         return Settings(

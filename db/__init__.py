@@ -1,1 +1,1 @@
-"""Storage: engine, tables, one module of functions per noun. SQLAlchemy lives here and nowhere else."""
+"""Storage: engine, tables, one module of functions per noun. SQLAlchemy lives here alone."""

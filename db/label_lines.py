@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from db.models import (
     item,
@@ -17,9 +18,15 @@ from db.models import (
 )
 
 
+PER_SUBMISSION: Final = (
+    "round", "revision", "outcome", "certainty", "note", "reason", "skip_reason", "layout",
+    "input", "lang", "width", "active_seconds", "at",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class LabelLine:
-    """One submission of one annotator on one item; `is_newest` within its task and round."""
+    """One submission of one annotator on one item; `newest` is its round's newest revision."""
 
     id: int
     item: str
@@ -38,7 +45,12 @@ class LabelLine:
     width: int | None
     seconds: float
     at: str
-    is_newest: bool
+    newest: int
+
+    @property
+    def is_newest(self) -> bool:
+        """Tell whether nothing newer was saved in this round of the task."""
+        return self.revision == self.newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +95,22 @@ class AnswerLine:
 
 def submissions(connection: Connection, study_id: int) -> list[LabelLine]:
     """Return every submission of a study by item key, annotator and revision."""
+    newest = func.max(label_submission.c.revision).over(
+        partition_by=(label_submission.c.task_id, label_submission.c.round)
+    )
+    columns: list[ColumnElement[Any]] = [
+        label_submission.c.id, item.c.key, person.c.code, task.c.position,
+        *(label_submission.c[name] for name in PER_SUBMISSION), newest,
+    ]
     rows = connection.execute(
-        select(
-            label_submission.c.id, item.c.key, person.c.code, task.c.position,
-            label_submission.c.round, label_submission.c.revision, label_submission.c.outcome,
-            label_submission.c.certainty, label_submission.c.note, label_submission.c.reason,
-            label_submission.c.skip_reason, label_submission.c.layout, label_submission.c.input,
-            label_submission.c.lang, label_submission.c.width, label_submission.c.active_seconds,
-            label_submission.c.at,
-            label_submission.c.revision == func.max(label_submission.c.revision).over(
-                partition_by=(label_submission.c.task_id, label_submission.c.round)
-            ),
-        )
+        select(*columns)
         .join(task, task.c.id == label_submission.c.task_id)
         .join(item, item.c.id == task.c.item_id)
         .join(person, person.c.id == label_submission.c.person_id)
         .where(label_submission.c.study_id == study_id)
         .order_by(item.c.key, person.c.code, label_submission.c.revision)
     )
-    return [LabelLine(*row[:-1], bool(row[-1])) for row in rows]
+    return [LabelLine(*tuple[Any, ...](row)) for row in rows]
 
 
 def labels(connection: Connection, study_id: int) -> dict[int, list[tuple[str, bool, str]]]:

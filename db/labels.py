@@ -95,7 +95,7 @@ class SpanMark:
 
 @dataclass(frozen=True, slots=True)
 class ProposalAnswer:
-    """What was made of a proposal: confirmed, rejected, or changed (to a label, perhaps a place)."""
+    """What was made of a proposal: confirmed, rejected, or changed to a label (and place)."""
 
     proposal_id: int
     answer: str

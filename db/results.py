@@ -1,10 +1,10 @@
 """What was entered in a study, as flat rows for exports and statistics. Reading only."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from db.models import (
     answer,
@@ -24,7 +24,7 @@ from db.models import (
     task_slot,
 )
 
-RATED: Final = ("main", "repeat", "check", "calibration")
+Line = TypeVar("Line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,89 @@ class ScoreLine:
     missing_reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class PreferenceLine:
+    """Which slot a submission prefers, or `tie`."""
+
+    submission_id: int
+    choice: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """One tick of the five-step checklist."""
+
+    submission_id: int
+    slot: str
+    step: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlagLine:
+    """One safety flag; start and end count code points."""
+
+    submission_id: int
+    slot: str
+    kind: str
+    severity: str
+    quote: str
+    start: int | None
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GuessLine:
+    """One answer to the closing question."""
+
+    task_id: int
+    choice: str
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    """One answer with its item's key and where it came from."""
+
+    item: str
+    system_id: int | None
+    part: str
+    text: str
+    model: str
+    adapter: str
+    prompt: str
+    run: str
+    distortions: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatLine:
+    """One person's place in a study; `profile` is JSON text."""
+
+    code: str
+    work: str
+    total: int
+    done: int
+    seconds: float
+    consent_version: str
+    consent_at: str | None
+    profile: str | None
+    practice_at: str | None
+    final_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusionLine:
+    """What the analysis leaves out: a rater, an item, or a rater on an item."""
+
+    rater: str | None
+    item: str | None
+    reason: str
+    actor: str
+    at: str
+
+
 _TASKS: Final = (
     task.c.id, task.c.item_id, item.c.key, person.c.code, task.c.panel, task.c.kind,
     task.c.position, task.c.state, task.c.opened_at, task.c.repeat_of, submission.c.id,
@@ -108,7 +191,7 @@ def tasks(
         .where(task.c.study_id == study_id, task.c.work == work)
         .order_by(item.c.key, person.c.code, task.c.position, submission.c.revision)
     )
-    return [TaskLine(*row) for row in rows]
+    return list(_lines(TaskLine, rows))
 
 
 def slots(connection: Connection, study_id: int) -> dict[int, list[SlotLine]]:
@@ -159,40 +242,46 @@ def system_names(
     return {row[0]: row[1] for row in rows}
 
 
-def preferences(connection: Connection, study_id: int) -> Iterator[Row[tuple[int, str]]]:
-    """Yield (submission id, choice) of the newest revisions."""
-    yield from connection.execute(
-        _newest(select(preference.c.submission_id, preference.c.choice), preference.c, study_id)
+def preferences(connection: Connection, study_id: int) -> Iterator[PreferenceLine]:
+    """Yield the overall preferences of the newest revisions."""
+    wanted = select(preference.c.submission_id, preference.c.choice)
+    rows = connection.execute(_newest(wanted, preference.c.submission_id, study_id))
+    yield from _lines(PreferenceLine, rows)
+
+
+def steps(connection: Connection, study_id: int) -> Iterator[StepLine]:
+    """Yield the checklists of the newest revisions."""
+    wanted = select(step.c.submission_id, step.c.slot, step.c.step, step.c.value)
+    rows = connection.execute(
+        _newest(wanted, step.c.submission_id, study_id).order_by(
+            step.c.submission_id, step.c.slot, step.c.step
+        )
     )
+    yield from _lines(StepLine, rows)
 
 
-def steps(connection: Connection, study_id: int) -> Iterator[Row[tuple[int, str, str, int]]]:
-    """Yield (submission id, slot, step, value) of the newest revisions."""
-    yield from connection.execute(
-        _newest(
-            select(step.c.submission_id, step.c.slot, step.c.step, step.c.value), step.c, study_id
-        ).order_by(step.c.submission_id, step.c.slot, step.c.step)
+def flags(connection: Connection, study_id: int) -> Iterator[FlagLine]:
+    """Yield the safety flags of the newest revisions."""
+    wanted = select(
+        flag.c.submission_id, flag.c.slot, flag.c.kind, flag.c.severity, flag.c.quote,
+        flag.c.start, flag.c.end,
     )
-
-
-def flags(connection: Connection, study_id: int) -> Iterator[Row[tuple[object, ...]]]:
-    """Yield (submission id, slot, kind, severity, quote, start, end) of the newest revisions."""
-    yield from connection.execute(
-        _newest(
-            select(flag.c.submission_id, flag.c.slot, flag.c.kind, flag.c.severity,
-                   flag.c.quote, flag.c.start, flag.c.end),
-            flag.c, study_id,
-        ).order_by(flag.c.submission_id, flag.c.id)
+    rows = connection.execute(
+        _newest(wanted, flag.c.submission_id, study_id).order_by(
+            flag.c.submission_id, flag.c.id
+        )
     )
+    yield from _lines(FlagLine, rows)
 
 
-def guesses(connection: Connection, study_id: int) -> Iterator[Row[tuple[object, ...]]]:
-    """Yield (task id, choice, reason, at) of the closing question."""
-    yield from connection.execute(
+def guesses(connection: Connection, study_id: int) -> Iterator[GuessLine]:
+    """Yield the answers to the closing question."""
+    rows = connection.execute(
         select(guess.c.task_id, guess.c.choice, guess.c.reason, guess.c.at).where(
             guess.c.study_id == study_id
         )
     )
+    yield from _lines(GuessLine, rows)
 
 
 def excluded(connection: Connection, study_id: int) -> tuple[dict[str, str], dict[str, str]]:
@@ -223,9 +312,9 @@ def excluded(connection: Connection, study_id: int) -> tuple[dict[str, str], dic
     return raters, items
 
 
-def exclusions(connection: Connection, study_id: int) -> Iterator[Row[tuple[object, ...]]]:
-    """Yield (rater, item, reason, actor, at) of every exclusion."""
-    yield from connection.execute(
+def exclusions(connection: Connection, study_id: int) -> Iterator[ExclusionLine]:
+    """Yield every exclusion in the order they were made."""
+    rows = connection.execute(
         select(person.c.code, item.c.key, exclusion.c.reason, exclusion.c.actor, exclusion.c.at)
         .select_from(
             exclusion.outerjoin(person, person.c.id == exclusion.c.person_id).outerjoin(
@@ -235,10 +324,11 @@ def exclusions(connection: Connection, study_id: int) -> Iterator[Row[tuple[obje
         .where(exclusion.c.study_id == study_id)
         .order_by(exclusion.c.id)
     )
+    yield from _lines(ExclusionLine, rows)
 
 
-def seats(connection: Connection, study_id: int) -> list[Row[tuple[object, ...]]]:
-    """Return (code, work, total, done, seconds, consent version and time, profile, final at)."""
+def seats(connection: Connection, study_id: int) -> list[SeatLine]:
+    """Return everybody's place in a study, by code."""
     rows = connection.execute(
         select(person.c.code, seat.c.work, seat.c.total, seat.c.done, seat.c.seconds,
                seat.c.consent_version, seat.c.consent_at, seat.c.profile, seat.c.practice_at,
@@ -247,18 +337,19 @@ def seats(connection: Connection, study_id: int) -> list[Row[tuple[object, ...]]
         .where(seat.c.study_id == study_id)
         .order_by(person.c.code, seat.c.work)
     )
-    return list(rows)
+    return list(_lines(SeatLine, rows))
 
 
-def answers(connection: Connection, study_id: int) -> Iterator[Row[tuple[object, ...]]]:
-    """Yield every system's answer with its item's key, by item key."""
-    yield from connection.execute(
+def answers(connection: Connection, study_id: int) -> Iterator[AnswerLine]:
+    """Yield every answer with its item's key, by item key."""
+    rows = connection.execute(
         select(item.c.key, answer.c.system_id, answer.c.part, answer.c.text, answer.c.model,
                answer.c.adapter, answer.c.prompt, answer.c.run, answer.c.distortions)
         .join(item, item.c.id == answer.c.item_id)
         .where(item.c.study_id == study_id)
         .order_by(item.c.key)
     )
+    yield from _lines(AnswerLine, rows)
 
 
 def escalations(connection: Connection, study_id: int) -> int:
@@ -270,11 +361,17 @@ def escalations(connection: Connection, study_id: int) -> int:
     )
 
 
+def _lines(kind: Callable[..., Line], rows: Iterable[Any]) -> Iterator[Line]:
+    """Turn rows into dataclasses whose fields stand in the same order."""
+    for row in rows:
+        yield kind(*row)
+
+
 def _newest(
-    wanted: Select[tuple[object, ...]], part: Mapping[str, object], study_id: int
-) -> Select[tuple[object, ...]]:
+    wanted: Select[Any], submission_id: ColumnElement[int], study_id: int
+) -> Select[Any]:
     return (
-        wanted.join(submission, submission.c.id == part["submission_id"])
+        wanted.join(submission, submission.c.id == submission_id)
         .join(task, (task.c.id == submission.c.task_id)
               & (task.c.revision == submission.c.revision))
         .where(submission.c.study_id == study_id)

@@ -48,13 +48,9 @@ def download(line: StudyLine) -> None:
 def content() -> None:
     """List what is in the archive."""
     st.header(t("export.content"))
-    left, right = st.columns(2)
-    half = (len(TABLES) + len(BESIDE) + 1) // 2
-    rows = [(name, t(f"export.table_{name}")) for name in (*TABLES, *BESIDE)]
-    with left:
-        lead.facts(rows[:half], key="content-1")
-    with right:
-        lead.facts(rows[half:], key="content-2")
+    lead.facts(
+        [(name, t(f"export.table_{name}")) for name in (*TABLES, *BESIDE)], key="content"
+    )
 
 
 def chain(person: Person, line: StudyLine) -> None:

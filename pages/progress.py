@@ -82,13 +82,13 @@ def people(seen: Watch) -> None:
             [person_row(one, seen) for one in seen.people],
             columns={
                 "code": t("progress.person"),
+                "state": t("progress.state"),
                 "done": st.column_config.TextColumn(t("progress.done"), alignment="right"),
                 "skipped": t("progress.skipped"),
                 "hours": st.column_config.NumberColumn(t("progress.hours"), format="%.1f"),
                 "pace": st.column_config.NumberColumn(t("progress.per_day"), format="%.1f"),
                 "last": t("progress.last"),
                 "finish": t("progress.finish"),
-                "state": t("progress.state"),
             },
             alt=t("progress.table_alt"),
         )

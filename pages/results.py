@@ -204,10 +204,7 @@ if found.stage == Stage.UNBLINDED:
 agreement(found, names)
 if found.stage in {Stage.LOCKED, Stage.UNBLINDED}:
     shares(found, words)
-left, right = st.columns(2, gap="large")
-with left:
-    pairs(found, names)
-with right:
-    raters(scores, names)
+raters(scores, names)
+pairs(found, names)
 st.caption(t("results.signature"))
 st.code(str(found.agreement.get("signature", "")), language=None, wrap_lines=True)

@@ -44,14 +44,19 @@ def make_label_study(
     risk: Mapping[int, str] = {},
     question: str = QUESTION,
     description: str = DESCRIPTION,
+    descriptions: Sequence[str] = (),
     language: str = "zh",
     slug: str = "labels",
+    guided: bool = True,
 ) -> LabelStudy:
-    """Create a label study, assign it, and let every annotator past the consent."""
+    """Create a label study, assign it, and let every annotator past the consent.
+
+    Without `descriptions` (one per item) every item has the same.
+    """
     rows = [
         {"id": f"Q{number:03d}", "question": question.replace("半年", f"{number} 个月"),
-         "description": description, "risk": risk.get(number, "none")}
-        for number in range(1, items + 1)
+         "description": text, "risk": risk.get(number, "none")}
+        for number, text in enumerate(descriptions or [description] * items, start=1)
     ]
     file, protocol = folder / "study.jsonl", folder / "protocol.toml"
     file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
@@ -67,16 +72,19 @@ def make_label_study(
     assigning.assign(database, TERMINAL, slug=slug, annotators=annotators, now=now)
     people = {code: person(database, code, made.study_id, Role.ANNOTATOR) for code in annotators}
     for one in people.values():
-        prepare(database, one, slug, now)
+        prepare(database, one, slug, now, guided=guided)
     return LabelStudy(slug, made.study_id, people)
 
 
-def prepare(database: Database, annotator: Person, slug: str, now: datetime) -> None:
-    """Take an annotator through consent, profile and guide."""
+def prepare(
+    database: Database, annotator: Person, slug: str, now: datetime, *, guided: bool = True
+) -> None:
+    """Take an annotator through consent, profile and (when `guided`) the guide."""
     role = Role.ANNOTATOR
     joining.accept_consent(database, annotator, slug=slug, now=now, role=role)
     joining.answer_profile(database, annotator, slug=slug, answers={}, now=now, role=role)
-    joining.finish_guide(database, annotator, slug=slug, now=now, role=role)
+    if guided:
+        joining.finish_guide(database, annotator, slug=slug, now=now, role=role)
 
 
 def open_next(database: Database, annotator: Person, slug: str, now: datetime) -> dict[str, Any]:

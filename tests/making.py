@@ -11,7 +11,7 @@ from uuid import uuid4
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.services import assigning, importing, joining, rating
-from cbt_core.services.importing import StudyFiles
+from cbt_core.services.study_files import StudyFiles
 from db import memberships
 from db import people as stored_people
 from db.engine import Database

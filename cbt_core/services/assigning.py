@@ -176,7 +176,7 @@ def _demand(
     design = setup.protocol.design
     systems = studies.systems(connection, setup.study.id)
     baseline = next((row.id for row in systems if row.baseline), None)
-    if baseline is None and len(systems) == 2:  # noqa: PLR2004 - a pair is a pair either way
+    if baseline is None and len(systems) == 2:  # a pair is a pair either way
         baseline = systems[0].id
     items = {
         item: found
@@ -282,7 +282,7 @@ def _assign_labels(
             continue
         order = list(items)
         chosen = setup.protocol.design.seed if seed is None else seed
-        Random(f"{chosen}/label/{person_id}").shuffle(order)  # noqa: S311 - a stored seed
+        Random(f"{chosen}/label/{person_id}").shuffle(order)  # a stored seed, no secret
         tasks.insert_many(
             connection,
             [

@@ -17,7 +17,7 @@ from cbt_core.domain.study import Role
 from cbt_core.files.protocol import parse_protocol, revised
 from cbt_core.files.reading import read_study
 from cbt_core.services import assigning, importing, joining, own_work, rating
-from cbt_core.services.importing import StudyFiles
+from cbt_core.services.study_files import StudyFiles
 from db import memberships, people, results, studies, tasks
 from db.engine import Connection, Database
 
@@ -104,7 +104,7 @@ def _work(database: Database, past: _Past, began: datetime) -> None:
 
 def _close(database: Database, past: _Past, moment: datetime) -> None:
     own_work.confirm_final(database, past.person, slug=past.slug, now=moment)
-    chance = Random(f"{SEED}/guess/{past.person.code}")  # noqa: S311 - simulated, seeded
+    chance = Random(f"{SEED}/guess/{past.person.code}")  # simulated, seeded
     shown = own_work.shown_again(database, past.person, slug=past.slug)
     answers = {
         one.task: (chance.choice(["A", "B", own_work.DONT_KNOW]), "") for one in shown

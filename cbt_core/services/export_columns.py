@@ -33,9 +33,13 @@ SECONDS: Final = _c(
     "active seconds (page visible, idle cut at 60 s)",
 )
 EXCLUDED: Final = _c(
-    "excluded", TEXT, "不纳入分析的原因（空=纳入）", "why it is left out of the analysis (empty: in)"
+    "excluded", TEXT, "不纳入分析的原因（空=纳入）",
+    "why it is left out of the analysis (empty: in)",
 )
-REVISION: Final = _c("revision", INTEGER, "提交版本（从 1 起）", "revision of the submission from 1")
+REVISION: Final = _c(
+    "revision", INTEGER, "提交版本（从 1 起）",
+    "revision of the submission from 1",
+)
 LANG: Final = _c("lang", TEXT, "界面语言", "language of the interface")
 
 
@@ -50,7 +54,10 @@ def ratings(instrument: Instrument) -> tuple[Column, ...]:
         _c("layout", TEXT, "版式：并排或上下", "layout: side-by-side or stacked"),
         LANG,
         _c("instrument", TEXT, "评定工具的签名", "signature of the instrument"),
-        _c("missing_reason", TEXT, "缺失原因（维度=原因）", "why a score is missing (scale=reason)"),
+        _c(
+            "missing_reason", TEXT, "缺失原因（维度=原因）",
+            "why a score is missing (scale=reason)",
+        ),
     )
 
 
@@ -159,7 +166,10 @@ RATERS: Final = (
     _c("consent_at", TEXT, "同意时间（UTC）", "consent given at (UTC)"),
     _c("practice_at", TEXT, "通过练习时间（UTC）", "practice passed at (UTC)"),
     _c("final_at", TEXT, "确认最终评分时间（UTC）", "scores confirmed as final at (UTC)"),
-    _c("profile", TEXT, "个人信息（项=值；未回答的不列）", "profile (field=value; declined: absent)"),
+    _c(
+        "profile", TEXT, "个人信息（项=值；未回答的不列）",
+        "profile (field=value; declined: absent)",
+    ),
     EXCLUDED,
 )
 EXCLUSIONS: Final = (

@@ -32,7 +32,8 @@ ROUND: Final = _c(
     "blind: alone; model: with the machine's proposals on the screen",
 )
 EXCLUDED: Final = _c(
-    "excluded", TEXT, "不纳入分析的原因（空=纳入）", "why it is left out of the analysis (empty: in)"
+    "excluded", TEXT, "不纳入分析的原因（空=纳入）",
+    "why it is left out of the analysis (empty: in)",
 )
 FIELD: Final = _c("field", TEXT, "question 提问、description 描述", "question or description")
 PLACE: Final = (
@@ -46,10 +47,12 @@ LABELS: Final = (
        "labels, separated by |; empty: none; <unsure>: could not decide"),
     ROUND,
     _c("whole", TEXT, "未指明片段、标在整题上的标签", "labels given to the item without a span"),
-    _c("adopted", TEXT, "仅因采纳模型建议而有的标签", "labels that stand only by adopting a proposal"),
+    _c("adopted", TEXT, "仅因采纳模型建议而有的标签",
+       "labels that stand only by adopting a proposal"),
     _c("certainty", INTEGER, "把握程度 1–3", "certainty 1-3"),
     _c("note", TEXT, "备注", "note"),
-    _c("order", INTEGER, "在该标注者序列中的位置（从 1 起）", "position in the annotator's sequence"),
+    _c("order", INTEGER, "在该标注者序列中的位置（从 1 起）",
+       "position in the annotator's sequence"),
     REVISION,
     _c("seconds", NUMBER, "专注时长（秒）", "active seconds"),
     _c("layout", TEXT, "版式", "layout"),
@@ -60,19 +63,23 @@ LABELS: Final = (
 )
 SPANS: Final = (
     ITEM, ANNOTATOR,
-    _c("start", INTEGER, "在题目全文中的起点（码点）", "start in the item's document (code points)"),
+    _c("start", INTEGER, "在题目全文中的起点（码点）",
+       "start in the item's document (code points)"),
     _c("end", INTEGER, "终点（不含）", "end, exclusive"),
     _c("label", TEXT, "标签", "label"),
     ROUND, *PLACE,
     _c("quote", TEXT, "片段原文", "the words of the span"),
-    _c("origin", TEXT, "own 自己标出、model 采纳自模型建议", "own, or model: adopted from a proposal"),
+    _c("origin", TEXT, "own 自己标出、model 采纳自模型建议",
+       "own, or model: adopted from a proposal"),
     EXCLUDED,
 )
 DOCUMENTS: Final = (
     ITEM,
     _c("text", TEXT, "题目全文：提问、换行、描述", "document: question, line break, description"),
 )
-NUMBER_IN_ITEM: Final = _c("proposal", INTEGER, "该题的第几条建议", "number of the proposal in its item")
+NUMBER_IN_ITEM: Final = _c(
+    "proposal", INTEGER, "该题的第几条建议", "number of the proposal in its item"
+)
 PROPOSALS: Final = (
     ITEM, NUMBER_IN_ITEM, _c("label", TEXT, "模型建议的标签", "label the machine proposed"), *PLACE,
 )

@@ -122,7 +122,7 @@ def revisions(connection: Connection, found: Material) -> Table:
                 line.revision, line.at, score.scale, score.value, score.missing_reason or None,
                 line.reason or None,
             ))
-    rows.sort(key=lambda row: tuple(str(cell) for cell in row[:6]) + (str(row[7]),))
+    rows.sort(key=lambda row: (*(str(cell) for cell in row[:6]), str(row[7])))
     return Table("revisions", columns.REVISIONS, rows)
 
 
@@ -183,11 +183,11 @@ def preferences(connection: Connection, found: Material) -> Table:
     """Return overall preferences: the slot chosen and the system that stood there."""
     lines = found.by_submission()
     rows: Rows = []
-    for submission_id, choice in results.preferences(connection, found.setup.study.id):
-        line = lines[submission_id]
-        chosen = next((s for s in found.slots[line.task_id] if s.slot == choice), None)
-        rows.append((line.item, line.rater, line.panel, line.kind, choice,
-                     found.name(chosen) if chosen else choice, found.excluded(line) or None))
+    for one in results.preferences(connection, found.setup.study.id):
+        line = lines[one.submission_id]
+        chosen = next((s for s in found.slots[line.task_id] if s.slot == one.choice), None)
+        rows.append((line.item, line.rater, line.panel, line.kind, one.choice,
+                     found.name(chosen) if chosen else one.choice, found.excluded(line) or None))
     rows.sort(key=lambda row: tuple(str(cell) for cell in row))
     return Table("preferences", columns.PREFERENCES, rows)
 
@@ -196,10 +196,11 @@ def steps(connection: Connection, found: Material) -> Table:
     """Return the five-step checklist: 0 absent, 1 partial, 2 present."""
     lines = found.by_submission()
     rows: Rows = []
-    for submission_id, slot_name, step, value in results.steps(connection, found.setup.study.id):
-        line = lines[submission_id]
-        slot = next(s for s in found.slots[line.task_id] if s.slot == slot_name)
-        rows.append((line.item, found.name(slot), line.rater, line.panel, line.kind, step, value))
+    for one in results.steps(connection, found.setup.study.id):
+        line = lines[one.submission_id]
+        slot = next(s for s in found.slots[line.task_id] if s.slot == one.slot)
+        rows.append((line.item, found.name(slot), line.rater, line.panel, line.kind, one.step,
+                     one.value))
     rows.sort(key=lambda row: tuple(str(cell) for cell in row))
     return Table("steps", columns.STEPS, rows)
 
@@ -208,11 +209,11 @@ def flags(connection: Connection, found: Material) -> Table:
     """Return safety flags with their quoted spans (code points, end exclusive)."""
     lines = found.by_submission()
     rows: Rows = []
-    for row in results.flags(connection, found.setup.study.id):
-        line = lines[row[0]]
-        slot = next(s for s in found.slots[line.task_id] if s.slot == row[1])
-        rows.append((line.item, found.name(slot), line.rater, line.panel, line.kind, row[2],
-                     row[3], row[4] or None, row[5], row[6]))
+    for one in results.flags(connection, found.setup.study.id):
+        line = lines[one.submission_id]
+        slot = next(s for s in found.slots[line.task_id] if s.slot == one.slot)
+        rows.append((line.item, found.name(slot), line.rater, line.panel, line.kind, one.kind,
+                     one.severity, one.quote or None, one.start, one.end))
     rows.sort(key=lambda row: tuple(str(cell) for cell in row))
     return Table("flags", columns.FLAGS, rows)
 
@@ -221,11 +222,11 @@ def guesses(connection: Connection, found: Material) -> Table:
     """Return the closing guesses: the slot taken for the system under study."""
     lines = {line.task_id: line for line in found.lines}
     rows: Rows = []
-    for task_id, choice, reason, _at in results.guesses(connection, found.setup.study.id):
-        line = lines[task_id]
-        slot = next((s for s in found.slots[task_id] if s.slot == choice), None)
-        rows.append((line.item, line.rater, line.panel, choice,
-                     found.name(slot) if slot else choice, reason or None))
+    for one in results.guesses(connection, found.setup.study.id):
+        line = lines[one.task_id]
+        slot = next((s for s in found.slots[one.task_id] if s.slot == one.choice), None)
+        rows.append((line.item, line.rater, line.panel, one.choice,
+                     found.name(slot) if slot else one.choice, one.reason or None))
     rows.sort(key=lambda row: tuple(str(cell) for cell in row))
     return Table("guesses", columns.GUESSES, rows)
 
@@ -246,13 +247,12 @@ def item_table(connection: Connection, found: Material) -> Table:
 def answers(connection: Connection, found: Material) -> Table:
     """Return the answers under masked names, with provenance only when unblinded."""
     rows: Rows = []
-    for key, system_id, part, text, *provenance in results.answers(
-        connection, found.setup.study.id
-    ):
-        if system_id is None and not part:
+    for one in results.answers(connection, found.setup.study.id):
+        if one.system_id is None and not one.part:
             continue  # calibration answers stand in the protocol, with their keys
-        name = f"check:{part}" if system_id is None else found.systems[system_id]
-        rows.append((key, name, text, *(provenance if found.unblinded else ())))
+        name = f"check:{one.part}" if one.system_id is None else found.systems[one.system_id]
+        provenance = (one.model, one.adapter, one.prompt, one.run, one.distortions)
+        rows.append((one.item, name, one.text, *(provenance if found.unblinded else ())))
     rows.sort(key=lambda row: (str(row[0]), str(row[1])))
     return Table("answers", columns.answers(unblinded=found.unblinded), rows)
 
@@ -274,7 +274,8 @@ def raters(connection: Connection, found: Material) -> Table:
 def exclusions(connection: Connection, found: Material) -> Table:
     """Return what the analysis leaves out, by whom and why."""
     rows: Rows = [
-        tuple(row) for row in results.exclusions(connection, found.setup.study.id)
+        (one.rater, one.item, one.reason, one.actor, one.at)
+        for one in results.exclusions(connection, found.setup.study.id)
     ]
     rows += [
         (None, key, reason, None, None)

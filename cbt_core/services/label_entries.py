@@ -197,6 +197,11 @@ def _object(sent: object) -> Json:
 
 
 def checked_text(sent: Json, name: str) -> str:
+    """Return a text a person wrote; empty when there is none.
+
+    Raises:
+        Invalid: it is no text, too long, or cannot be stored.
+    """
     value = sent.get(name) or ""
     if not isinstance(value, str):
         raise Invalid("rating.malformed")

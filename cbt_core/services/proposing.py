@@ -1,4 +1,4 @@
-"""A machine's labels of items, stored beside the study; they reach annotators as its protocol says."""
+"""A machine's labels of items; they reach annotators when the study's protocol says so."""
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass

@@ -139,7 +139,7 @@ def _distributions(ratings: Ratings) -> dict[str, dict[int, int]]:
     for scale, column in ratings.values.items():
         mine: dict[int, int] = {}
         for value in column:
-            if value == value:  # noqa: PLR0124 - not a number differs from itself
+            if value == value:  # not a number differs from itself
                 mine[int(value)] = mine.get(int(value), 0) + 1
         counts[scale] = dict(sorted(mine.items()))
     return counts

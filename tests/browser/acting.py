@@ -27,7 +27,7 @@ def enter(
         locale="zh-CN" if language == "zh" else "en-US",
     )
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(20_000)
     page.goto(served.url)
     page.fill("input[name=code]", code)
     page.fill("input[name=secret]", secret)

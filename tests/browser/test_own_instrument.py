@@ -35,7 +35,7 @@ cannot_rate = false
 values = [
   { value = 1, label = { zh = "是", en = "Yes" }, anchor = { zh = "放心", en = "yes" } },
   { value = 2, label = { zh = "否", en = "No" }, anchor = { zh = "不放心", en = "no" } },
-  { value = 3, label = { zh = "不确定", en = "Unsure" }, anchor = { zh = "拿不准", en = "unsure" } },
+  { value = 3, label = { zh = "不确定", en = "Unsure" }, anchor = { zh = "难说", en = "so-so" } },
 ]
 """
 PROTOCOL = """

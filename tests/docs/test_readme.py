@@ -24,7 +24,8 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 def commands() -> list[str]:
     found = set()
     for document in DOCUMENTS:
-        for line in re.findall(r"python -m cbt_core ([a-z-]+(?: [a-z-]+)?)", document.read_text("utf-8")):
+        text = document.read_text("utf-8")
+        for line in re.findall(r"python -m cbt_core ([a-z-]+(?: [a-z-]+)?)", text):
             words = line.split()
             groups = {"db", "person", "study", "audit", "labels", "dataset"}
             found.add(" ".join(words[: 2 if words[0] in groups else 1]))

@@ -27,15 +27,12 @@ def lead(database: Database, study: Made, now: datetime) -> Person:
     return making.lead(database, study.study_id, now)
 
 
-def rate_some(
-    database: Database, study: Made, code: str, count: int, at: datetime, **entries: object
-) -> None:
+def rate_some(database: Database, study: Made, code: str, count: int, at: datetime) -> None:
     """Rate a number of tasks of a rater at a moment."""
     rater = study.raters[code]
     for _ in range(count):
         view = making.open_next(database, rater, study.slug, at)
-        body = making.press(view, entries=making.entries(view, **entries))
-        rating.save(database, rater, body=body, now=at)
+        rating.save(database, rater, body=making.press(view), now=at)
 
 
 def skip_one(database: Database, study: Made, code: str, reason: str, at: datetime) -> None:

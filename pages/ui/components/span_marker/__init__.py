@@ -1,6 +1,6 @@
 """The span marker: one text, its labels and spans, saved by the browser to the routes beside.
 
-Its script is plain JavaScript in small files that are joined here: no build step, nothing to install.
+Its script is plain JavaScript in small files joined here: no build step, nothing to install.
 """
 
 from collections.abc import Mapping
@@ -58,5 +58,5 @@ mount = st.components.v2.component("concord_span_marker", html=HTML, css=style()
 
 
 def span_marker(*, key: str, data: MarkerData) -> None:
-    """Show the marker; with a constant `key` the element, its marks and its focus stay on a rerun."""
+    """Show the marker; with a constant `key` element, marks and focus stay on a rerun."""
     mount(key=key, data={**data, "words": dict(data["words"])})

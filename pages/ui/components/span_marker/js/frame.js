@@ -44,8 +44,7 @@ function notices(sheet) {
 }
 
 function desk(sheet) {
-  return el("div", { class: "desk" }, texts(sheet),
-    el("div", { class: "side" }, labelCard(sheet), proposalCard(sheet), markCard(sheet)));
+  return el("div", { class: "desk" }, texts(sheet), el("div", { class: "side" }, labelCard(sheet), proposalCard(sheet)), markCard(sheet));
 }
 
 // A message that stays until it is dealt with, with its ways on: [label, action, link attributes].

@@ -69,6 +69,7 @@ function paintMeaning(sheet) {
   const label = sheet.meant ? labelOf(sheet, sheet.meant) : null;
   if (!label) return box.replaceChildren(el("p", { class: "soft", lang: sheet.data.lang, text: say(sheet, "how") }));
   box.replaceChildren(el("p", {}, el("b", { text: label.name }), el("span", { text: label.definition })),
+    ...label.examples.map((example) => el("p", { class: "example", text: example })),
     label.near_miss ? el("p", { class: "near" }, el("b", { text: say(sheet, "near_miss"), lang: sheet.data.lang }), label.near_miss) : "");
 }
 

@@ -32,6 +32,7 @@ function noteSelection(sheet) {
   if (before && before.field === field && before.start === start && before.end === end) return;
   sheet.cursor = { field, at: start };
   sheet.pivot = "end";
+  sheet.inputs.add(sheet.lastInput);
   sheet.selection = end > start && quoteOf(sheet, { field, start, end }).trim() ? { field, start, end } : null;
   paintTarget(sheet);
 }

@@ -1,0 +1,1 @@
+"""Screens under AppTest: everything but the browser."""
