@@ -35,6 +35,7 @@ class TaskRow:
     slug: str
     title: str
     stage: str
+    item_key: str
     question: str
     description: str
     risk: str
@@ -84,7 +85,8 @@ _FIND = (
     select(
         task.c.id, task.c.token, task.c.study_id, task.c.person_id, task.c.item_id, task.c.work,
         task.c.kind, task.c.state, task.c.revision, task.c.position, task.c.opened_at,
-        task.c.repeat_of, study.c.slug, study.c.title, study.c.stage, item.c.question,
+        task.c.repeat_of, study.c.slug, study.c.title, study.c.stage,
+        item.c.key.label("item_key"), item.c.question,
         item.c.description, item.c.risk, seat.c.total, seat.c.done, seat.c.seconds,
         seat.c.seconds_at_break, seat.c.risk_items, seat.c.consent_at, seat.c.final_at,
     )

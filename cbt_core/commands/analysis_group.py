@@ -21,16 +21,18 @@ def add_to(parent: click.Group) -> None:
 @click.option("--scales", default="", help="Scales, joined by commas.")
 @click.option("--values", default="", help='"0,1,2" or "relevance=0,1,2;empathy=1,2,3,4,5".')
 @click.option("--bootstrap", type=click.IntRange(min=0), default=1000, show_default=True)
+@click.option("--nominal", default="", help="Scales whose values are names, joined by commas.")
 @click.option("--seed", type=int, default=1, show_default=True)
 def agreement(
-    *, ratings: Path, out: Path, scales: str, values: str, bootstrap: int, seed: int
+    *, ratings: Path, out: Path, scales: str, values: str, bootstrap: int, seed: int,
+    nominal: str,
 ) -> None:
     """Agreement between raters, with intervals that resample items."""
     from cbt_core.services import analysing
 
     doubts = analysing.agreement_file(
         ratings, out=out, scales=codes(scales) or None, values=values or None,
-        bootstrap=bootstrap, seed=seed,
+        bootstrap=bootstrap, seed=seed, nominal=codes(nominal),
     )
     warn(doubts)
     tell("written", file=out)

@@ -17,6 +17,7 @@ def agreement_file(
     values: str | None = None,
     bootstrap: int = 1000,
     seed: int = 1,
+    nominal: Sequence[str] = (),
 ) -> tuple[Problem, ...]:
     """Write the `agreement` JSON of a ratings file; return the doubts about the file.
 
@@ -26,7 +27,9 @@ def agreement_file(
     from cbt_core.stats.agreement import agreement
 
     read = read_ratings(path, scales=scales, values=values)
-    found = agreement(read.ratings, values=read.values, bootstrap=bootstrap, seed=seed)
+    found = agreement(
+        read.ratings, values=read.values, bootstrap=bootstrap, seed=seed, nominal=nominal
+    )
     write_json(found, out)
     return read.warnings
 

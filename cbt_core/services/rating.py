@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import Risk, Role
+from cbt_core.domain.study import Kind, Risk, Role
 from cbt_core.errors import Conflict, Invalid, Refused, StudyError
 from cbt_core.instruments.defaults import defaults
 from cbt_core.services import sheet_view
@@ -222,11 +222,12 @@ def _acknowledge(
     *, repeated: bool, setup: StudySetup | None = None,
 ) -> View:
     setup = setup or current(connection, row.study_id)
+    view = _feedback(connection, row, setup, person) or _next(connection, person, setup, now)
     return {
         "saved": {
             "task": row.token, "revision": revision, "at": now.isoformat(), "repeated": repeated,
         },
-        "view": _next(connection, person, setup, now),
+        "view": view,
     }
 
 
@@ -238,6 +239,20 @@ def _next(connection: Connection, person: Person, setup: StudySetup, now: dateti
     if row.stage == "open" and sheet_view.break_is_due(row, setup.protocol.raters):
         return sheet_view.pause(row, setup, person)
     return _show(connection, person, row, setup, now)
+
+
+def _feedback(
+    connection: Connection, row: TaskRow, setup: StudySetup, person: Person
+) -> View | None:
+    """Return the key and the reasons after a calibration item; None after any other."""
+    if row.kind != Kind.CALIBRATION:
+        return None
+    practice = next(
+        (p for p in setup.protocol.raters.practice if row.item_key.endswith(f":{p.id}")), None
+    )
+    if practice is None:
+        return None
+    return sheet_view.feedback(connection, row, practice, setup, person)
 
 
 def _show(

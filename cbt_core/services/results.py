@@ -14,6 +14,7 @@ from cbt_core.services import export_rows
 from cbt_core.services.studies import StudySetup, current, led_by
 from cbt_core.stats.agreement import core_agreement
 from cbt_core.stats.ratings import Columns, Ratings, gather
+from db import plans
 from db.engine import Connection, Database
 
 POOLED: Final = "ALL"
@@ -45,7 +46,7 @@ def pooled(
     """
     study = led_by(database, person, slug, act="results", now=now)
     is_open = study.stage in {"draft", "open"}
-    if is_open and person.has(Role.RATER, study.id):
+    if is_open and (person.has(Role.RATER, study.id) or _has_tasks(database, person, study.id)):
         raise Refused("exporting.no_results_for_raters")
     with database.reading() as connection:
         setup = current(connection, study.id)
@@ -62,6 +63,12 @@ def pooled(
         found, () if is_open else ratings.systems, _distributions(ratings), setup.study.stage,
         setup.instrument,
     )
+
+
+def _has_tasks(database: Database, person: Person, study_id: int) -> bool:
+    """Tell whether the person has rated here, even if the role has ended since."""
+    with database.reading() as connection:
+        return person.id in plans.with_tasks(connection, study_id, "rate")
 
 
 def rows_of(connection: Connection, setup: StudySetup, *, unblinded: bool) -> Ratings:
@@ -116,7 +123,7 @@ def _gathered(table: Table, setup: StudySetup) -> Ratings:
 
 
 def _texts(cells: list[Cell]) -> list[str]:
-    return [str(cell) for cell in cells]
+    return ["" if cell is None else str(cell) for cell in cells]
 
 
 def _numbers(cells: list[Cell]) -> list[float | None]:

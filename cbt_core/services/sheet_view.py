@@ -10,7 +10,7 @@ from typing import Final
 
 from cbt_core.domain.instrument import CANNOT_RATE, Choice, Instrument, Scale, ScaleValue
 from cbt_core.domain.people import Person
-from cbt_core.domain.protocol import Protocol, Raters
+from cbt_core.domain.protocol import Practice, Protocol, Raters
 from cbt_core.instruments.defaults import defaults
 from cbt_core.services.studies import StudySetup
 from db import seats, submissions, tasks
@@ -48,6 +48,27 @@ def pause(row: TaskRow, setup: StudySetup, person: Person) -> View:
             "minutes": round((row.seconds - row.seconds_at_break) / 60),
             "risk_items": row.risk_items,
         },
+    }
+
+
+def feedback(
+    connection: Connection, row: TaskRow, practice: Practice, setup: StudySetup, person: Person
+) -> View:
+    """Return what the key of a calibration item says beside the scores just given."""
+    stored = submissions.newest(connection, row.id)
+    given = {(s.slot, s.scale): s.value for s in stored.scores} if stored else {}
+    language = setup.protocol.language
+    marks = [
+        {"slot": slot, "scale": setup.instrument.scale(scale).name(language),
+         "given": given.get((slot, scale)), "expected": expected,
+         "reason": practice.reasons.get(slot, {}).get(scale, "")}
+        for slot, scales in practice.key.items()
+        for scale, expected in scales.items()
+    ]
+    return {
+        **_frame(row, setup, person),
+        "state": "feedback",
+        "feedback": {"author": practice.author, "question": row.question, "marks": marks},
     }
 
 

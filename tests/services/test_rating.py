@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Conflict, Invalid, Refused
-from cbt_core.services import lifecycle, own_work, rating
+from cbt_core.services import lifecycle, own_work, rating, results, studies
 from db import audit
 from db.engine import Database
 from db.models import draft, escalation, score, submission, task
@@ -358,3 +358,47 @@ def test_no_byte_of_a_view_names_a_system(
     seen = str(open_next(database, study.raters["R01"], "trial", now))
     for name in (*making.SYSTEMS, "S1", "S2", "system"):
         assert name not in seen
+
+
+def test_a_calibration_item_answers_with_its_key_and_stays_out_of_the_analysis(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    made = make_study(
+        database, tmp_path, now, items=6,
+        protocol='[rater]\npractice = "default"\npass_mark = 0.0\nrecalibrate_every = 3\n',
+    )
+    rater = made.raters["R01"]
+    seen = []
+    view = open_next(database, rater, "trial", now)
+    while view["state"] in {"task", "feedback"}:
+        if view["state"] == "feedback":
+            seen.append(view["feedback"])
+            view = open_next(database, rater, "trial", now)
+            continue
+        view = rating.save(database, rater, body=press(view), now=now)["view"]  # type: ignore[assignment]
+    assert len(seen) == 1
+    assert {mark["given"] for mark in seen[0]["marks"]} == {1}
+    assert all(mark["reason"] for mark in seen[0]["marks"])
+    with database.reading() as connection:
+        setup = studies.current(connection, made.study_id)
+        ratings = results.rows_of(connection, setup, unblinded=False)
+    assert len(ratings.items) == 6
+
+
+def test_a_quality_check_looks_like_any_item_and_stays_out_of_the_analysis(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    (tmp_path / "checks.toml").write_text(
+        '[[checks]]\nid = "c1"\nquestion = "核对题"\ndescription = "描述"\n'
+        'better = "这是一段切题、具体而温和的回答。"\nworse = "今天天气不错。"\nscale = "relevance"\n',
+        "utf-8",
+    )
+    made = make_study(
+        database, tmp_path, now, items=12, protocol='[rater]\nattention = "checks.toml"\n'
+    )
+    rater = made.raters["R01"]
+    assert len(rate_all(database, rater, "trial", now)) == 13
+    with database.reading() as connection:
+        setup = studies.current(connection, made.study_id)
+        ratings = results.rows_of(connection, setup, unblinded=False)
+    assert len(ratings.items) == 12

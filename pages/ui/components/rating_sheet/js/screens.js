@@ -7,7 +7,7 @@ function screenOf(sheet) {
   return view.task.risk !== "none" && !sheet.revealed.has(view.task.task) ? "cover" : "task";
 }
 
-const SCREENS = { loading: loadingScreen, task: taskScreen, cover: coverScreen, break: breakScreen, done: doneScreen, guess: guessScreen, closed: closedScreen };
+const SCREENS = { loading: loadingScreen, task: taskScreen, cover: coverScreen, break: breakScreen, feedback: feedbackScreen, done: doneScreen, guess: guessScreen, closed: closedScreen };
 
 function loadingScreen(sheet) {
   return [el("p", { class: "loading", text: say(sheet, "loading") })];
@@ -64,6 +64,17 @@ function breakScreen(sheet) {
   return [header(sheet), calm(say(sheet, "break_title"),
     [say(sheet, "break_worked", { minutes: worked.minutes ?? 0 }), risk, say(sheet, "break_about")],
     [first(say(sheet, "break_continue"), () => open(sheet, null, { rested: true })), way(say(sheet, "break_leave"), sheet.data.links?.home)])];
+}
+
+// After a calibration item: the key and its reasons beside the own scores.
+function feedbackScreen(sheet) {
+  const { marks, question: asked, author } = sheet.view.feedback;
+  const lines = marks.map((mark) => el("li", {},
+    el("b", { text: say(sheet, mark.given === mark.expected ? "feedback_same" : "feedback_differs", { ...mark, given: mark.given ?? "–" }) }),
+    el("span", { text: mark.reason })));
+  return [header(sheet), el("div", { class: "calm feedback" },
+    el("h1", { text: say(sheet, "feedback_title") }), el("p", { text: asked }), el("p", { text: say(sheet, "feedback_about", { author }) }),
+    el("ul", {}, lines), el("div", { class: "ways" }, first(say(sheet, "feedback_continue"), () => open(sheet, null))))];
 }
 
 function doneScreen(sheet) {
