@@ -17,7 +17,6 @@ from db.models import (
     task,
 )
 
-
 PER_SUBMISSION: Final = (
     "round", "revision", "outcome", "certainty", "note", "reason", "skip_reason", "layout",
     "input", "lang", "width", "active_seconds", "at",

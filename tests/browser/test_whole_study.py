@@ -173,7 +173,7 @@ def lock_and_unblind(page: Page) -> None:
     page.get_by_role("textbox", name="Type the study's short name").fill("pilot")
     page.get_by_role("textbox", name="Reason").last.fill("all ratings are in")
     page.get_by_role("button", name="Unblind now").click()
-    expect(page.get_by_text("The study is unblinded; the systems' names are shown.")).to_be_visible()
+    expect(page.get_by_text("is unblinded; the systems' names are shown")).to_be_visible()
 
 
 def exported(page: Page) -> Clicked:

@@ -390,7 +390,8 @@ def test_a_quality_check_looks_like_any_item_and_stays_out_of_the_analysis(
 ) -> None:
     (tmp_path / "checks.toml").write_text(
         '[[checks]]\nid = "c1"\nquestion = "核对题"\ndescription = "描述"\n'
-        'better = "这是一段切题、具体而温和的回答。"\nworse = "今天天气不错。"\nscale = "relevance"\n',
+        'better = "这是一段切题、具体而温和的回答。"\nworse = "今天天气不错。"\n'
+        'scale = "relevance"\n',
         "utf-8",
     )
     made = make_study(
