@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, insert, select
 
 from db.clock import stamp
-from db.models import label, label_submission, proposal, proposal_answer, span, task
+from db.models import item, label, label_submission, proposal, proposal_answer, span, task
 from db.submissions import Known
 
 DONE: Final = ("done", "skipped")
@@ -264,3 +264,14 @@ def previous_token(
         _PREVIOUS, {"study_id": study_id, "person_id": person_id, "before": before}
     ).scalar()
     return str(found) if found is not None else None
+
+
+def study_has_proposals(connection: Connection, study_id: int) -> bool:
+    """Tell whether a machine has proposed anything in a study."""
+    found = connection.execute(
+        select(proposal.c.id)
+        .join(item, item.c.id == proposal.c.item_id)
+        .where(item.c.study_id == study_id)
+        .limit(1)
+    ).first()
+    return found is not None

@@ -11,14 +11,15 @@ from random import Random
 from typing import Final
 
 from cbt_core.demo.simulated import SimulatedSubmission, simulated_raters, simulated_scores
-from cbt_core.demo.texts import TITLE, demo_file, demo_protocol
+from cbt_core.demo.texts import TITLE, demo_distortions, demo_file, demo_protocol
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.files.protocol import parse_protocol, revised
 from cbt_core.files.reading import read_study
 from cbt_core.services import assigning, importing, joining, own_work, rating
+from cbt_core.services.proposing import Proposed, propose
 from cbt_core.services.study_files import StudyFiles
-from db import memberships, people, results, studies, tasks
+from db import labels, memberships, people, results, studies, tasks
 from db.engine import Connection, Database
 
 SLUGS: Final = {"zh": "demo", "en": "demo-en"}
@@ -69,6 +70,7 @@ def _load(database: Database, language: str, slug: str, now: datetime) -> None:
         files=StudyFiles(study_file=demo_file(language)), now=began, protocol=protocol,
         demonstration=True,
     )
+    _propose(database, made.study_id, language, slug, began)
     past = simulated_raters()
     assigning.assign(database, TERMINAL, slug=slug, raters=past, now=began)
     saved = simulated_scores(read_study(study_file=demo_file(language)).items, SEED)
@@ -86,6 +88,27 @@ def _load(database: Database, language: str, slug: str, now: datetime) -> None:
             memberships.join(
                 connection, study_id=made.study_id, person_id=lead.id, role=Role.LEAD, now=began
             )
+
+
+def _propose(
+    database: Database, study_id: int, language: str, slug: str, began: datetime
+) -> None:
+    """Store the simulated machine labels, once: about every second one is wrong on purpose."""
+    texts = {one.key: one.description for one in read_study(study_file=demo_file(language)).items}
+    with database.reading() as connection:
+        if labels.study_has_proposals(connection, study_id):
+            return
+    proposals = []
+    for marked in demo_distortions():
+        for one in marked.machine:
+            quote = one.quote(language)
+            start = texts[marked.item].index(quote)
+            proposals.append(
+                Proposed(marked.item, one.label, "description", start, start + len(quote))
+            )
+    propose(
+        database, TERMINAL, slug=slug, proposals=proposals, source="simulated", now=began
+    )
 
 
 def _work(database: Database, past: _Past, began: datetime) -> None:

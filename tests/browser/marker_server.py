@@ -33,8 +33,9 @@ from pages.ui.wording import section
 
 PAGE: Final = """<!doctype html><html lang="zh"><meta charset="utf-8"><meta name="viewport"
 content="width=device-width"><title>marker</title><link rel="icon" href="data:,"><style>
-body{margin:0;background:BACK}nav{height:44px}@media(max-width:900px){section{padding:0 16px}}
-section{padding:0 28px;max-width:1366px;margin:auto;box-sizing:border-box}</style>
+body{margin:0;background:BACK}nav{height:44px}
+section{padding:0 28px;max-width:1366px;margin:auto;box-sizing:border-box}
+@media(max-width:900px){section{padding:0 16px}}</style>
 <nav></nav><section><div id="host"></div></section><script type="module">
 import mount from "/marker.js";
 const root = document.querySelector("#host").attachShadow({ mode: "open" });

@@ -267,11 +267,12 @@ def test_words_clauses_sentences_and_characters_can_be_reached(marker: Marker) -
 
 def test_an_input_method_at_work_marks_nothing(marker: Marker) -> None:
     marker.to(DULL)
-    for init in ({"isComposing": True}, {"keyCode": 229}):
+    for init in ({"isComposing": True}, {"keyCode": 229}, {}):
         marker.page.evaluate(
-            "(init) => window.dispatchEvent(new KeyboardEvent('keydown',"
-            " {key: '5', code: 'Digit5', bubbles: true, composed: true, ...init}))", init)
-    assert marker.listed() == []
+            """(init) => document.querySelector("#host").shadowRoot.activeElement.dispatchEvent(
+              new KeyboardEvent("keydown",
+                { key: "5", code: "Digit5", bubbles: true, composed: true, ...init }))""", init)
+        assert marker.listed() == ([] if init else [f"5 读心术 {DULL}"])
 
 
 def test_keys_write_in_the_note_and_focus_comes_back_to_the_text(marker: Marker) -> None:
@@ -449,6 +450,60 @@ def test_the_definitions_stand_beside_the_text_on_demand(marker: Marker) -> None
     expect(marker.page.locator(".text.description")).to_be_visible()
     marker.keys("g")
     expect(marker.page.locator(".book")).to_be_hidden()
+
+
+INK_ON_GROUND = (
+    ("ink", "ground"), ("soft", "ground"), ("accent-strong", "ground"), ("ink", "pick"),
+    ("accent-strong", "pick"), ("accent-strong", "accent-wash"), ("soft", "accent-wash"),
+    ("ink", "accent-wash"), ("soft", "wash"), ("risk", "risk-wash"), ("on-accent", "accent"),
+)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_has_contrast_aa_in_both_themes(
+    browser: Browser, database: Database, tmp_path: Path, now: datetime, theme: str
+) -> None:
+    with marking(browser, database, tmp_path, now, query=f"?theme={theme}") as marker:
+        for ink, ground in INK_ON_GROUND:
+            colours = marker.page.evaluate(
+                """(names) => {
+                  const style = getComputedStyle(document.querySelector("#host").shadowRoot
+                    .querySelector("main"));
+                  return names.map((name) => style.getPropertyValue(`--${name}`).trim());
+                }""", [ink, ground])
+            assert contrast(*colours) >= 4.5, (theme, ink, ground)
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours, 1 to 21 (WCAG 2.2, relative luminance)."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of ``#rgb`` or ``#rrggbb``."""
+    digits = colour.removeprefix("#")
+    digits = "".join(2 * one for one in digits) if len(digits) == 3 else digits
+    parts = [int(digits[place:place + 2], 16) / 255 for place in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_a_proposal_that_came_meanwhile_is_shown_and_the_marks_stay(
+    browser: Browser, database: Database, tmp_path: Path, now: datetime
+) -> None:
+    with marking(browser, database, tmp_path, now, mode="correct", items=1) as marker:
+        marker.to(DULL)
+        marker.keys("5")
+        proposing.propose(
+            database, TERMINAL, slug="labels", source="m", now=now,
+            proposals=[Proposed("Q001", "labeling")])
+        marker.keys("s")
+        expect(marker.page.locator("[data-proposal]")).to_have_count(1)
+        assert marker.listed() == [f"5 读心术 {DULL}"]
+        marker.keys("x")
+        marker.save()
+        assert marker.exported()[0] == [DULL]
 
 
 CLAUSES = (

@@ -453,6 +453,19 @@ def test_the_export_cuts_the_marked_words_and_keeps_the_rounds_apart(
     assert all("source" not in row for row in tables["proposals"])
 
 
+def test_a_correction_is_exported_in_place_of_what_it_corrects(
+    database: Database, annotator: Person, tmp_path: Path, now: datetime
+) -> None:
+    view = open_next(database, annotator, "labels", now)
+    save(database, annotator, press(view, labels=["labeling"]), now)
+    token = view["task"]["task"]
+    again = labelling.open_task(database, annotator, slug="labels", token=token, now=now)
+    save(database, annotator, press(again, labels=["magnification"], reason="重读"), now)
+    tables = exported(database, tmp_path, now)
+    assert [(row["labels"], row["revision"]) for row in tables["labels"]] == [("magnification", 2)]
+    assert [row["labels"] for row in tables["label_revisions"]] == ["labeling", "magnification"]
+
+
 def test_an_open_second_round_is_taken_up_again(
     database: Database, annotator: Person, now: datetime
 ) -> None:

@@ -16,6 +16,7 @@ function showMissing(sheet, missing, message) {
   sheet.wasTried = true;
   paint(sheet);
   const [{ what, id }] = missing;
+  if (what === "proposal" && !sheet.view.task.proposals.some((one) => one.id === id)) return open(sheet, sheet.view.task.task); // it came meanwhile
   const count = missing.filter((one) => one.what === "proposal").length;
   const text = what === "proposal" ? say(sheet, "left_proposals", { count }) : say(sheet, what === "reason" ? "needed_reason" : "needed_labels");
   banner(sheet, message ? `${message} ${text}` : text);
