@@ -1,4 +1,4 @@
-"""Labels: one press of save in the span marker each, append-only; a machine's proposals beside.
+"""Labels: one press of save in the span marker each, append-only.
 
 Offsets count code points within one field of the item, end exclusive: Python string offsets.
 """
@@ -51,13 +51,6 @@ _ANSWERS: Final = (
     .where(proposal_answer.c.submission_id == bindparam("id"))
     .order_by(proposal_answer.c.proposal_id)
 )
-_PROPOSALS: Final = (
-    select(
-        proposal.c.id, proposal.c.label, proposal.c.field, proposal.c.start, proposal.c.end
-    )
-    .where(proposal.c.item_id == bindparam("item_id"))
-    .order_by(proposal.c.id)
-)
 _PREVIOUS: Final = (
     select(task.c.token)
     .where(
@@ -100,28 +93,6 @@ class ProposalAnswer:
     proposal_id: int
     answer: str
     label: str = ""
-    field: str = ""
-    start: int | None = None
-    end: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ProposalRow:
-    """A machine's label of an item without its provenance: this may reach an annotator."""
-
-    id: int
-    label: str
-    field: str
-    start: int | None
-    end: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewProposal:
-    """A machine's label of an item to be stored; no field: no evidence in the text."""
-
-    item_id: int
-    label: str
     field: str = ""
     start: int | None = None
     end: int | None = None
@@ -227,33 +198,6 @@ def newest(connection: Connection, task_id: int, round_name: str) -> StoredLabel
         tuple(SpanMark(*one) for one in connection.execute(_SPANS, key)),
         tuple(ProposalAnswer(*one) for one in connection.execute(_ANSWERS, key)),
     )
-
-
-def proposals(connection: Connection, item_id: int) -> list[ProposalRow]:
-    """Return an item's proposals, each place and label once: several runs may agree."""
-    found: dict[tuple[object, ...], ProposalRow] = {}
-    for row in connection.execute(_PROPOSALS, {"item_id": item_id}):
-        found.setdefault((row.label, row.field, row.start, row.end), ProposalRow(*row))
-    return list(found.values())
-
-
-def has_proposals(connection: Connection, item_id: int) -> bool:
-    """Tell whether a machine proposed anything for an item."""
-    return connection.execute(_PROPOSALS.limit(1), {"item_id": item_id}).first() is not None
-
-
-def add_proposals(
-    connection: Connection, *, study_id: int, proposals: Sequence[NewProposal], source: str,
-    run: str, now: datetime,
-) -> None:
-    """Store what a machine proposed, with where it came from."""
-    if proposals:
-        connection.execute(
-            insert(proposal),
-            [{"study_id": study_id, "item_id": one.item_id, "label": one.label,
-              "field": one.field, "start": one.start, "end": one.end, "source": source,
-              "run": run, "at": stamp(now)} for one in proposals],
-        )
 
 
 def previous_token(

@@ -9,7 +9,8 @@ from typing import Final
 
 from cbt_core.errors import Invalid
 from cbt_core.services.entries import MAX_TEXT
-from db.labels import LabelMark, ProposalAnswer, ProposalRow, SpanMark
+from db.labels import LabelMark, ProposalAnswer, SpanMark
+from db.proposals import ProposalRow
 
 MAX_SPANS: Final = 200
 FIELDS: Final = ("question", "description")

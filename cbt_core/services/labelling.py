@@ -8,17 +8,26 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import Risk, Role
+from cbt_core.domain.study import Risk
 from cbt_core.errors import Conflict, Invalid, Refused
 from cbt_core.instruments.defaults import defaults
 from cbt_core.services import label_entries, marker_view
 from cbt_core.services.entries import Meta, check_draft, check_meta, digest
 from cbt_core.services.label_entries import FIELDS, CheckedLabels, LabelRules
+from cbt_core.services.label_guards import (
+    own,
+    refuse_closed,
+    refuse_stale,
+    repeated_revision,
+    scope,
+    scope_of_task,
+    study_of,
+)
 from cbt_core.services.marker_view import Standing, standing
 from cbt_core.services.rating import Press
 from cbt_core.services.sheet_view import break_is_due
 from cbt_core.services.studies import StudySetup, current
-from db import audit, labels, seats, studies, tasks
+from db import audit, labels, seats, tasks
 from db.engine import Connection, Database
 from db.labels import NewLabels
 from db.tasks import TaskRow
@@ -39,13 +48,13 @@ def open_task(
 
     `rested` says that the person comes back from a break.
     """
-    with database.writing(_scope(database, slug)) as connection:
-        study_id = _study(connection, person, slug)
+    with database.writing(scope(database, slug)) as connection:
+        study_id = study_of(connection, person, slug)
         if rested:
             seats.rest(connection, study_id=study_id, person_id=person.id, work="label")
         if token is None:
             return _next(connection, person, study_id, now)
-        row = _own(connection, person, token)
+        row = own(connection, person, token)
         if row.study_id != study_id:
             raise Refused("rating.unknown_task")
         if row.state in {"released", "withdrawn"}:
@@ -68,8 +77,8 @@ def keep_draft(
         raise Invalid("rating.malformed")
     entries = check_draft(body.get("entries"))
     with database.writing() as connection:
-        row = _own(connection, person, token)
-        _refuse_closed(row)
+        row = own(connection, person, token)
+        refuse_closed(row)
         if row.revision != base:
             raise Conflict("rating.changed_elsewhere")
         return tasks.keep_draft(connection, row.id, sequence=sequence, entries=entries, now=now)
@@ -89,13 +98,13 @@ def save(
     """
     press, meta = Press.of(body), check_meta(body.get("meta") or {})
     sent = digest(press.task, body.get("entries"))
-    with database.writing(_scope_of_task(database, press.task)) as connection:
-        row = _own(connection, person, press.task)
-        repeated = _repeated(connection, row, press, sent)
+    with database.writing(scope_of_task(database, press.task)) as connection:
+        row = own(connection, person, press.task)
+        repeated = repeated_revision(connection, row, press, sent)
         if repeated is not None:
             return _acknowledge(connection, person, row, repeated, now, repeated=True)
-        _refuse_closed(row)
-        _refuse_stale(row, press)
+        refuse_closed(row)
+        refuse_stale(row, press)
         setup = current(connection, row.study_id)
         here = standing(connection, row, setup.protocol.label_mode)
         checked = label_entries.check(body.get("entries"), _rules(setup, row, here))
@@ -111,13 +120,13 @@ def skip(
     press, meta = Press.of(body), check_meta(body.get("meta") or {})
     reason, note = _skip_of(body)
     sent = digest(press.task, "skip", reason, note)
-    with database.writing(_scope_of_task(database, press.task)) as connection:
-        row = _own(connection, person, press.task)
-        repeated = _repeated(connection, row, press, sent)
+    with database.writing(scope_of_task(database, press.task)) as connection:
+        row = own(connection, person, press.task)
+        repeated = repeated_revision(connection, row, press, sent)
         if repeated is not None:
             return _acknowledge(connection, person, row, repeated, now, repeated=True)
-        _refuse_closed(row)
-        _refuse_stale(row, press)
+        refuse_closed(row)
+        refuse_stale(row, press)
         setup = current(connection, row.study_id)
         here = standing(connection, row, setup.protocol.label_mode)
         new = NewLabels(
@@ -239,68 +248,3 @@ def _show(connection: Connection, person: Person, row: TaskRow, now: datetime) -
     if row.state == "waiting" and row.stage == "open":
         tasks.mark_opened(connection, row.id, now)
     return marker_view.of_task(connection, row, current(connection, row.study_id), person)
-
-
-def _own(connection: Connection, person: Person, token: str) -> TaskRow:
-    row = tasks.find(connection, token)
-    if row is None or row.person_id != person.id or row.work != "label":
-        raise Refused("rating.unknown_task")
-    if not person.has(Role.ANNOTATOR, row.study_id):
-        raise Refused("rating.unknown_task")
-    return row
-
-
-def _study(connection: Connection, person: Person, slug: str) -> int:
-    study = studies.by_slug(connection, slug)
-    if study is None or not person.has(Role.ANNOTATOR, study.id):
-        raise Refused("rating.unknown_study")
-    return study.id
-
-
-def _refuse_closed(row: TaskRow) -> None:
-    """Refuse a change to a task that may only be read.
-
-    Raises:
-        Refused: with the reason the person is told.
-    """
-    if row.stage != "open":
-        raise Refused("rating.not_open" if row.stage == "draft" else "rating.locked")
-    if row.state in {"released", "withdrawn"}:
-        raise Refused(f"rating.{row.state}")
-    if row.consent_at is None:
-        raise Refused("rating.consent_first")
-
-
-def _refuse_stale(row: TaskRow, press: Press) -> None:
-    if row.revision != press.base_revision:
-        raise Conflict("rating.changed_elsewhere")
-
-
-def _repeated(
-    connection: Connection, row: TaskRow, press: Press, sent: str
-) -> int | None:
-    known = labels.by_token(connection, press.token)
-    if known is None:
-        return None
-    if known.task_id != row.id or known.digest != sent:
-        raise Conflict("rating.token_reused")
-    return known.revision
-
-
-def _scope(database: Database, slug: str) -> int:
-    """Return the lock's scope for a study; SQLite has one queue for all."""
-    if database.is_sqlite:
-        return 0
-    with database.reading() as connection:
-        study = studies.by_slug(connection, slug)
-        return study.id if study else 0
-
-
-def _scope_of_task(database: Database, token: str) -> int:
-    if database.is_sqlite:
-        return 0
-    with database.reading() as connection:
-        row = tasks.find(connection, token)
-    if row is None:
-        raise Refused("rating.unknown_task")
-    return row.study_id

@@ -12,9 +12,10 @@ from cbt_core.domain.instrument import Choice, Label, Scheme
 from cbt_core.domain.people import Person
 from cbt_core.instruments.defaults import defaults
 from cbt_core.services.studies import StudySetup
-from db import labels, seats, tasks
+from db import labels, proposals, seats, tasks
 from db.engine import Connection
-from db.labels import ProposalRow, StoredLabels
+from db.labels import StoredLabels
+from db.proposals import ProposalRow
 from db.tasks import TaskRow
 
 View = dict[str, object]
@@ -59,7 +60,7 @@ def standing(connection: Connection, row: TaskRow, mode: str) -> Standing:
     model = labels.newest(connection, row.id, "model")
     if model is None and not _turns_to_model(connection, row, mode, blind):
         return Standing("blind", blind, None, ())
-    return Standing("model", blind, model, tuple(labels.proposals(connection, row.item_id)))
+    return Standing("model", blind, model, tuple(proposals.of_item(connection, row.item_id)))
 
 
 def _turns_to_model(
@@ -70,7 +71,7 @@ def _turns_to_model(
     if mode == "correct":
         return blind is None
     was_labelled = blind is not None and blind.outcome != "skipped"
-    return was_labelled and labels.has_proposals(connection, row.item_id)
+    return was_labelled and proposals.exist(connection, row.item_id)
 
 
 def of_task(

@@ -9,10 +9,11 @@ from cbt_core.domain.people import Person
 from cbt_core.errors import Invalid, Refused
 from cbt_core.services.entries import digest
 from cbt_core.services.studies import current, led_by
-from db import audit, items, labels
+from db import audit, items
+from db import proposals as stored
 from db.engine import Connection, Database
 from db.items import ItemRow
-from db.labels import NewProposal
+from db.proposals import NewProposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def propose(
         if setup.study.stage in {"locked", "unblinded"}:
             raise Refused("labelling.locked")
         rows = _rows(connection, study.id, setup.scheme, proposals)
-        labels.add_proposals(
+        stored.add(
             connection, study_id=study.id, proposals=rows, source=source, run=run, now=now
         )
         audit.append(

@@ -102,7 +102,7 @@ def _counts_that_disagree(connection: Connection) -> list[str]:
         if not revision == (top or 0) == (rows or 0)
     ]
     saved = select(task.c.person_id, func.count()).where(task.c.revision > 0)
-    done = {who: count for who, count in connection.execute(saved.group_by(task.c.person_id))}
+    done = {row[0]: row[1] for row in connection.execute(saved.group_by(task.c.person_id))}
     wrong += [
         f"seat of {who}: {count} done, {done.get(who, 0)} tasks saved"
         for who, count in connection.execute(select(seat.c.person_id, seat.c.done))

@@ -1,6 +1,6 @@
 """Saves under the recorder: the real engine, the real service, two raters at once.
 
-    python -m tests.reliability.recorded PLANS  (a pickled list of plans; run with LD_PRELOAD)
+Run as: python -m tests.reliability.recorded PLANS (a pickled list of plans; run with LD_PRELOAD)
 """
 
 import os

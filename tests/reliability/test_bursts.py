@@ -1,4 +1,4 @@
-"""Everybody saves at once: every save is acknowledged, nobody is told that the database is locked."""
+"""Everybody saves at once: all are acknowledged, nobody hears that the database is locked."""
 
 import threading
 import time

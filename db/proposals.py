@@ -1,0 +1,71 @@
+"""Proposals: a machine's labels of items, append-only, with where they came from.
+
+Offsets count code points within one field of the item, end exclusive: Python string offsets.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, insert, select
+
+from db.clock import stamp
+from db.models import proposal
+
+_PROPOSALS: Final = (
+    select(
+        proposal.c.id, proposal.c.label, proposal.c.field, proposal.c.start, proposal.c.end
+    )
+    .where(proposal.c.item_id == bindparam("item_id"))
+    .order_by(proposal.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRow:
+    """A machine's label of an item without its provenance: this may reach an annotator."""
+
+    id: int
+    label: str
+    field: str
+    start: int | None
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewProposal:
+    """A machine's label of an item to be stored; no field: no evidence in the text."""
+
+    item_id: int
+    label: str
+    field: str = ""
+    start: int | None = None
+    end: int | None = None
+
+
+def of_item(connection: Connection, item_id: int) -> list[ProposalRow]:
+    """Return an item's proposals, each place and label once: several runs may agree."""
+    found: dict[tuple[object, ...], ProposalRow] = {}
+    for row in connection.execute(_PROPOSALS, {"item_id": item_id}):
+        found.setdefault((row.label, row.field, row.start, row.end), ProposalRow(*row))
+    return list(found.values())
+
+
+def exist(connection: Connection, item_id: int) -> bool:
+    """Tell whether a machine proposed anything for an item."""
+    return connection.execute(_PROPOSALS.limit(1), {"item_id": item_id}).first() is not None
+
+
+def add(
+    connection: Connection, *, study_id: int, proposals: Sequence[NewProposal], source: str,
+    run: str, now: datetime,
+) -> None:
+    """Store what a machine proposed, with where it came from."""
+    if proposals:
+        connection.execute(
+            insert(proposal),
+            [{"study_id": study_id, "item_id": one.item_id, "label": one.label,
+              "field": one.field, "start": one.start, "end": one.end, "source": source,
+              "run": run, "at": stamp(now)} for one in proposals],
+        )
