@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
 
-from db.models import draft, item, person, seat, submission, task
+from db.models import draft, item, label_submission, person, seat, submission, task
 
 ASKED = ("waiting", "opened", "done", "skipped")
 """States of tasks that count: released and withdrawn ones are no longer asked."""
@@ -49,6 +49,17 @@ def submissions(connection: Connection, study_id: int) -> int:
     return int(
         connection.execute(
             select(func.count()).select_from(submission).where(submission.c.study_id == study_id)
+        ).scalar_one()
+    )
+
+
+def label_submissions(connection: Connection, study_id: int) -> int:
+    """Count the submissions of labels of a study, every revision."""
+    return int(
+        connection.execute(
+            select(func.count())
+            .select_from(label_submission)
+            .where(label_submission.c.study_id == study_id)
         ).scalar_one()
     )
 

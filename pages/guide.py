@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from cbt_core.domain.study import Role
 from cbt_core.services.joining import my_studies
 from pages.ui import chrome
 from pages.ui.guide import show_guide
+from pages.ui.scheme_guide import show_scheme_guide
 from pages.ui.session import database, require_person
 from pages.ui.widgets import plain, study_picker
 from pages.ui.wording import t
@@ -17,4 +19,7 @@ if study is None:
     st.info(t("home.nothing"))
 else:
     plain(study.title, look="small", key="study-title")
-    show_guide(study.setup)
+    if study.role is Role.ANNOTATOR:
+        show_scheme_guide(study.setup)
+    else:
+        show_guide(study.setup)

@@ -44,7 +44,7 @@ def card(study: MyStudy) -> None:
 
 def target_of(study: MyStudy) -> str | None:
     """Return the screen that comes next in a study."""
-    if study.role is Role.ANNOTATOR and study.step == "work":
+    if study.role is Role.ANNOTATOR and study.step in {"work", "done"}:
         return "pages/annotate.py"
     return NEXT.get(study.step)
 

@@ -54,10 +54,14 @@ def _check(connection: Connection, before: StudySetup, loaded: LoadedProtocol) -
     old, new = before.protocol, loaded.protocol
     names = [row.name for row in studies.systems(connection, before.study.id)]
     check_systems(names, new)
-    if progress.submissions(connection, before.study.id):
+    rated = progress.submissions(connection, before.study.id) > 0
+    labelled = progress.label_submissions(connection, before.study.id) > 0
+    if rated or labelled:
         _refuse_if(before.digests.scales != loaded.instrument.digest, "scales")
         _refuse_if(before.digests.labels != loaded.scheme.digest, "labels")
         _refuse_if(old.language != new.language, "language")
+    if labelled:
+        _refuse_if(old.label_mode != new.label_mode, "label_mode")
     if progress.tasks(connection, before.study.id):
         _refuse_if(old.design.panel != new.design.panel, "panel")
         _refuse_if(old.analysis.baseline != new.analysis.baseline, "baseline")

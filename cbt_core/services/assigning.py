@@ -106,7 +106,8 @@ def release(
 ) -> Assigned:
     """Let a rater go: unopened tasks go to the others under the same bounds.
 
-    What the rater has opened or done stays theirs; the membership ends.
+    What anybody has opened or done stays; who takes tasks over gets the unopened part of the
+    sequence drawn anew. The leaver's membership ends.
     """
     study = led_by(database, person, slug, act="release", now=now)
     with database.writing(study.id) as connection:
@@ -119,8 +120,9 @@ def release(
         others = _active(connection, study.id) - {leaver.id}
         demand = _demand(connection, setup, tuple(sorted(others)), None, None)
         moved = plan_release(demand, standing.tasks, leaver.id)
+        redrawn = {leaver.id, *(one.rater for one in moved.removed)}
         dropped = plans.drop_waiting(
-            connection, study.id, work="rate", person_ids=[leaver.id]
+            connection, study.id, work="rate", person_ids=sorted(redrawn)
         )
         for person_id, count in dropped.items():
             seats.add_total(
@@ -129,7 +131,7 @@ def release(
         memberships.leave(
             connection, study_id=study.id, person_id=leaver.id, role=Role.RATER, now=now
         )
-        kept = tuple(t for t in standing.tasks if t.rater != leaver.id or t.opened)
+        kept = tuple(t for t in standing.tasks if t.rater not in redrawn or t.opened)
         draft = _Draft(
             setup, standing, moved.added, kept, False, demand.raters, demand.overlap, demand.seed
         )

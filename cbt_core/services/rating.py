@@ -269,7 +269,9 @@ def _show(
 
 def _own(connection: Connection, person: Person, token: str) -> TaskRow:
     row = tasks.find(connection, token)
-    if row is None or row.person_id != person.id or not person.has(Role.RATER, row.study_id):
+    if row is None or row.person_id != person.id or row.work != "rate":
+        raise Refused("rating.unknown_task")
+    if not person.has(Role.RATER, row.study_id):
         raise Refused("rating.unknown_task")
     return row
 

@@ -13,7 +13,7 @@ Wording = Callable[..., str]
 
 HOME: Final = "pages/home.py"
 RATER: Final = ("rate", "my_work", "guide")
-ANNOTATOR: Final = ("annotate",)
+ANNOTATOR: Final = ("annotate", "guide")
 LEAD: Final = (
     "studies", "import_study", "design", "people", "progress", "escalations", "results", "export",
 )
@@ -25,7 +25,7 @@ EVERYBODY: Final = ("account",)
 
 def screens_for(person: Person | None, t: Wording) -> list[StreamlitPage]:
     """Return the screens to register: all of them for a visitor, so that deep links are known."""
-    names = (*RATER, *ANNOTATOR, *LEAD, *QUIET, *EVERYBODY)
+    names = dict.fromkeys((*RATER, *ANNOTATOR, *LEAD, *QUIET, *EVERYBODY))
     listed = set(names) - set(QUIET) if person is None else _listed(person)
     home = st.Page(HOME, title=t("nav.home"), default=True)
     return [

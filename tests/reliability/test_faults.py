@@ -17,7 +17,7 @@ from cbt_core.http import routes
 from cbt_core.routes.common import COOKIE
 from cbt_core.services import rating
 from cbt_core.settings import Settings
-from db import check, engine
+from db import check, engine, tasks
 from db.engine import Database
 from tests import making
 from tests.conftest import NOW
@@ -27,7 +27,9 @@ from tests.reliability.power import build, compiler
 from tests.reliability.small_disk import fill, make_read_only, small_disk
 
 HERE = "http://127.0.0.1:8501"
-MEGABYTES = 24
+MEGABYTES = 80  # an import asks for 50 free
+COOKIES: dict[str, str] = {}
+"""The rater's session, by database."""
 
 
 @pytest.fixture
@@ -52,8 +54,6 @@ def acknowledged(desk: Desk) -> int:
     """Return the revision of the first task as a reader finds it."""
     with desk.database.reading() as connection:
         assert check.faults(connection) == []
-        from db import tasks
-
         row = tasks.find(connection, desk.tasks["R01"][0])
     assert row is not None
     return row.revision
@@ -67,9 +67,6 @@ def ask(desk: Desk, view: dict[str, Any]) -> tuple[int, dict[str, str]]:
         answer = client.post(
             "/api/sheet/save", json=making.press(view), headers={"Origin": HERE})
     return answer.status_code, answer.json()["error"]
-
-
-COOKIES: dict[str, str] = {}
 
 
 def started(folder: Path) -> tuple[Desk, dict[str, Any], dict[str, Any]]:
@@ -88,8 +85,7 @@ def is_told(desk: Desk, view: dict[str, Any], *codes: str) -> None:
     status, error = ask(desk, view)
     assert status == 503
     assert error["code"] in codes
-    assert "(" in error["message"]
-    assert "Traceback" not in error["message"]
+    assert error["message"] == NotSaved(error["code"]).say("zh")
 
 
 def test_a_full_disk_is_told_and_works_again_once_there_is_room(disk: Path) -> None:
@@ -111,18 +107,6 @@ def test_a_read_only_disk_is_told_and_works_again(disk: Path) -> None:
     is_told(desk, view, "storage.read_only", "storage.cannot_open")
     make_read_only(disk, read_only=False)
     assert acknowledged(desk) == 1
-    assert save(desk, view)["saved"]["revision"] == 1
-    desk.database.close()
-
-
-def test_a_lost_folder_is_told_and_works_again(tmp_path: Path) -> None:
-    folder = tmp_path / "place"
-    folder.mkdir()
-    desk, view, _ = started(folder)
-    desk.database.close()
-    folder.rename(tmp_path / "elsewhere")
-    is_told(desk, view, "storage.cannot_open")
-    (tmp_path / "elsewhere").rename(folder)
     assert save(desk, view)["saved"]["revision"] == 1
     desk.database.close()
 

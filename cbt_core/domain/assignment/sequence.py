@@ -108,14 +108,14 @@ def _draw(plan: _Plan, rng: Random) -> tuple[int, list[Placed]]:
     tally.least = {row: total // row[1] for row, total in plan.totals.items()}
     _, drawn = _part(early, tally, lambda now: _dead_ends(now.counts, plan.totals), rng)
     cuts: list[tuple[Counts, int]] = [(_counts_at(plan, drawn, plan.half), HARD)]
-    pass
+    tally.finish = _ends(plan.totals, cuts)
     middle = plan.half + 1
     if plan.whole % 2:
         if len(plan.given) + len(drawn) < middle:
             drawn += walk(late[:1], tally, rng)
             late = late[1:]
         cuts.append((_counts_at(plan, drawn, middle), 1))
-        pass
+        tally.finish = _ends(plan.totals, cuts)
     fault, rest = _part(late, tally, lambda now: _faults(now.counts, cuts), rng)
     return fault, drawn + rest
 
