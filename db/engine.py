@@ -5,16 +5,17 @@ rows at power loss), BEGIN IMMEDIATE for writes (deferred fails at once with BUS
 first-come-first-served lock in front, because SQLite's busy handler is an unfair sleep loop.
 """
 
+import errno
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -44,6 +45,14 @@ CAUSES: Final = {
     "SQLITE_IOERR": "disk",
     "SQLITE_NOTADB": "damaged",
     "SQLITE_CORRUPT": "damaged",
+}
+
+LOCK_CAUSES: Final = {
+    errno.EROFS: "read_only",
+    errno.EACCES: "read_only",
+    errno.EPERM: "read_only",
+    errno.ENOSPC: "full",
+    errno.ENOENT: "cannot_open",
 }
 
 
@@ -114,13 +123,15 @@ class Database:
         if not self.is_sqlite:
             yield
             return
-        try:
-            with self._queue.turn(WAIT_SECONDS), self._file_lock.acquire(
-                timeout=WAIT_SECONDS, poll_interval=POLL_SECONDS
-            ):
-                yield
-        except (TimeoutError, Timeout) as error:
-            raise NotSaved("storage.busy") from error
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._queue.turn(WAIT_SECONDS))
+                held.enter_context(
+                    self._file_lock.acquire(timeout=WAIT_SECONDS, poll_interval=POLL_SECONDS)
+                )
+            except OSError as error:  # waiting too long is one of them
+                raise NotSaved(f"storage.{_lock_cause(error)}") from error
+            yield
 
     def settings(self) -> Mapping[str, str]:
         """Read the settings back that durability rests on."""
@@ -193,6 +204,13 @@ def _explained() -> Iterator[None]:
         if cause is None:
             raise
         raise NotSaved(f"storage.{cause}") from None
+
+
+def _lock_cause(error: OSError) -> str:
+    """Return why a turn to write did not come; the lock's file lies beside the database."""
+    if isinstance(error, TimeoutError):
+        return "busy"
+    return LOCK_CAUSES.get(error.errno or 0, "disk")
 
 
 def _cause(error: DBAPIError) -> str | None:

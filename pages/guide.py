@@ -14,11 +14,13 @@ from pages.ui.wording import t
 person = require_person()
 chrome.reading_width()
 st.title(t("guide.title"))
-study = study_picker(my_studies(database(), person), key="guide-study")
+mine = my_studies(database(), person)
+study = study_picker(mine, key="guide-study")
 if study is None:
     st.info(t("home.nothing"))
 else:
-    plain(study.title, look="small", key="study-title")
+    if len(mine) == 1:  # else the title stands in the choice
+        plain(study.title, look="small", key="study-title")
     if study.role is Role.ANNOTATOR:
         show_scheme_guide(study.setup)
     else:

@@ -67,5 +67,6 @@ st.title(t("my_work.title"))
 mine = [one for one in my_studies(database(), person) if one.role is Role.RATER]
 study = study_picker(mine, key="my-work-study")
 if study is not None:
-    plain(study.title, look="small", key="study-title")
+    if len(mine) == 1:  # else the title stands in the choice
+        plain(study.title, look="small", key="study-title")
     show(person, study)

@@ -1,12 +1,18 @@
 """May this person do this here? Asked inside every service, never only on a screen."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from typing import Final
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Refused
 from db import audit
 from db.engine import Database
+
+FOREIGN: Final = frozenset({"rating.unknown_study", "rating.unknown_task"})
+"""What a person is told of a study or task of others: no more than if it did not exist."""
 
 
 def require(
@@ -26,3 +32,18 @@ def require(
             connection, actor=person.code, action=f"denied:{act}", now=now, detail=str(study_id)
         )
     raise Refused("access.not_allowed")
+
+
+@contextmanager
+def noting(database: Database, person: Person, *, act: str, now: datetime) -> Iterator[None]:
+    """Note in the access log that something of others was asked for, and refused.
+
+    It stands around the transaction that refuses: what is noted inside would be undone with it.
+    """
+    try:
+        yield
+    except Refused as refusal:
+        if refusal.code in FOREIGN:
+            with database.writing() as connection:
+                audit.log_access(connection, actor=person.code, action=f"denied:{act}", now=now)
+        raise

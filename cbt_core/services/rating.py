@@ -10,9 +10,10 @@ from typing import Final
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Kind, Risk, Role
-from cbt_core.errors import Conflict, Invalid, Refused, StudyError
+from cbt_core.errors import Conflict, Invalid, Refused
 from cbt_core.instruments.defaults import defaults
 from cbt_core.services import sheet_view
+from cbt_core.services.authorisation import noting
 from cbt_core.services.entries import (
     Checked,
     Meta,
@@ -69,7 +70,10 @@ def open_task(
 
     `rested` says that the person comes back from a break.
     """
-    with database.writing(_scope(database, slug)) as connection:
+    with (
+        noting(database, person, act="open_task", now=now),
+        database.writing(_scope(database, slug)) as connection,
+    ):
         study_id = _study(connection, person, slug)
         if rested:
             seats.rest(connection, study_id=study_id, person_id=person.id, work="rate")
@@ -90,7 +94,10 @@ def keep_draft(
     if not isinstance(token, str) or type(sequence) is not int or not 0 <= sequence < 2**53:
         raise Invalid("rating.malformed")
     entries = check_draft(body.get("entries"))
-    with database.writing() as connection:
+    with (
+        noting(database, person, act="keep_draft", now=now),
+        database.writing() as connection,
+    ):
         row = _own(connection, person, token)
         _refuse_closed(row)
         return tasks.keep_draft(
@@ -112,7 +119,10 @@ def save(
     """
     press, meta = Press.of(body), check_meta(body.get("meta") or {})
     sent = digest(press.task, body.get("entries"))
-    with database.writing(_scope_of_task(database, press.task)) as connection:
+    with (
+        noting(database, person, act="save", now=now),
+        database.writing(_scope_of_task(database, press.task)) as connection,
+    ):
         row = _own(connection, person, press.task)
         repeated = _repeated(connection, row, press, sent)
         if repeated is not None:
@@ -140,7 +150,10 @@ def skip(
     if reason not in {choice.id for choice in defaults().skip_reasons} or not isinstance(note, str):
         raise Invalid("rating.wrong_reason", missing=((None, "skip"),))
     sent = digest(press.task, "skip", reason, note)
-    with database.writing(_scope_of_task(database, press.task)) as connection:
+    with (
+        noting(database, person, act="skip", now=now),
+        database.writing(_scope_of_task(database, press.task)) as connection,
+    ):
         row = _own(connection, person, press.task)
         repeated = _repeated(connection, row, press, sent)
         if repeated is not None:
@@ -337,5 +350,5 @@ def _scope_of_task(database: Database, token: str) -> int:
     with database.reading() as connection:
         row = tasks.find(connection, token)
     if row is None:
-        raise StudyError("rating.unknown_task")
+        raise Refused("rating.unknown_task")
     return row.study_id

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
-from pages.ui.wording import t
+from pages.ui.wording import language, t
 
 ICON: Final = str(Path(__file__).parent / "icon.svg")
 STYLE: Final = Path(__file__).parent / "chrome.css"
@@ -23,6 +23,11 @@ _TOP: Final = st.components.v2.component(
   mark.dataset.step = data.step;
   document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
 }""",
+)
+_LANGUAGE: Final = st.components.v2.component(
+    "concord_language",
+    html="<span></span>",
+    js="export default ({ data }) => { document.documentElement.lang = data.language; }",
 )
 logger = logging.getLogger("concord")
 
@@ -77,6 +82,8 @@ def dress(person: Person | None) -> None:
         style += "[data-testid='stHeader'] { display: none; }"
         style += "[data-testid='stMainBlockContainer'] { padding-top: 1.25rem; }"
     st.html(f"<style>{style}</style>")
+    with st.container(key="language-mark"):  # Streamlit says lang="en" whatever is shown
+        _LANGUAGE(key="page-language", data={"language": language()}, height="content")
 
 
 def give_room_to_the_sheet() -> None:

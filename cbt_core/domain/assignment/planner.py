@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
+from typing import Final
 
 from cbt_core.domain.assignment.extras import weave
 from cbt_core.domain.assignment.levelling import level
@@ -19,6 +20,10 @@ from cbt_core.domain.assignment.spreading import even_panels
 from cbt_core.domain.assignment.tasks import Change, Demand, PlannedTask, Systems
 from cbt_core.domain.study import Kind
 from cbt_core.errors import StudyError
+
+_SEATINGS: Final = 6
+_SMALL: Final = 3000
+"""Panels up to which seating everybody again costs little."""
 
 
 def plan(demand: Demand, given: Sequence[PlannedTask] = ()) -> tuple[PlannedTask, ...]:
@@ -137,7 +142,27 @@ def _seated(
     missing: Mapping[Wish, int],
     name: str,
 ) -> Seating:
-    """Give the missing ratings to raters; `missing` is grouped by item."""
+    """Give the missing ratings to raters; `missing` is grouped by item.
+
+    A small plan from nothing is seated again when its pairs come out of bounds, which is rare.
+    """
+    best = _seated_once(demand, given, missing, name)
+    if given or len(missing) > _SMALL:
+        return best
+    for turn in range(1, _SEATINGS):
+        if pair_range(best) <= PAIR_BOUND:
+            break
+        other = _seated_once(demand, given, missing, f"{name}/{turn}")
+        best = min(best, other, key=pair_range)
+    return best
+
+
+def _seated_once(
+    demand: Demand,
+    given: Sequence[PlannedTask],
+    missing: Mapping[Wish, int],
+    name: str,
+) -> Seating:
     seating = seat_given(demand.raters, given)
     if not missing:
         return seating

@@ -20,6 +20,7 @@ Wish: TypeAlias = tuple[int, Systems]
 """An item and its panel."""
 
 _DRAWS: Final = 8
+_MENDINGS: Final = 4
 _TAILS: Final = 40
 _LONG: Final = 400
 """Tasks from which drawing again costs more than mending, and the second cut is left alone."""
@@ -55,6 +56,21 @@ def arrange(wishes: Sequence[Wish], given: Sequence[Placed], rng: Random) -> lis
     for held in items.values():
         rng.shuffle(held)
     plan = _plan({panel: len(held) for panel, held in items.items()}, given)
+    best, lowest = _drawn(plan, rng)
+    for _ in range(_MENDINGS):
+        if lowest < HARD:
+            break
+        mended = mend([*given, *best], len(given), rng)
+        if (fault := faults(mended)) < lowest:
+            best, lowest = mended[len(given) :], fault
+        if lowest >= HARD and plan.whole <= _LONG:
+            again, fault = _drawn(plan, rng)
+            best, lowest = (again, fault) if fault < lowest else (best, lowest)
+    return [Arranged(items[panel].pop(), panel, slots) for panel, slots in best]
+
+
+def _drawn(plan: _Plan, rng: Random) -> tuple[list[Placed], int]:
+    """Draw the new part until it is even or drawing no longer pays; return it and its faults."""
     best: list[Placed] = []
     lowest = -1
     enough, draws = (0, _DRAWS) if plan.whole <= _LONG else (HARD - 1, 2)
@@ -64,9 +80,7 @@ def arrange(wishes: Sequence[Wish], given: Sequence[Placed], rng: Random) -> lis
             best, lowest = drawn, fault
         if lowest <= enough:
             break
-    if lowest >= HARD:
-        best = mend([*given, *best], len(given), rng)[len(given) :]
-    return [Arranged(items[panel].pop(), panel, slots) for panel, slots in best]
+    return best, lowest
 
 
 def faults(sequence: Sequence[Placed]) -> int:
