@@ -54,7 +54,7 @@ from tests import making
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.skipif(
-    bool(os.environ.get("CONCORD_TEST_DATABASE")), reason="rights do not rest on the kind of storage"
+    bool(os.environ.get("CONCORD_TEST_DATABASE")), reason="rights do not rest on the storage"
 )
 
 EVERYBODY = "nobody rater other_rater annotator lead other_lead terminal"
