@@ -1,6 +1,6 @@
-"""Every byte sent to a rater's browser in a whole small study: nothing tells which system wrote what.
+"""Every byte sent to a rater's browser in a whole small study: nothing tells who wrote what.
 
-The rater signs in (once wrongly), reads home, consent, profile and guide, rates six pairs, corrects
+The rater signs in, reads home, consent, profile and guide, rates six pairs, corrects
 one through `my work`, answers the closing question, and tries to download. Counted are whole
 messages: answers of the server to a request, and frames of the websocket.
 """
@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import re
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,8 +72,10 @@ def text_of(place: int, number: int) -> str:
 
 def files(folder: Path) -> StudyFiles:
     questions, answers = folder / "questions.jsonl", folder / "answers.jsonl"
-    lines = [{"id": key, "question": f"第{number}题的提问", "description": "一些经过。" * 5, **SOURCE}
-             for key, number in KEYS.items()]
+    lines = [
+        {"id": key, "question": f"第{number}题的提问", "description": "一些经过。" * 5, **SOURCE}
+        for key, number in KEYS.items()
+    ]
     questions.write_text("\n".join(json.dumps(one, ensure_ascii=False) for one in lines), "utf-8")
     rows = [{"id": key, "system": name, "answer": text_of(place, number), **ORIGINS}
             for key, number in KEYS.items() for place, name in enumerate(SYSTEMS)]
@@ -285,8 +288,6 @@ def test_a_wiretap_sees_a_name_that_is_sent(served: Served) -> None:
 
 
 def ask(tap: Wiretap, path: str) -> Message:
-    import urllib.request
-
     with urllib.request.urlopen(f"{tap.url}{path}") as answered:
         answered.read()
     return tap.messages()[0]

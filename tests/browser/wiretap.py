@@ -14,7 +14,9 @@ from typing import Final
 
 from tests.browser.conftest import free_port
 
-REQUEST: Final = re.compile(rb"(?:^|\r\n\r\n|\n|\})(GET|POST|PUT|HEAD|OPTIONS|DELETE) (\S+) HTTP/1\.1\r\n")
+REQUEST: Final = re.compile(
+    rb"(GET|POST|PUT|HEAD|OPTIONS|DELETE) (/\S*) HTTP/1\.1\r\n"
+)
 COMPRESSION: Final = (
     (re.compile(rb"\r\nAccept-Encoding:", re.IGNORECASE), b"\r\nX-Encoding-Off-:"),
     (re.compile(rb"\r\nSec-WebSocket-Extensions:", re.IGNORECASE),

@@ -9,12 +9,13 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 import streamlit as st
 
+from pages.ui.components.scripts import joined
 from pages.ui.wording import LANGUAGES, texts
 
 HERE: Final = Path(__file__).parent
 
 PARTS: Final = (
-    "dom", "entries", "targets", "net", "storage", "draft", "save", "clock", "selection",
+    "dom", "entries", "targets", "routes", "net", "storage", "draft", "save", "clock", "selection",
     "frame", "scales", "answers", "guide", "closing", "drawer", "flags", "veil", "screens",
     "focus", "keys", "sheet",
 )
@@ -48,7 +49,7 @@ class SheetData(TypedDict):
 
 def script() -> str:
     """Return the sheet's script as one ES module."""
-    return "\n".join((HERE / "js" / f"{part}.js").read_text("utf-8") for part in PARTS)
+    return joined(HERE / "js", PARTS)
 
 
 def style() -> str:

@@ -9,12 +9,14 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 import streamlit as st
 
+from pages.ui.components.scripts import joined
+
 HERE: Final = Path(__file__).parent
 
 PARTS: Final = (
-    "dom", "entries", "marks", "history", "units", "net", "storage", "draft", "save", "clock",
-    "selection", "travel", "text", "labels", "proposals", "list", "frame", "closing", "drawer",
-    "veil", "screens", "focus", "keys", "marker",
+    "dom", "entries", "marks", "history", "units", "routes", "net", "storage", "draft", "save",
+    "clock", "selection", "travel", "text", "labels", "proposals", "list", "frame", "closing",
+    "drawer", "veil", "screens", "focus", "keys", "marker",
 )
 """The files of js/ in the order they are joined; `marker` holds the one export."""
 
@@ -44,7 +46,7 @@ class MarkerData(TypedDict):
 
 def script() -> str:
     """Return the marker's script as one ES module."""
-    return "\n".join((HERE / "js" / f"{part}.js").read_text("utf-8") for part in PARTS)
+    return joined(HERE / "js", PARTS)
 
 
 def style() -> str:

@@ -8,7 +8,7 @@ async function post(sheet, path, body, options = {}) {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), PATIENCE);
   try {
-    const response = await fetch(`${sheet.data.api}/api/sheet/${path}`, {
+    const response = await fetch(`${sheet.data.api}${ROUTES}${path}`, {
       method: "POST", credentials: "same-origin", cache: "no-store", signal: stop.signal,
       headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), ...options,
     });

@@ -1,0 +1,3 @@
+// Where this component saves; net.js, shared with the others, goes there.
+
+const ROUTES = "/api/sheet/";
