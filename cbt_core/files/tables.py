@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -82,7 +82,7 @@ def parquet_bytes(table: Table) -> bytes:
     return out.getvalue()
 
 
-def xlsx_bytes(tables: Iterable[Table]) -> bytes:
+def xlsx_bytes(tables: Sequence[Table]) -> bytes:
     """Return one workbook with a sheet per table.
 
     Raises:
@@ -91,21 +91,18 @@ def xlsx_bytes(tables: Iterable[Table]) -> bytes:
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
 
+    for table in tables:  # before a workbook is begun: a half-written one cannot be given up
+        _refuse_long(table)
     book = Workbook(write_only=True)
     for table in tables:
         sheet = book.create_sheet(table.name)
         sheet.append([column.name for column in table.columns])
-        for number, row in enumerate(table.rows, start=2):
+        for row in table.rows:
             cells: list[object] = []
-            for place, cell in enumerate(row):
+            for cell in row:
                 if not isinstance(cell, str):
                     cells.append(cell)
                     continue
-                if len(cell) >= LONGEST_XLSX_CELL:
-                    raise StudyError(
-                        "exporting.cell_too_long", table=table.name, row=number,
-                        field=table.columns[place].name,
-                    )
                 made = WriteOnlyCell(sheet, value=None)
                 made.value = guarded(_printable(cell))
                 made.data_type = "s"
@@ -114,6 +111,15 @@ def xlsx_bytes(tables: Iterable[Table]) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return _timeless(out.getvalue())
+
+
+def _refuse_long(table: Table) -> None:
+    for number, row in enumerate(table.rows, start=2):
+        for column, cell in zip(table.columns, row, strict=True):
+            if isinstance(cell, str) and len(cell) >= LONGEST_XLSX_CELL:
+                raise StudyError(
+                    "exporting.cell_too_long", table=table.name, row=number, field=column.name
+                )
 
 
 def write(tables: Sequence[Table], folder: Path, form: str) -> list[Path]:
