@@ -13,6 +13,17 @@ from pages.ui.wording import language, section, t
 BEFORE = ("consent", "profile", "guide", "practice", "held")
 OPEN = ("work", "guess", "done", "closed")
 
+
+
+def device() -> str:
+    """Return what the browser says it runs on: desktop, tablet or phone."""
+    agent = st.context.headers.get("User-Agent", "")
+    agent = agent if isinstance(agent, str) else ""
+    if "iPad" in agent or ("Android" in agent and "Mobile" not in agent):
+        return "tablet"
+    return "phone" if "Mobile" in agent else "desktop"
+
+
 person = require_role(Role.RATER)
 mine = [one for one in my_studies(database(), person) if one.role is Role.RATER]
 asked = st.session_state.pop("task", None)
@@ -21,6 +32,10 @@ if study is None:
     if chosen_study(mine, steps=BEFORE) is not None:
         st.switch_page("pages/begin.py")
     st.info(t("home.nothing"))
+    st.stop()
+if device() not in study.setup.protocol.raters.devices:
+    allowed = " / ".join(t(f"rate.{one}") for one in study.setup.protocol.raters.devices)
+    st.info(t("rate.other_device", allowed=allowed))
     st.stop()
 base = settings().base_path
 chrome.give_room_to_the_sheet()

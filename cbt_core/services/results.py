@@ -36,9 +36,11 @@ class Results:
 
 
 def pooled(
-    database: Database, person: Person, *, slug: str, now: datetime, bootstrap: int = 1000
+    database: Database, person: Person, *, slug: str, now: datetime, bootstrap: int | None = None
 ) -> Results:
     """Return core agreement: pooled alone before the lock, with the systems afterwards.
+
+    `bootstrap` is the number of replicates; the protocol's when left out.
 
     Raises:
         Refused: not the person's study, or the person rates in it and it is not locked yet.
@@ -54,7 +56,8 @@ def pooled(
         ratings = rows_of(connection, setup, unblinded=unblinded)
     values, nominal = values_of(setup.instrument, ratings)
     found = core_agreement(
-        ratings, values=values, nominal=nominal, bootstrap=bootstrap,
+        ratings, values=values, nominal=nominal,
+        bootstrap=setup.protocol.analysis.bootstrap if bootstrap is None else bootstrap,
         seed=setup.protocol.design.seed,
     )
     if is_open:

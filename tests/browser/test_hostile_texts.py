@@ -94,6 +94,7 @@ def study(served: Served, folder: Path) -> int:
         now=now, protocol=protocol)
     enrol(served.database, "R01", made.study_id, Role.RATER, now)
     enrol(served.database, "L01", made.study_id, Role.LEAD, now)
+    people.add_person(served.database, TERMINAL, code="L01", role=Role.LEAD, now=now)
     accounts.set_identity(
         served.database, TERMINAL, code="R01", name=NAME, email="a@b.c", now=now)
     assigning.assign(served.database, TERMINAL, slug=SLUG, raters=["R01"], now=now)
@@ -201,7 +202,7 @@ def test_a_crafted_name_is_shown_letter_by_letter(watched: Watched, text: str) -
 
 def test_the_set_is_large_enough() -> None:
     assert len(PAYLOADS) >= 40
-    assert ITEMS * PER_ITEM == len(PAYLOADS)
+    assert len(PAYLOADS) == ITEMS * PER_ITEM
 
 
 def test_the_watch_sees_a_dialog_and_a_foreign_request(browser: Browser, served: Served) -> None:
