@@ -1,8 +1,8 @@
-"""Hostile texts in every place that takes text: shown literally, nothing runs, nothing is fetched."""
+"""Hostile texts in every place that takes text: shown literally, nothing runs or is fetched."""
 
 import json
 import re
-from collections.abc import Iterator
+import sqlite3
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -166,8 +166,8 @@ def upload(page: Page, served: Served, watched: Watched) -> None:
 @pytest.fixture(scope="module")
 def watched(
     browser: Browser, served: Served, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Watched]:
-    """Yield what a rater's and a lead's browser did with the hostile study."""
+) -> Watched:
+    """Return what a rater's and a lead's browser did with the hostile study."""
     found = Watched()
     study(served, tmp_path_factory.mktemp("hostile"))
     page = open_for(browser, served, found, "R01")
@@ -178,7 +178,7 @@ def watched(
         visit(page, served, found, path)
     upload(page, served, found)
     page.context.close()
-    yield found
+    return found
 
 
 def test_no_dialog_opened_and_no_other_host_was_asked(watched: Watched) -> None:
@@ -216,3 +216,32 @@ def test_the_watch_sees_a_dialog_and_a_foreign_request(browser: Browser, served:
     assert found.dialogs == ["seen"]
     assert found.foreign == [f"http://{EVIL}/x.png"]
     context.close()
+
+
+def test_a_crashed_screen_says_so_plainly_and_leaves_no_text_in_the_log(
+    watched: Watched, browser: Browser, served: Served
+) -> None:
+    page = open_for(browser, served, watched, "R01")
+    rename(served, "submission", "submission_gone")
+    try:
+        page.goto(f"{served.url}/my-work")
+        page.get_by_role("alert").first.wait_for()
+        watched.read(page)
+    finally:
+        rename(served, "submission_gone", "submission")
+    page.context.close()
+    log = served.log.read_text("utf-8", "replace")
+    assert "OperationalError" in log
+    for told in (log, watched.shown[-1]):
+        assert "Traceback" not in told
+        assert "SELECT" not in told
+    assert not any(mark in log for mark in ("onerror", "alert(", EVIL))
+
+
+def rename(served: Served, before: str, after: str) -> None:
+    """Take a table away behind the server's back, or put it back."""
+    raw = sqlite3.connect(served.database.path)
+    raw.execute("PRAGMA legacy_alter_table=ON")
+    raw.execute(f"ALTER TABLE {before} RENAME TO {after}")
+    raw.commit()
+    raw.close()
