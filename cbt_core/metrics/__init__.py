@@ -1,0 +1,1 @@
+"""Numbers from texts: BLEU, chrF, METEOR, BERTScore, BLEURT, structure. Always automatic."""

@@ -1,0 +1,42 @@
+"""Tables of adjudication: a lead's decision about the labels of an item, a record of its own."""
+
+from sqlalchemy import CheckConstraint, Column, Integer, Text, UniqueConstraint
+
+from db.columns import new_table, one_of, refers, row_key, text, truth
+
+adjudication = new_table(  # raw labels stay as they are; a changed mind is a new revision
+    "adjudication",
+    row_key(),
+    refers("study_id", "study.id"),
+    refers("item_id", "item.id"),
+    refers("person_id", "person.id"),
+    Column("revision", Integer, nullable=False),
+    Column("token", Text, nullable=False, unique=True),
+    Column("digest", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("seen", Text, nullable=False),  # JSON: the blind label submissions that were shown
+    Column("at", Text, nullable=False),
+    UniqueConstraint("study_id", "item_id", "revision"),
+    one_of("outcome", "labelled", "none", "unsure"),
+    CheckConstraint("revision >= 1", name="revision_counts_from_1"),
+)
+
+adjudication_label = new_table(  # `whole`: given to the item without a span
+    "adjudication_label",
+    refers("adjudication_id", "adjudication.id", primary=True),
+    Column("label", Text, primary_key=True),
+    *truth("whole"),
+)
+
+adjudication_span = new_table(  # code points, end exclusive
+    "adjudication_span",
+    refers("adjudication_id", "adjudication.id", primary=True),
+    Column("field", Text, primary_key=True),
+    Column("start", Integer, primary_key=True),
+    Column("end", Integer, primary_key=True),
+    Column("label", Text, primary_key=True),
+    text("quote", None),
+    one_of("field", "question", "description"),
+    CheckConstraint('start >= 0 AND "end" > start', name="span_holds_something"),
+)
