@@ -12,10 +12,18 @@ from cbt_core.commands import (
     analysis_group,
     audit_group,
     database_group,
+    dataset_group,
+    generate_group,
+    labels_group,
     looking,
     person_group,
+    planning_group,
+    registering,
+    score_group,
+    source_group,
     study_group,
     study_running,
+    train_group,
 )
 from cbt_core.commands.common import PROGRAM, Desk, Group, environment_language
 from cbt_core.errors import StudyError
@@ -30,7 +38,9 @@ def cli() -> None:
 
 
 for module in (
-    database_group, looking, person_group, study_group, study_running, analysis_group, audit_group
+    database_group, looking, person_group, study_group, study_running, analysis_group, audit_group,
+    labels_group, score_group, generate_group, source_group, registering, planning_group,
+    dataset_group, train_group,
 ):
     module.add_to(cli)
 

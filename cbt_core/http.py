@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from cbt_core.routes import access, downloads, health, marker, sheet
+from cbt_core.routes import access, adjudicate, downloads, health, marker, sheet
 from cbt_core.settings import Settings
 from db.engine import Database
 
@@ -14,5 +14,6 @@ def routes(database: Database, settings: Settings) -> list[BaseRoute]:
         *access.routes(database, settings),
         *sheet.routes(database, settings),
         *marker.routes(database, settings),
+        *adjudicate.routes(database, settings),
         *downloads.routes(database, settings),
     ]

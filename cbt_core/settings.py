@@ -15,6 +15,7 @@ class Settings:
 
     `idle_minutes` and `absolute_hours` bound a sign-in; `secure_cookie` marks the cookie for
     HTTPS only; `public_origin` is the origin browsers use behind a proxy (empty: the Host header).
+    `allowed_hosts` names the hosts that texts may be sent to: none unless listed, loopback neither.
     """
 
     database: str
@@ -26,6 +27,7 @@ class Settings:
     idle_minutes: int = 30
     absolute_hours: int = 12
     language: str = "en"
+    allowed_hosts: tuple[str, ...] = ()
 
     @property
     def loopback(self) -> bool:
@@ -47,4 +49,5 @@ class Settings:
             idle_minutes=int(env.get("CONCORD_IDLE_MINUTES", "30")),
             absolute_hours=int(env.get("CONCORD_ABSOLUTE_HOURS", "12")),
             language=env.get("CONCORD_LANG", "en"),
+            allowed_hosts=tuple(env.get("CONCORD_ALLOWED_HOSTS", "").replace(",", " ").split()),
         )

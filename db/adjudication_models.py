@@ -1,8 +1,11 @@
-"""Tables of adjudication: a lead's decision about the labels of an item, a record of its own."""
+"""Tables of adjudication: a lead's decision about the labels of an item, a record of its own.
 
-from sqlalchemy import CheckConstraint, Column, Integer, Text, UniqueConstraint
+With them: how far the annotators of an item are apart, and on which items a machine was run.
+"""
 
-from db.columns import new_table, one_of, refers, row_key, text, truth
+from sqlalchemy import CheckConstraint, Column, Index, Integer, Text, UniqueConstraint
+
+from db.columns import REAL_NUMBER, new_table, one_of, refers, row_key, text, truth
 
 adjudication = new_table(  # raw labels stay as they are; a changed mind is a new revision
     "adjudication",
@@ -39,4 +42,31 @@ adjudication_span = new_table(  # code points, end exclusive
     text("quote", None),
     one_of("field", "question", "description"),
     CheckConstraint('start >= 0 AND "end" > start', name="span_holds_something"),
+)
+
+label_standing = new_table(  # derived: may be deleted at any time, and is then reckoned anew
+    "label_standing",
+    refers("item_id", "item.id", primary=True),
+    refers("study_id", "study.id"),
+    Column("voters", Integer, nullable=False, server_default="0"),  # blind rounds not skipped
+    Column("disagreement", REAL_NUMBER, nullable=False, server_default="0"),
+    Column("span_disagreement", REAL_NUMBER, nullable=False, server_default="0"),
+    Column("shuffle", Text, nullable=False),  # seeded: items alike stand in no telling order
+    Column("newest", Integer, nullable=False, server_default="0"),  # last submission reckoned in
+    Index("ix_label_standing_order", "study_id", "disagreement", "span_disagreement", "shuffle"),
+    Index("ix_label_standing_newest", "study_id", "newest"),
+    Index("ix_label_standing_voters", "study_id", "voters"),
+)
+
+proposal_pass = new_table(  # a machine was run on this item, whatever it found
+    "proposal_pass",
+    row_key(),
+    refers("study_id", "study.id"),
+    refers("item_id", "item.id"),
+    text("source"),
+    text("run"),
+    Column("found", Integer, nullable=False),
+    Column("at", Text, nullable=False),
+    CheckConstraint("found >= 0", name="found_is_a_count"),
+    Index("ix_proposal_pass_study", "study_id", "item_id"),
 )

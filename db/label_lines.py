@@ -1,6 +1,7 @@
 """What annotators entered in a study, as flat rows for exports and statistics. Reading only."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -65,6 +66,25 @@ class SpanLine:
 
 
 @dataclass(frozen=True, slots=True)
+class BlindLine:
+    """What an annotator's last revision of the blind round says about an item."""
+
+    submission_id: int
+    item_id: int
+    item: str
+    person_id: int
+    annotator: str
+    outcome: str
+    certainty: int | None
+    note: str
+
+    @property
+    def is_vote(self) -> bool:
+        """Tell whether the annotator decided: neither unsure nor skipped."""
+        return self.outcome in {"labelled", "none"}
+
+
+@dataclass(frozen=True, slots=True)
 class ProposalLine:
     """What a machine proposed for an item; `number` counts within the item from 1."""
 
@@ -112,12 +132,38 @@ def submissions(connection: Connection, study_id: int) -> list[LabelLine]:
     return [LabelLine(*tuple[Any, ...](row)) for row in rows]
 
 
-def labels(connection: Connection, study_id: int) -> dict[int, list[tuple[str, bool, str]]]:
+def blind_round(
+    connection: Connection, study_id: int, item_ids: Sequence[int] | None = None
+) -> list[BlindLine]:
+    """Return the last revision of every blind round, of the whole study or of some items.
+
+    No row of the round in which a machine's proposals were on the screen is read.
+    """
+    wanted = [label_submission.c.study_id == study_id, label_submission.c.round == "blind"]
+    if item_ids is not None:
+        wanted.append(task.c.item_id.in_(item_ids))
+    rows = connection.execute(
+        select(label_submission.c.id, task.c.item_id, item.c.key, label_submission.c.person_id,
+               person.c.code, label_submission.c.outcome, label_submission.c.certainty,
+               label_submission.c.note, label_submission.c.task_id)
+        .join(task, task.c.id == label_submission.c.task_id)
+        .join(item, item.c.id == task.c.item_id)
+        .join(person, person.c.id == label_submission.c.person_id)
+        .where(*wanted)
+        .order_by(label_submission.c.task_id, label_submission.c.revision)
+    )
+    newest = {row[-1]: BlindLine(*row[:-1]) for row in rows}  # a later revision takes the place
+    return list(newest.values())
+
+
+def labels(
+    connection: Connection, study_id: int, submission_ids: Sequence[int] | None = None
+) -> dict[int, list[tuple[str, bool, str]]]:
     """Return (label, whole, origin) by submission id, in the order of the labels' ids."""
     rows = connection.execute(
         select(label.c.submission_id, label.c.label, label.c.whole, label.c.origin)
         .join(label_submission, label_submission.c.id == label.c.submission_id)
-        .where(label_submission.c.study_id == study_id)
+        .where(*_of(study_id, submission_ids))
         .order_by(label.c.submission_id, label.c.label)
     )
     found: dict[int, list[tuple[str, bool, str]]] = defaultdict(list)
@@ -126,13 +172,15 @@ def labels(connection: Connection, study_id: int) -> dict[int, list[tuple[str, b
     return found
 
 
-def spans(connection: Connection, study_id: int) -> dict[int, list[SpanLine]]:
+def spans(
+    connection: Connection, study_id: int, submission_ids: Sequence[int] | None = None
+) -> dict[int, list[SpanLine]]:
     """Return the spans by submission id, question before description, in reading order."""
     rows = connection.execute(
         select(span.c.submission_id, span.c.field, span.c.start, span.c.end, span.c.label,
                span.c.quote, span.c.origin)
         .join(label_submission, label_submission.c.id == span.c.submission_id)
-        .where(label_submission.c.study_id == study_id)
+        .where(*_of(study_id, submission_ids))
         .order_by(span.c.submission_id, span.c.field.desc(), span.c.start, span.c.end,
                   span.c.label)
     )
@@ -175,3 +223,11 @@ def has_work(connection: Connection, study_id: int) -> bool:
     by_task = select(task.c.id).where(and_(task.c.study_id == study_id, task.c.work == "label"))
     by_machine = select(proposal.c.id).where(proposal.c.study_id == study_id)
     return any(connection.execute(one.limit(1)).first() for one in (by_task, by_machine))
+
+
+def _of(study_id: int, submission_ids: Sequence[int] | None) -> list[ColumnElement[bool]]:
+    """Return the condition: the submissions of a study, all of them or these."""
+    where = [label_submission.c.study_id == study_id]
+    if submission_ids is not None:
+        where.append(label_submission.c.id.in_(submission_ids))
+    return where

@@ -9,6 +9,8 @@ from sqlalchemy import CheckConstraint, Column, Index, Integer, Text, UniqueCons
 from db.adjudication_models import adjudication as adjudication
 from db.adjudication_models import adjudication_label as adjudication_label
 from db.adjudication_models import adjudication_span as adjudication_span
+from db.adjudication_models import label_standing as label_standing
+from db.adjudication_models import proposal_pass as proposal_pass
 from db.columns import REAL_NUMBER, new_table, one_of, refers, row_key, text, truth
 from db.columns import metadata as metadata
 from db.machine_models import judge_score as judge_score
@@ -382,6 +384,7 @@ label_submission = new_table(  # one save in the span marker; revisions count ov
     CheckConstraint("revision >= 1", name="revision_counts_from_1"),
     CheckConstraint("certainty BETWEEN 1 AND 3", name="certainty_is_1_to_3"),
     Index("ix_label_submission_study", "study_id", "task_id", "revision"),
+    Index("ix_label_submission_round", "study_id", "round", "id"),
 )
 
 label = new_table(  # every label of the item, once; `whole`: given to the item without a span
@@ -470,7 +473,7 @@ APPEND_ONLY = (
     "submission", "score", "flag", "preference", "step", "escalation", "escalation_note", "guess",
     "practice", "exclusion", "protocol", "instrument", "audit", "access_log",
     "label_submission", "label", "span", "proposal", "proposal_answer",
-    "adjudication", "adjudication_label", "adjudication_span",
+    "adjudication", "adjudication_label", "adjudication_span", "proposal_pass",
     "metric_score", "judge_score", "source_agreement",
 )
 """Tables on which the database itself refuses UPDATE and DELETE."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from db.models import item, submission, task, task_slot
+from db.models import item, label_submission, submission, task, task_slot
 
 DONE = ("done", "skipped")
 
@@ -37,16 +37,14 @@ def done(
     work: str = "rate",
 ) -> list[DoneRow]:
     """Return finished tasks, newest position first."""
+    saved = label_submission if work == "label" else submission
     rows = connection.execute(
         select(
             task.c.id, task.c.token, task.c.position, item.c.question, task.c.state,
-            task.c.revision, submission.c.at, submission.c.active_seconds,
+            task.c.revision, saved.c.at, saved.c.active_seconds,
         )
         .join(item, item.c.id == task.c.item_id)
-        .join(
-            submission,
-            (submission.c.task_id == task.c.id) & (submission.c.revision == task.c.revision),
-        )
+        .join(saved, (saved.c.task_id == task.c.id) & (saved.c.revision == task.c.revision))
         .where(task.c.study_id == study_id, task.c.person_id == person_id,
                task.c.work == work, task.c.state.in_(DONE))
         .order_by(task.c.position.desc())

@@ -3,7 +3,7 @@
 Offsets count code points within one field of the item, end exclusive: Python string offsets.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, insert, select
 
 from db.clock import stamp
-from db.models import proposal
+from db.models import item, proposal, proposal_pass
 
 _PROPOSALS: Final = (
     select(
@@ -44,6 +44,16 @@ class NewProposal:
     end: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PassLine:
+    """That a machine was run on an item: how many labels it proposed, perhaps none."""
+
+    item: str
+    found: int
+    source: str
+    run: str
+
+
 def of_item(connection: Connection, item_id: int) -> list[ProposalRow]:
     """Return an item's proposals, each place and label once: several runs may agree."""
     found: dict[tuple[object, ...], ProposalRow] = {}
@@ -69,3 +79,30 @@ def add(
               "field": one.field, "start": one.start, "end": one.end, "source": source,
               "run": run, "at": stamp(now)} for one in proposals],
         )
+
+
+def add_passes(
+    connection: Connection, *, study_id: int, found: Mapping[int, int], source: str, run: str,
+    now: datetime,
+) -> None:
+    """Note that a machine was run on these items; `found` counts its labels by item id."""
+    if found:
+        connection.execute(
+            insert(proposal_pass),
+            [{"study_id": study_id, "item_id": key, "source": source, "run": run, "found": count,
+              "at": stamp(now)} for key, count in found.items()],
+        )
+
+
+def passes(connection: Connection, study_id: int) -> list[PassLine]:
+    """Return on which items a machine was run, by item key and order of the runs.
+
+    An item without a line was not run; one with `found` 0 was run, and nothing was found.
+    """
+    rows = connection.execute(
+        select(item.c.key, proposal_pass.c.found, proposal_pass.c.source, proposal_pass.c.run)
+        .join(item, item.c.id == proposal_pass.c.item_id)
+        .where(proposal_pass.c.study_id == study_id)
+        .order_by(item.c.key, proposal_pass.c.id)
+    )
+    return [PassLine(*row) for row in rows]

@@ -15,7 +15,8 @@ OPEN = ("work", "done", "closed")
 
 person = require_role(Role.ANNOTATOR)
 mine = [one for one in my_studies(database(), person) if one.role is Role.ANNOTATOR]
-study = chosen_study(mine, steps=("work",)) or chosen_study(mine, steps=OPEN)
+asked = st.session_state.pop("label_task", None)
+study = chosen_study(mine, steps=OPEN if asked else ("work",)) or chosen_study(mine, steps=OPEN)
 if study is None:
     if chosen_study(mine, steps=BEFORE) is not None:
         st.session_state["role"] = Role.ANNOTATOR
@@ -29,11 +30,11 @@ span_marker(
     data={
         "api": base,
         "study": study.slug,
-        "task": None,
+        "task": asked,
         "lang": language(),
         "words": section("marker", language()),
         "theme": "dark" if st.context.theme.type == "dark" else "light",
-        "links": Links(home=f"{base}/"),
+        "links": Links(home=f"{base}/", work=f"{base}/my-work"),
         "owner": person.code,
     },
 )

@@ -8,8 +8,10 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study import ImportedItem, Problem
 from cbt_core.errors import StudyError
 from cbt_core.files.problems import ImportProblems, describe
-from cbt_core.services import importing
+from cbt_core.generation.gates.findings import Report
+from cbt_core.services import gating, importing
 from cbt_core.services.importing import Preview
+from cbt_core.wording import say
 from pages.ui import lead
 from pages.ui.import_files import KINDS, TEMPLATES, Uploads, laid_out, protocol_of, template
 from pages.ui.session import database, now, require_lead
@@ -20,6 +22,7 @@ LOOKED_AT = "import_preview"
 ENCODINGS = ("", "utf-8", "gb18030", "big5", "utf-16")
 ANSWER_START = 220
 ROWS_SHOWN = 3
+GATES_SHOWN = 200
 
 
 def ask_files() -> Uploads:
@@ -96,6 +99,8 @@ def show(seen: Preview) -> None:
         st.caption(t("import_study.masked"))
     else:
         st.info(t("import_study.label_study"))
+    if seen.gates is not None:
+        gates(seen.gates)
     if seen.warnings:
         st.subheader(t("import_study.warnings", count=len(seen.warnings)))
         st.caption(t("import_study.warnings_about"))
@@ -103,6 +108,36 @@ def show(seen: Preview) -> None:
     st.subheader(t("import_study.first_rows"))
     for place, item in enumerate(seen.rows[:ROWS_SHOWN]):
         first_row(place, item)
+
+
+def gates(report: Report) -> None:
+    """Show what the answers betray or risk; the lead decides, nothing is refused."""
+    st.subheader(t("import_study.gates"))
+    st.caption(t("import_study.gates_about"))
+    for place, line in enumerate(gating.summary_lines(report, language())):
+        plain(line, look="small", key=f"gate-{place}")
+    if report.findings:
+        with st.expander(t("import_study.gates_each", count=len(report.findings))):
+            gate_table(report)
+
+
+def gate_table(report: Report) -> None:
+    """List the answers that gates stopped at, so that somebody can read them first."""
+    rows = [
+        {"item": one.item, "system": one.system, "gate": say(f"gates.{one.gate}", language()),
+         "value": one.value}
+        for one in report.findings[:GATES_SHOWN]
+    ]
+    lead.rows_table(
+        rows,
+        columns={
+            "item": st.column_config.TextColumn(t("import_study.gate_item"), width=130),
+            "system": st.column_config.TextColumn(t("import_study.gate_system"), width=130),
+            "gate": st.column_config.TextColumn(t("import_study.gate"), width="medium"),
+            "value": st.column_config.TextColumn(t("import_study.gate_value"), width="medium"),
+        },
+        alt=t("import_study.gates_alt"),
+    )
 
 
 def first_row(place: int, item: ImportedItem) -> None:

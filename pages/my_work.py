@@ -1,4 +1,6 @@
-"""My work: what was rated and when; open again and correct until the lock."""
+"""My work: what was rated or labelled and when; open again and correct until the lock."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -12,6 +14,11 @@ from pages.ui.widgets import hours_words, plain, study_picker
 from pages.ui.wording import t
 
 PER_PAGE = 25
+OPENS = {
+    Role.RATER: ("task", "pages/rate.py"),
+    Role.ANNOTATOR: ("label_task", "pages/annotate.py"),
+}
+"""Where a task is opened again, and the key under which that screen is told which one."""
 
 
 def show(person: Person, study: MyStudy) -> None:
@@ -20,10 +27,12 @@ def show(person: Person, study: MyStudy) -> None:
                  spent=hours_words(study.minutes)))
     page = int(st.session_state.get("my_work_page", 0))
     rows, total = done_tasks(
-        database(), person, slug=study.slug, start=page * PER_PAGE, count=PER_PAGE
+        database(), person, slug=study.slug, start=page * PER_PAGE, count=PER_PAGE,
+        role=study.role,
     )
     if not rows:
-        st.info(t("my_work.nothing"))
+        is_rating = study.role is Role.RATER
+        st.info(t("my_work.nothing" if is_rating else "my_work.nothing_labelled"))
     for row in rows:
         line(row, study)
     turn_pages(page, total)
@@ -41,9 +50,10 @@ def line(row: DoneTask, study: MyStudy) -> None:
     if not row.openable:
         action.caption(t("my_work.later"))
     elif action.button(label, key=f"open-{row.task}", width="stretch"):
-        st.session_state["task"] = row.task
+        key, screen = OPENS[study.role]
+        st.session_state[key] = row.task
         st.session_state["study"] = study.slug
-        st.switch_page("pages/rate.py")
+        st.switch_page(screen)
 
 
 def turn_pages(page: int, total: int) -> None:
@@ -61,10 +71,24 @@ def turn_pages(page: int, total: int) -> None:
         st.rerun()
 
 
-person = require_role(Role.RATER)
+def role_shown(studies: Sequence[MyStudy]) -> Role | None:
+    """Return whose work is listed; somebody who rates and labels chooses."""
+    roles = [role for role in OPENS if any(one.role is role for one in studies)]
+    if len(roles) < 2:
+        return roles[0] if roles else None
+    names = {Role.RATER: t("my_work.rated"), Role.ANNOTATOR: t("my_work.labelled")}
+    return st.radio(
+        t("my_work.which"), roles, horizontal=True, key="my-work-role",
+        format_func=names.__getitem__, label_visibility="collapsed",
+    )
+
+
+person = require_role(Role.RATER, Role.ANNOTATOR)
 chrome.reading_width()
 st.title(t("my_work.title"))
-mine = [one for one in my_studies(database(), person) if one.role is Role.RATER]
+every = my_studies(database(), person)
+role = role_shown(every)
+mine = [one for one in every if one.role is role]
 study = study_picker(mine, key="my-work-study")
 if study is not None:
     if len(mine) == 1:  # else the title stands in the choice

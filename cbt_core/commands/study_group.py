@@ -1,12 +1,14 @@
 """``study``: make, list, sample, change and follow studies."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from cbt_core.commands.common import (
     Group,
     command,
+    desk,
     now,
     open_database,
     path_type,
@@ -17,6 +19,14 @@ from cbt_core.commands.common import (
 )
 from cbt_core.commands.progress import progress
 from cbt_core.domain.people import TERMINAL
+from cbt_core.files.problems import shown
+from cbt_core.wording import say
+
+if TYPE_CHECKING:
+    from cbt_core.generation.gates.findings import Report
+
+READ_FIRST: Final = 20
+"""Items named in the terminal; the JSON of `study gates` names all."""
 
 
 @click.group("study", cls=Group)
@@ -59,6 +69,37 @@ def create(slug: str, title: str, protocol: Path | None, strict: bool, **given: 
         "created" if done.new else "nothing_new", slug=slug, items=done.counts.items,
         answers=done.counts.answers, systems=done.systems, references=done.counts.references,
     )
+    if done.new and done.read is not None and done.systems:
+        from cbt_core.services.gating import gates_of
+
+        _tell_gates(gates_of(done.read))
+
+
+@command(group, "gates", example="study gates sleep-2026 --out gates.json")
+@click.argument("slug")
+@click.option("--out", type=path_type(), help="JSON file to write, with every finding.")
+def gates(slug: str, out: Path | None) -> None:
+    """Show what answers betray or risk before raters see them; nothing is refused."""
+    from cbt_core.services import gating
+    from cbt_core.services.analysing import write_json
+
+    found = gating.gates_of_study(open_database(), TERMINAL, slug=slug, now=now())
+    _tell_gates(found)
+    if out is not None:
+        write_json(found.json(), out)
+        tell("written", file=out)
+
+
+def _tell_gates(report: "Report") -> None:
+    from cbt_core.services import gating
+
+    language = desk().language
+    click.echo(say("gates.title", language))
+    for line in gating.summary_lines(report, language):
+        click.echo(f"  {line}")
+    first = gating.unsafe(report)[:READ_FIRST]
+    if first:
+        click.echo("  " + say("gates.read_first", language, items=", ".join(map(shown, first))))
 
 
 @command(group, "list", example="study list")

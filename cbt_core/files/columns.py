@@ -46,11 +46,18 @@ ITEMS: Final = Schema(
     aliases={"questionID": "id"},
     quiet=frozenset({"inclusion_probability"}),
 )
+GENERATED: Final = frozenset({
+    "prompt_hash", "steps", "evidence", "unknown_distortions", "risk", "finish", "attempt", "seed",
+    "generated_at", "prompt_tokens", "reply_tokens", "seconds", "cost",
+})
+"""What `generate` writes beside an answer; its manifest is the place to read it from."""
+
 ANSWERS: Final = Schema(
     fields=("id", "system", "answer", "distortions", "model", "adapter", "prompt", "run"),
     required=("id", "system", "answer"),
+    quiet=GENERATED,
 )
-REFERENCES: Final = Schema(fields=ANSWERS.fields, required=("id", "answer"))
+REFERENCES: Final = Schema(fields=ANSWERS.fields, required=("id", "answer"), quiet=GENERATED)
 
 
 class Columns:

@@ -48,7 +48,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. Tokens are those the backend counted; `cost` is in the account's currency."""
+    """What came back. Tokens are those the backend counted; `cost` is in the account's currency.
+
+    `attempts` counts the calls it took.
+    """
 
     key: str
     text: str
@@ -58,6 +61,7 @@ class Reply:
     reply_tokens: int | None = None
     cost: float | None = None
     seconds: float = 0.0
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Failure:
     detail: str = ""
     text: str = ""
     passing: bool = True
+    attempts: int = 1
 
 
 class Backend(Protocol):

@@ -1,4 +1,4 @@
-"""The demonstration study: loaded once, in Chinese and English, with simulated past ratings.
+"""The demonstration study: loaded once, in Chinese and English, with simulated past work.
 
 Every step may be repeated: a load that was cut off is finished by the next one.
 """
@@ -11,15 +11,16 @@ from random import Random
 from typing import Final
 
 from cbt_core.demo.simulated import SimulatedSubmission, simulated_raters, simulated_scores
-from cbt_core.demo.texts import TITLE, demo_distortions, demo_file, demo_protocol
+from cbt_core.demo.simulated_labels import simulated_annotators
+from cbt_core.demo.texts import TITLE, demo_file, demo_protocol
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.files.protocol import parse_protocol, revised
 from cbt_core.files.reading import read_study
 from cbt_core.services import assigning, importing, joining, own_work, rating
-from cbt_core.services.proposing import Proposed, propose
+from cbt_core.services.demonstrating_labels import label_all, propose_machine_labels
 from cbt_core.services.study_files import StudyFiles
-from db import labels, memberships, people, results, studies, tasks
+from db import memberships, people, results, studies, tasks
 from db.engine import Connection, Database
 
 SLUGS: Final = {"zh": "demo", "en": "demo-en"}
@@ -49,7 +50,7 @@ def load_demonstration(database: Database, *, now: datetime) -> bool:
     if is_whole or any(not study.demonstration for study in there):
         return False
     with database.writing() as connection:
-        for code in (RATER, ANNOTATOR, LEAD, *simulated_raters()):
+        for code in (RATER, ANNOTATOR, LEAD, *simulated_raters(), *simulated_annotators()):
             if people.by_code(connection, code) is None:
                 people.add(
                     connection, code=code, secret_hash=None, now=now, demonstration=True
@@ -70,14 +71,17 @@ def _load(database: Database, language: str, slug: str, now: datetime) -> None:
         files=StudyFiles(study_file=demo_file(language)), now=began, protocol=protocol,
         demonstration=True,
     )
-    _propose(database, made.study_id, language, slug, began)
+    propose_machine_labels(database, made.study_id, language=language, slug=slug, now=began)
     past = simulated_raters()
-    assigning.assign(database, TERMINAL, slug=slug, raters=past, now=began)
+    assigning.assign(
+        database, TERMINAL, slug=slug, raters=past, annotators=simulated_annotators(), now=began
+    )
     saved = simulated_scores(read_study(study_file=demo_file(language)).items, SEED)
     for number, code in enumerate(past):
         mine = {one.item: one for one in saved if one.rater == code}
         worker = _Past(_person(database, code, made.study_id), slug, language, mine)
         _work(database, worker, began + timedelta(hours=number + 1))
+    label_all(database, made.study_id, language=language, slug=slug, now=began)
     assigning.assign(
         database, TERMINAL, slug=slug, raters=[RATER], annotators=[ANNOTATOR],
         overlap=OVERLAP_WITH_VISITOR, now=began,
@@ -88,27 +92,6 @@ def _load(database: Database, language: str, slug: str, now: datetime) -> None:
             memberships.join(
                 connection, study_id=made.study_id, person_id=lead.id, role=Role.LEAD, now=began
             )
-
-
-def _propose(
-    database: Database, study_id: int, language: str, slug: str, began: datetime
-) -> None:
-    """Store the simulated machine labels, once: about every second one is wrong on purpose."""
-    texts = {one.key: one.description for one in read_study(study_file=demo_file(language)).items}
-    with database.reading() as connection:
-        if labels.study_has_proposals(connection, study_id):
-            return
-    proposals = []
-    for marked in demo_distortions():
-        for one in marked.machine:
-            quote = one.quote(language)
-            start = texts[marked.item].index(quote)
-            proposals.append(
-                Proposed(marked.item, one.label, "description", start, start + len(quote))
-            )
-    propose(
-        database, TERMINAL, slug=slug, proposals=proposals, source="simulated", now=began
-    )
 
 
 def _work(database: Database, past: _Past, began: datetime) -> None:

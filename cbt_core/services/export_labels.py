@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from cbt_core.files.tables import Cell, Column, Table
+from cbt_core.services import export_gold, export_machine
 from cbt_core.services.export_columns import INTEGER, ITEM, LANG, NUMBER, REVISION, TEXT
+from cbt_core.services.export_machine import NUMBER_IN_ITEM, PLACE
 from cbt_core.services.export_rows import Material
 from db import items, label_lines
 from db.engine import Connection
@@ -34,12 +36,6 @@ ROUND: Final = _c(
 EXCLUDED: Final = _c(
     "excluded", TEXT, "不纳入分析的原因（空=纳入）",
     "why it is left out of the analysis (empty: in)",
-)
-FIELD: Final = _c("field", TEXT, "question 提问、description 描述", "question or description")
-PLACE: Final = (
-    FIELD,
-    _c("field_start", INTEGER, "在该字段中的起点（码点）", "start within the field (code points)"),
-    _c("field_end", INTEGER, "在该字段中的终点（不含）", "end within the field, exclusive"),
 )
 LABELS: Final = (
     ITEM, ANNOTATOR,
@@ -76,15 +72,6 @@ SPANS: Final = (
 DOCUMENTS: Final = (
     ITEM,
     _c("text", TEXT, "题目全文：提问、换行、描述", "document: question, line break, description"),
-)
-NUMBER_IN_ITEM: Final = _c(
-    "proposal", INTEGER, "该题的第几条建议", "number of the proposal in its item"
-)
-PROPOSALS: Final = (
-    ITEM, NUMBER_IN_ITEM, _c("label", TEXT, "模型建议的标签", "label the machine proposed"), *PLACE,
-)
-PROVENANCE: Final = (
-    _c("source", TEXT, "来源", "what proposed it"), _c("run", TEXT, "运行", "run"),
 )
 ANSWERS: Final = (
     ITEM, ANNOTATOR, REVISION, NUMBER_IN_ITEM,
@@ -150,7 +137,9 @@ def tables(connection: Connection, found: Material) -> list[Table]:
         return first
     return [
         *first, _labels(read, second=True), _spans(read, second=True), _documents(read),
-        _proposals(connection, found), _answers(connection, read), _skips(read), _revisions(read),
+        *export_machine.tables(connection, found), _answers(connection, read),
+        _skips(read), _revisions(read),
+        *export_gold.tables(connection, found, read.texts),
     ]
 
 
@@ -193,16 +182,6 @@ def _spans(read: _Read, *, second: bool) -> Table:
 def _documents(read: _Read) -> Table:
     rows: Rows = [(key, document(*texts)) for key, texts in read.texts.items()]
     return Table("documents", DOCUMENTS, rows)
-
-
-def _proposals(connection: Connection, found: Material) -> Table:
-    rows: Rows = []
-    for one in label_lines.proposals(connection, found.setup.study.id):
-        row: tuple[Cell, ...] = (
-            one.item, one.number, one.label, one.field or None, one.start, one.end
-        )
-        rows.append((*row, one.source or None, one.run or None) if found.unblinded else row)
-    return Table("proposals", (*PROPOSALS, *PROVENANCE) if found.unblinded else PROPOSALS, rows)
 
 
 def _answers(connection: Connection, read: _Read) -> Table:

@@ -11,7 +11,7 @@ from typing import Final
 from cbt_core.domain.people import Person
 from cbt_core.errors import Refused, StudyError
 from cbt_core.files.tables import FORMS, Table, csv_bytes, jsonl_bytes, write, zipped
-from cbt_core.services import export_labels, export_rows
+from cbt_core.services import export_gold, export_labels, export_rows
 from cbt_core.services.export_rows import Material
 from cbt_core.services.studies import StudySetup, current, led_by
 from db import audit, studies
@@ -129,6 +129,8 @@ def _beside(
 ) -> dict[str, bytes]:
     codebook = export_rows.codebook(tables, setup.instrument)
     lines = [signature, f"audit-head:{head}"]
+    if any(table.name == "gold" for table in tables):
+        lines.append(export_gold.GOLD_RULE)
     lines += [f"{table.name}:{len(table.rows)}:#{digest(table)}" for table in tables]
     return {
         "codebook.csv": csv_bytes(codebook),

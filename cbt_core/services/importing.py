@@ -4,16 +4,19 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import ImportedItem, Problem, Risk, Role, Stage
+from cbt_core.domain.study import ImportedItem, ImportedStudy, Problem, Risk, Role, Stage
 from cbt_core.errors import Refused, StudyError
 from cbt_core.files.problems import ImportProblems, refuse_warnings
 from cbt_core.files.protocol import LoadedProtocol, default_protocol, load_protocol
+from cbt_core.generation.gates.findings import Report
+from cbt_core.services import machine_labels
+from cbt_core.services.gating import gates_of
 from cbt_core.services.storing_studies import extras_of, store_protocol, store_systems
 from cbt_core.services.study_files import Checked, StudyFiles, digest_of, read_checked
 from db import audit, items, memberships, new_items, studies
@@ -41,7 +44,7 @@ class Preview:
     """What the files hold, before anything is stored.
 
     With `problems` nothing can be imported and the counts are zero; `problem_count` counts those
-    left out too. `rows` are the first items.
+    left out too. `rows` are the first items; `gates` is what the answers show (None without any).
     """
 
     items: int = 0
@@ -53,11 +56,15 @@ class Preview:
     problems: tuple[Problem, ...] = ()
     problem_count: int = 0
     warnings: tuple[Problem, ...] = ()
+    gates: Report | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What an import did. `new` is false when the same data were there already."""
+    """What an import did. `new` is false when the same data were there already.
+
+    `read` is what the files hold (for the gates: the study itself tells no true names).
+    """
 
     study_id: int
     slug: str
@@ -66,6 +73,7 @@ class Created:
     systems: int
     digest: str
     warnings: tuple[Problem, ...] = ()
+    read: ImportedStudy | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,7 @@ def preview(files: StudyFiles, *, protocol: LoadedProtocol | None = None) -> Pre
         rows=read.items[:FIRST_ROWS],
         risks={risk.value: sum(one.risk is risk for one in read.items) for risk in Risk},
         warnings=checked.warnings,
+        gates=gates_of(read) if read.systems else None,
     )
 
 
@@ -172,8 +181,12 @@ def _store(
     audit.append(
         connection, study_id=study_id, actor=person.code, action=CREATED, payload=payload, now=now
     )
+    machine_labels.store(
+        connection, study_id, read.items, ready.protocol.scheme, actor=person.code, now=now
+    )
     return Created(
-        study_id, ready.slug, True, counts, len(systems), ready.digest, ready.checked.warnings
+        study_id, ready.slug, True, counts, len(systems), ready.digest, ready.checked.warnings,
+        read,
     )
 
 

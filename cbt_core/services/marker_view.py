@@ -82,7 +82,7 @@ def of_task(
         **_frame(connection, row, setup, person),
         "state": "task",
         "task": _task(connection, row, setup),
-        "scheme": _scheme(setup.scheme, setup.protocol.language),
+        "scheme": scheme_view(setup.scheme, setup.protocol.language),
         "options": {"skip_reasons": _choices(defaults().skip_reasons, setup.protocol.language)},
     }
 
@@ -105,7 +105,7 @@ def finished(connection: Connection, person: Person, setup: StudySetup) -> View:
     return {
         "state": "done" if setup.study.stage == "open" else "closed",
         "sequence": time_ns() // 1000,
-        "study": _study(setup, person),
+        "study": study_view(setup, person),
         "progress": {"done": done, "total": total, "minutes_left": 0, "number": done},
         "previous": labels.previous_token(
             connection, study_id=study_id, person_id=person.id, before=2**31 - 1
@@ -120,7 +120,7 @@ def _frame(connection: Connection, row: TaskRow, setup: StudySetup, person: Pers
     is_new = row.state in tasks.PENDING
     return {
         "sequence": time_ns() // 1000,
-        "study": _study(setup, person),
+        "study": study_view(setup, person),
         "progress": {
             "done": row.done,
             "total": row.total,
@@ -141,7 +141,8 @@ def _minutes_left(row: TaskRow) -> int:
     return max(1, round((row.total - row.done) * pace / 60))
 
 
-def _study(setup: StudySetup, person: Person) -> View:
+def study_view(setup: StudySetup, person: Person) -> View:
+    """Return what a screen says of the study; the support text in the person's language."""
     support = setup.protocol.support_text or defaults().support_text
     return {
         "slug": setup.study.slug,
@@ -202,7 +203,8 @@ def _entries(now: Standing) -> View | None:
     }
 
 
-def _scheme(scheme: Scheme, language: str) -> View:
+def scheme_view(scheme: Scheme, language: str) -> View:
+    """Return a label scheme in the study's language."""
     return {
         "name": scheme.name(language),
         "source": scheme.source(language),

@@ -18,6 +18,9 @@ GUESSES: Final = 10
 
 DONT_KNOW: Final = "dont_know"
 
+WORK: Final[Mapping[Role, str]] = {Role.RATER: "rate", Role.ANNOTATOR: "label"}
+"""What is done in a role, as tasks and seats call it."""
+
 
 @dataclass(frozen=True, slots=True)
 class DoneTask:
@@ -44,15 +47,22 @@ class ShownAgain:
 
 
 def done_tasks(
-    database: Database, person: Person, *, slug: str, start: int = 0, count: int = 50
+    database: Database, person: Person, *, slug: str, start: int = 0, count: int = 50,
+    role: Role = Role.RATER,
 ) -> tuple[list[DoneTask], int]:
-    """Return a page of the own finished tasks, newest first, and how many there are."""
+    """Return a page of the own finished tasks, newest first, and how many there are.
+
+    `role` says which: what was rated, or what was labelled.
+    """
     with database.reading() as connection:
-        study_id = _mine(connection, person, slug)
+        study_id = _mine(connection, person, slug, role)
         rows = own_tasks.done(
-            connection, study_id=study_id, person_id=person.id, start=start, count=count
+            connection, study_id=study_id, person_id=person.id, start=start, count=count,
+            work=WORK[role],
         )
-        total = own_tasks.count_done(connection, study_id=study_id, person_id=person.id)
+        total = own_tasks.count_done(
+            connection, study_id=study_id, person_id=person.id, work=WORK[role]
+        )
         found = [
             DoneTask(
                 row.token, row.position, row.question, row.state, row.revision, row.at,
@@ -153,8 +163,10 @@ def _again(connection: Connection, task_id: int) -> ShownAgain:
     return ShownAgain(row.token, row.question, row.description, slots)
 
 
-def _mine(connection: Connection, person: Person, slug: str) -> int:
+def _mine(
+    connection: Connection, person: Person, slug: str, role: Role = Role.RATER
+) -> int:
     study = studies.by_slug(connection, slug)
-    if study is None or not person.has(Role.RATER, study.id):
+    if study is None or not person.has(role, study.id):
         raise Refused("rating.unknown_study")
     return study.id

@@ -1,6 +1,7 @@
 """A machine's labels of items; they reach annotators when the study's protocol says so."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from cbt_core.services.entries import digest
 from cbt_core.services.studies import current, led_by
 from db import audit, items
 from db import proposals as stored
-from db.engine import Connection, Database
+from db.engine import Database
 from db.items import ItemRow
 from db.proposals import NewProposal
 
@@ -39,11 +40,14 @@ def propose(
     proposals: Sequence[Proposed],
     source: str,
     run: str = "",
+    empty: Iterable[str] = (),
     now: datetime,
 ) -> int:
     """Store what a machine proposed, all or nothing; return how many.
 
-    `source` says what proposed it (a model, an answers file) and is shown to nobody who labels.
+    `empty` are the items on which it was run and found nothing: they are told from those on which
+    it was not run. `source` says what proposed it (a model, an answers file) and is shown to
+    nobody who labels.
 
     Raises:
         Invalid: an unknown item or label, or evidence outside the text; the item is named.
@@ -54,23 +58,28 @@ def propose(
         setup = current(connection, study.id)
         if setup.study.stage in {"locked", "unblinded"}:
             raise Refused("labelling.locked")
-        rows = _rows(connection, study.id, setup.scheme, proposals)
+        by_key = {one.key: one for one in items.stream(connection, study.id)}
+        rows = [_row(by_key.get(one.item), setup.scheme, one) for one in proposals]
+        passed = {_known(by_key, key).id: 0 for key in empty}
+        passed.update(Counter(row.item_id for row in rows))
         stored.add(
             connection, study_id=study.id, proposals=rows, source=source, run=run, now=now
         )
+        stored.add_passes(
+            connection, study_id=study.id, found=passed, source=source, run=run, now=now
+        )
         audit.append(
             connection, study_id=study.id, actor=person.code, action="proposals",
-            payload={"source": source, "run": run, "count": len(rows),
+            payload={"origin": digest([source, run]), "count": len(rows), "items": len(passed),
                      "digest": digest([astuple(one) for one in rows])}, now=now,
         )
     return len(rows)
 
 
-def _rows(
-    connection: Connection, study_id: int, scheme: Scheme, proposals: Sequence[Proposed]
-) -> list[NewProposal]:
-    by_key = {one.key: one for one in items.stream(connection, study_id)}
-    return [_row(by_key.get(one.item), scheme, one) for one in proposals]
+def _known(by_key: Mapping[str, ItemRow], key: str) -> ItemRow:
+    if key not in by_key:
+        raise Invalid("labelling.unknown_item", item=key)
+    return by_key[key]
 
 
 def _row(item: ItemRow | None, scheme: Scheme, one: Proposed) -> NewProposal:

@@ -12,6 +12,7 @@ from cbt_core.files.problems import ImportProblems
 from cbt_core.files.protocol import LoadedProtocol
 from cbt_core.files.reading import ReadStudy, read_study
 from cbt_core.files.screening import Screening, screen
+from cbt_core.services.machine_labels import unknown_labels
 from cbt_core.services.storing_studies import check_systems, lacks_baseline
 from db.new_items import EXTRA_KEYS
 
@@ -60,7 +61,10 @@ def read_checked(files: StudyFiles, protocol: LoadedProtocol) -> Checked:
     )
     _check_fit(read, protocol)
     screening = screen(read)
-    warnings = (*read.warnings, *_baseline_warning(read, protocol), *screening.warnings)
+    warnings = (
+        *read.warnings, *_baseline_warning(read, protocol), *screening.warnings,
+        *unknown_labels(read, protocol.scheme),
+    )
     return Checked(_with_risks(read, screening), screening.detected, warnings)
 
 

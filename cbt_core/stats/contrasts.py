@@ -8,6 +8,7 @@ import numpy as np
 
 from cbt_core.stats import permutation, resampling
 from cbt_core.stats.crossed import Crossed
+from cbt_core.stats.effects import effects
 from cbt_core.stats.pairing import Pairs
 from cbt_core.stats.ratings import Floats
 from cbt_core.stats.reasons import Reason
@@ -58,10 +59,14 @@ class Tests:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """Bootstrap replicates (B,) of each system's mean and of each contrast's mean difference."""
+    """Bootstrap replicates (B,) of each system's mean and of each contrast's mean difference.
+
+    `effects` (2, B): rank-biserial and probability of superiority of each contrast.
+    """
 
     means: Mapping[Key, Floats]
     differences: Mapping[Key, Floats]
+    effects: Mapping[Key, Floats]
 
 
 def drawn(
@@ -77,17 +82,22 @@ def drawn(
     known = ~np.isnan(table)
     both = np.concatenate([np.nan_to_num(table), known.astype(np.float64)]).T
     parts: list[Floats] = [np.empty((len(table), 0))]
+    effect_parts: list[list[Floats]] = [[np.empty((2, 0))] for _ in contrasts]
     for weights in resampling.blocks(table.shape[1], replicates=bootstrap, seed=seed):
         # This way round the product is several times as fast as (sums, items) @ (items, b).
         totals, counts = np.split((weights.T @ both).T, 2)
         part = np.full(counts.shape, np.nan)
         np.divide(totals, counts, out=part, where=counts > 0)
         parts.append(part)
+        for each, found in zip(contrasts, effect_parts, strict=True):
+            found.append(effects(each.pairs.mean, weights[each.pairs.items]))
     replicates = np.concatenate(parts, axis=1)
     compared = [(each.scale, each.system) for each in contrasts]
     return Drawn(
         dict(zip(means, replicates[: len(means)], strict=True)),
         dict(zip(compared, replicates[len(means) :], strict=True)),
+        {key: np.concatenate(found, axis=1)
+         for key, found in zip(compared, effect_parts, strict=True)},
     )
 
 
@@ -118,7 +128,12 @@ def comparison_json(each: Contrast, found: Tests, raters: Crossed, replicates: D
         "permutation_p": found.permutation_p,
         "p_holm": None,
         "rank_biserial": found.rank_biserial,
+        "rank_biserial_interval": _effect(each, found.rank_biserial, found, replicates, 0).json(),
         "probability_of_superiority": found.superiority,
+        "probability_of_superiority_interval": _effect(
+            each, found.superiority, found, replicates, 1
+        ).json(),
+        "effects_of": "item means",
         "difference_unpaired": _unpaired(each, replicates).json(),
         "difference_crossed": raters.json(),
         "tests_disagree": _disagree(found.permutation_p, raters.p),
@@ -148,6 +163,15 @@ def _paired(each: Contrast, replicates: Drawn) -> Value:
     if len(differences) < 2:
         return undefined(Reason.FEW_PAIRED_ITEMS)
     return with_interval(float(differences.mean()), replicates.differences[each.scale, each.system])
+
+
+def _effect(
+    each: Contrast, point: float | None, found: Tests, replicates: Drawn, row: int
+) -> Value:
+    """Return an effect (of item means) with its interval."""
+    if point is None:
+        return Value(None, reason=found.reason)
+    return with_interval(point, replicates.effects[each.scale, each.system][row])
 
 
 def _unpaired(each: Contrast, replicates: Drawn) -> Value:

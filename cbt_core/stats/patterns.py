@@ -43,7 +43,7 @@ def patterns(ratings: Ratings, scale: str, categories: Sequence[float]) -> Patte
     scores = ratings.values[scale]
     scored = np.flatnonzero(~np.isnan(scores))
     raters, column = np.unique(ratings.rater[scored], return_inverse=True)
-    unit, first = _units(ratings, scored)
+    unit, first = units(ratings, scored)
     codes = np.full((len(first), len(raters)), -1, dtype=np.int16)
     codes[unit, column] = categorised(scores[scored], values, scale)
     kept, pattern = _distinct(codes, len(values))
@@ -67,7 +67,7 @@ def categorised(scores: Floats, values: Floats, scale: str) -> Integers:
     return index
 
 
-def _units(ratings: Ratings, rows: Integers) -> tuple[Integers, Integers]:
+def units(ratings: Ratings, rows: Integers) -> tuple[Integers, Integers]:
     """Return the unit index of each row and the first row of each unit (rows are sorted)."""
     keys = np.stack([ratings.item[rows], ratings.system[rows], ratings.panel[rows]])
     starts = np.ones(len(rows), dtype=bool)

@@ -58,7 +58,10 @@ def stratum_json(plan: Plan, ratings: Ratings, result: Result) -> Json:
         found |= _full(ratings, result)
     found["pairs"] = _pairs(plan, ratings, result)
     if plan.full:
-        found["raters"] = rater_rows(ratings, result.scale.scale, rows, ordered=result.ordered)
+        found["raters"] = rater_rows(
+            ratings, result.scale.scale, rows, ordered=result.ordered,
+            intervals=bool(result.replicates),
+        )
     return found
 
 

@@ -41,9 +41,9 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """Rows (m, P) of features with the place and shape of each."""
+    """Rows (m, P) of features, sparse or dense, with the place and shape of each."""
 
-    rows: csr_array
+    rows: csr_array | Floats
     places: Mapping[str, tuple[int, tuple[int, ...]]]
 
 
@@ -84,7 +84,8 @@ def _linked(scored: NDArray[np.bool_]) -> csr_array:
 def features(codes: Codes, fixed: Frame, *, full: bool = True) -> Features:
     """Return all features of the distinct units; without `full` those a live page needs."""
     counts = category_counts(codes, len(fixed.categories))
-    found = [*_of_counts(counts), _cells("tables", codes, fixed), *_complete(codes, fixed)]
+    found = [_block(*each) for each in _of_counts(counts)]
+    found += [_cells("tables", codes, fixed), *_complete(codes, fixed)]
     if full:
         found += [*_one_way(counts, fixed), *_crossed(codes, fixed)]
         found.append(_cells("complete_tables", _complete_codes(codes, fixed), fixed))
@@ -92,8 +93,18 @@ def features(codes: Codes, fixed: Frame, *, full: bool = True) -> Features:
 
 
 def coincidence_features(codes: Codes, fixed: Frame) -> Features:
-    """Return only the features that alpha, percent agreement, Fleiss' kappa and AC need."""
-    return stacked(_of_counts(category_counts(codes, len(fixed.categories))))
+    """Return only the features that alpha, percent agreement, Fleiss' kappa and AC need.
+
+    They are dense: a few dozen rows, which a matrix product of its own kind is fastest for.
+    """
+    places: dict[str, tuple[int, tuple[int, ...]]] = {}
+    parts: list[Floats] = []
+    start = 0
+    for name, columns in _of_counts(category_counts(codes, len(fixed.categories))):
+        parts.append(columns.reshape(len(codes), int(np.prod(columns.shape[1:], dtype=np.int64))))
+        places[name] = (start, columns.shape[1:])
+        start += parts[-1].shape[1]
+    return Features(np.ascontiguousarray(np.concatenate(parts, axis=1).T), places)
 
 
 def category_counts(codes: Codes, categories: int) -> Floats:
@@ -118,7 +129,7 @@ def _block(name: str, columns: Floats) -> Block:
     return name, columns.shape[1:], csr_array(flat.T)
 
 
-def _of_counts(counts: Floats) -> list[Block]:
+def _of_counts(counts: Floats) -> list[tuple[str, Floats]]:
     """Features of how many raters chose each category, counts (P, q)."""
     size = counts.sum(axis=1)
     pairs = size * (size - 1)
@@ -129,15 +140,15 @@ def _of_counts(counts: Floats) -> list[Block]:
     others = np.where(size > 1, size - 1, np.inf)[:, np.newaxis, np.newaxis]
     whole = np.where(size > 1, pairs, np.inf)[:, np.newaxis, np.newaxis]
     return [
-        _block("units", (size > 0).astype(np.float64)),
-        _block("pairable", (size > 1).astype(np.float64)),
-        _block("ratings", size),
-        _block("pairs", pairs / 2),
-        _block("agreeing", agreeing.sum(axis=1) / 2),
-        _block("pairable_counts", counts * (size > 1)[:, np.newaxis]),
-        _block("coincidences", same / others),
-        _block("agreements", same / whole),
-        _block("prevalences", counts / np.maximum(size, 1)[:, np.newaxis]),
+        ("units", (size > 0).astype(np.float64)),
+        ("pairable", (size > 1).astype(np.float64)),
+        ("ratings", size),
+        ("pairs", pairs / 2),
+        ("agreeing", agreeing.sum(axis=1) / 2),
+        ("pairable_counts", counts * (size > 1)[:, np.newaxis]),
+        ("coincidences", same / others),
+        ("agreements", same / whole),
+        ("prevalences", counts / np.maximum(size, 1)[:, np.newaxis]),
     ]
 
 

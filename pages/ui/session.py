@@ -59,9 +59,11 @@ def require(fits: Callable[[Person], bool]) -> Person:
         st.stop()
 
 
-def require_role(role: Role) -> Person:
-    """Return the person if they hold the role in any study."""
-    return require(lambda person: any(role in held for held in person.roles.values()))
+def require_role(*roles: Role) -> Person:
+    """Return the person if they hold one of the roles in any study."""
+    return require(
+        lambda person: any(held.intersection(roles) for held in person.roles.values())
+    )
 
 
 def require_person() -> Person:

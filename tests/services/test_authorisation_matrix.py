@@ -26,10 +26,14 @@ from cbt_core.http import routes
 from cbt_core.services import (
     access,
     accounts,
+    adjudicating,
+    adjudication_view,
     amending,
     assigning,
+    dataset_splitting,
     escalating,
     exporting,
+    gating,
     importing,
     joining,
     labelling,
@@ -39,11 +43,14 @@ from cbt_core.services import (
     people,
     proposing,
     rating,
+    registration,
     results,
     score_overview,
     storing,
     studies,
+    study_analysis,
 )
+from cbt_core.services.adjudication_view import Place
 from cbt_core.services.importing import StudyFiles
 from cbt_core.settings import Settings
 from db import migrate
@@ -81,6 +88,9 @@ WITHOUT_PERSON: Mapping[str, str] = {
     "access.verified_sign_in": "after OIDC; test_access",
     "accounts.named": "used behind a guard",
     "demonstrating.load_demonstration": "terminal command; test_demonstration",
+    "demonstrating_labels.label_all": "part of loading the demonstration",
+    "demonstrating_labels.propose_machine_labels": "part of loading the demonstration",
+    "disagreeing.refresh": "reckons; used behind a guard",
     "doctor.examine": "terminal command; reads settings",
     "label_guards.scope": "which lock to take",
     "label_guards.scope_of_task": "which lock to take",
@@ -207,6 +217,25 @@ def marked(
     return lambda world, who: function(world.database, who, body=body(world.label_view), now=NOW)
 
 
+def of_labels(function: Callable[..., object], **more: object) -> Call:
+    """Return a call on the study `labels` at a fixed time."""
+    return lambda world, who: function(world.database, who, slug="labels", now=NOW, **more)
+
+
+def decided(function: Callable[..., object]) -> Call:
+    """Return a call that decides on an item of the study `labels`."""
+    def call(world: World, who: Person) -> object:
+        case = adjudicating.open_case(
+            world.database, TERMINAL, slug="labels", item="Q001", now=NOW)
+        body = {
+            "task": "labels/Q001", "item": "Q001", "token": "t", "seen": case.seen,
+            "base_revision": 0, "entries": {"verdict": "none", "reason": "plain"},
+        }
+        slug = {} if function is adjudication_view.decide_view else {"slug": "labels"}
+        return function(world.database, who, body=body, now=NOW, **slug)
+    return call
+
+
 CASE = {"case_id": 1, "text": "seen"}
 MATRIX: Mapping[str, Row] = {
     "access.set_language": Row(
@@ -216,6 +245,12 @@ MATRIX: Mapping[str, Row] = {
     "accounts.identity_of": Row(on_account(accounts.identity_of), "rater terminal"),
     "accounts.set_identity": Row(
         on_account(accounts.set_identity, name="N", email=""), "rater terminal"),
+    "adjudicating.decide": Row(decided(adjudicating.decide), "lead"),
+    "adjudicating.open_case": Row(of_labels(adjudicating.open_case, item="Q001"), LEADS),
+    "adjudicating.queue": Row(of_labels(adjudicating.queue), LEADS),
+    "adjudication_view.decide_view": Row(decided(adjudication_view.decide_view), "lead"),
+    "adjudication_view.open_view": Row(
+        of_labels(adjudication_view.open_view, item=None, place=Place()), LEADS),
     "amending.amend": Row(amended, LEADS),
     "assigning.assign": Row(of_study(assigning.assign, raters=["R01", "R02"]), LEADS),
     "assigning.preview": Row(of_study(assigning.preview, raters=["R01", "R02"]), LEADS),
@@ -228,6 +263,10 @@ MATRIX: Mapping[str, Row] = {
     "exporting.export_study": Row(
         lambda w, who: exporting.export_study(
             w.database, who, slug="trial", folder=w.folder / "out", now=NOW), LEADS),
+    "dataset_splitting.study_items": Row(
+        lambda w, who: dataset_splitting.study_items(w.database, who, slugs=["trial"], now=NOW),
+        LEADS),
+    "gating.gates_of_study": Row(of_study(gating.gates_of_study), LEADS),
     "exporting.export_zip": Row(of_study(exporting.export_zip, form="csv", unblinded=False), LEADS),
     "importing.create_study": Row(new_study, "terminal"),
     "joining.accept_consent": Row(of_study(joining.accept_consent), RATERS),
@@ -283,6 +322,8 @@ MATRIX: Mapping[str, Row] = {
             w.database, who, slug="trial", token=w.view["task"]["task"], now=NOW), "rater"),
     "rating.save": Row(posted(rating.save, making.press), "rater"),
     "rating.skip": Row(posted(rating.skip, skip_body), "rater"),
+    "registration.register": Row(  # the world has been rated: too late, but not a refusal
+        of_study(registration.register, language="en"), LEADS, tells=StudyError),
     "results.pooled": Row(of_study(results.pooled, bootstrap=10), LEADS),
     "score_overview.scores": Row(of_study(score_overview.scores), LEADS, before=lock),
     "storing.back_up": Row(
@@ -300,6 +341,7 @@ MATRIX: Mapping[str, Row] = {
     "studies.setup_for": Row(of_study(studies.setup_for), LEADS),
     "studies.systems_of": Row(of_study(studies.systems_of), LEADS),
     "studies.versions": Row(of_study(studies.versions), LEADS),
+    "study_analysis.analyse": Row(of_study(study_analysis.analyse, bootstrap=10), LEADS),
 }
 
 PROTOCOL = "[design]\noverlap = 1\n[rater]\nbreak_after_minutes = 0\n"
@@ -443,7 +485,7 @@ def test_a_locked_study_takes_no_entry_from_anybody(world: World, name: str, kin
 def test_a_lead_who_rates_sees_no_scores_while_the_study_is_open(world: World) -> None:
     both = making.give_role(
         world.database, world.people["lead"], world.study_id, Role.RATER, NOW)
-    for name in ("results.pooled", "score_overview.scores"):
+    for name in ("results.pooled", "score_overview.scores", "study_analysis.analyse"):
         with pytest.raises(Refused):
             MATRIX[name].call(world, both)
 

@@ -21,7 +21,7 @@ def test_it_loads_once_and_every_role_has_something_to_do(
     assert load_demonstration(database, now=now)
     assert not load_demonstration(database, now=now)
     status = lifecycle.status(database, TERMINAL, slug="demo", now=now)
-    assert (status.done, status.total) == (72, 120)
+    assert (status.done, status.total) == (120, 168)
     for role in Role:
         entered = access.demonstration_sign_in(database, role=role, settings=LOCAL, now=now)
         assert entered.person.demonstration

@@ -18,6 +18,7 @@ APPEND_ONLY = (
     "adjudication",
     "adjudication_label",
     "adjudication_span",
+    "proposal_pass",
     "metric_score",
     "judge_score",
     "source_agreement",
@@ -115,6 +116,62 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "label_standing",
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("study_id", sa.Integer(), nullable=False),
+        sa.Column("voters", sa.Integer(), server_default="0", nullable=False),
+        sa.Column(
+            "disagreement",
+            sa.Float().with_variant(sa.REAL(), "sqlite"),
+            server_default="0",
+            nullable=False,
+        ),
+        sa.Column(
+            "span_disagreement",
+            sa.Float().with_variant(sa.REAL(), "sqlite"),
+            server_default="0",
+            nullable=False,
+        ),
+        sa.Column("shuffle", sa.Text(), nullable=False),
+        sa.Column("newest", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_label_standing_item_id")),
+        sa.ForeignKeyConstraint(
+            ["study_id"], ["study.id"], name=op.f("fk_label_standing_study_id")
+        ),
+        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_label_standing")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_label_standing_newest", "label_standing", ["study_id", "newest"], unique=False
+    )
+    op.create_index(
+        "ix_label_standing_order",
+        "label_standing",
+        ["study_id", "disagreement", "span_disagreement", "shuffle"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_label_standing_voters", "label_standing", ["study_id", "voters"], unique=False
+    )
+    op.create_table(
+        "proposal_pass",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("study_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("source", sa.Text(), server_default="", nullable=False),
+        sa.Column("run", sa.Text(), server_default="", nullable=False),
+        sa.Column("found", sa.Integer(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.CheckConstraint("found >= 0", name=op.f("ck_proposal_pass_found_is_a_count")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_proposal_pass_item_id")),
+        sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_proposal_pass_study_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proposal_pass")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_proposal_pass_study", "proposal_pass", ["study_id", "item_id"], unique=False
+    )
+    op.create_table(
         "adjudication_label",
         sa.Column("adjudication_id", sa.Integer(), nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
@@ -200,6 +257,9 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_metric_score_study", "metric_score", ["study_id"], unique=False)
+    op.create_index(
+        "ix_label_submission_round", "label_submission", ["study_id", "round", "id"], unique=False
+    )
     # ### end Alembic commands ###
     for statement in statements(op.get_bind().dialect.name, APPEND_ONLY):
         op.execute(statement)

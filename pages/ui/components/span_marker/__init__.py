@@ -25,6 +25,7 @@ class Links(TypedDict, total=False):
     """Where the marker's ways out lead; a way without an address is not shown."""
 
     home: str
+    work: str
 
 
 class MarkerData(TypedDict):

@@ -8,7 +8,7 @@ function focusText(sheet) {
 
 function focusFirst(sheet) {
   if (sheet.screen !== "task") return part(sheet, "[data-first]")?.focus();
-  if (isReadOnly(sheet)) return part(sheet, ".actions .primary").focus();
+  if (isReadOnly(sheet)) return part(sheet, ".actions .primary")?.focus();
   return focusText(sheet);
 }
 

@@ -36,6 +36,7 @@ function onKey(sheet, event) {
   if (isElsewhere(sheet, focused)) return undefined;
   if (pressed === "escape" && sheet.panel) return take(event, () => closePanel(sheet));
   if (isWriting(focused) || focused.closest?.(".panel")) return undefined;
+  if (sheet.chord && !isFrozen(sheet)) return onSecondKey(sheet, event, pressed);
   if (sheet.screen !== "task") return pressed === "b" && !event.altKey ? take(event, () => goBack(sheet)) : undefined;
   return onTravel(sheet, event, pressed, focused) || onTaskKey(sheet, event, pressed, focused);
 }
@@ -71,8 +72,30 @@ function onTaskKey(sheet, event, pressed, focused) {
   if (focused.name === "certainty" && /^[1-3]$/.test(pressed)) return take(event, () => { setCertainty(sheet, Number(pressed)); focusText(sheet); });
   const label = sheet.labels.find((one) => one.key === pressed);
   if (label) return take(event, () => event.repeat || putLabel(sheet, label.id, event.shiftKey));
+  if (PREFIXES.includes(pressed) && sheet.labels.some((one) => one.key.length > 1 && one.key.startsWith(pressed))) return take(event, () => awaitSecond(sheet, pressed));
   const command = COMMANDS[pressed];
   return command && take(event, () => (event.repeat && !/^[z[\]]$/.test(pressed)) || command(sheet, event));
+}
+
+// The first of two keys waits for the second; any other key gives it up.
+function awaitSecond(sheet, prefix) {
+  sheet.chord = prefix;
+  paintChord(sheet);
+  announce(sheet, prefix ? say(sheet, "second_key", { key: prefix.toUpperCase() }) : "");
+}
+
+function onSecondKey(sheet, event, pressed) {
+  if (["shift", "alt", "capslock"].includes(pressed)) return undefined;
+  const label = sheet.labels.find((one) => one.key === sheet.chord + pressed);
+  return take(event, () => {
+    awaitSecond(sheet, null);
+    if (label) putLabel(sheet, label.id, event.shiftKey);
+  });
+}
+
+function paintChord(sheet) {
+  sheet.main.toggleAttribute("data-chord", Boolean(sheet.chord));
+  for (const box of sheet.page.querySelectorAll(".label[data-label]")) box.classList.toggle("awaited", Boolean(sheet.chord) && labelOf(sheet, box.dataset.label).key.startsWith(sheet.chord));
 }
 
 // Digits by their place (numeric pad and other layouts included), letters by what they write.

@@ -1,9 +1,21 @@
 // The labels with their keys, what each means, and none and unsure beside them.
 
 const LABEL_KEYS = [..."123456789qwertadfjklio"];
+const PREFIXES = [..."ph;'"]; // a long scheme goes on with two keys, one after the other: P 1, P 2, …
 
 function readLabels(sheet) {
-  return sheet.view.scheme.labels.map((label, place) => ({ ...label, key: LABEL_KEYS[place] ?? "" }));
+  return sheet.view.scheme.labels.map((label, place) => ({ ...label, key: keyAt(place) }));
+}
+
+function keyAt(place) {
+  const row = Math.floor(place / LABEL_KEYS.length);
+  const last = LABEL_KEYS[place % LABEL_KEYS.length];
+  if (row === 0) return last;
+  return PREFIXES[row - 1] ? PREFIXES[row - 1] + last : "";
+}
+
+function needsTwoKeys(sheet) {
+  return sheet.labels.length > LABEL_KEYS.length;
 }
 
 function labelCard(sheet) {
@@ -20,7 +32,7 @@ function labelCard(sheet) {
 function labelButton(sheet, label) {
   const meant = () => { sheet.meant = label.id; paintMeaning(sheet); };
   return el("button", {
-    type: "button", class: "label", "data-label": label.id, "aria-keyshortcuts": label.key || null, disabled: isReadOnly(sheet),
+    type: "button", class: "label", "data-label": label.id, "aria-keyshortcuts": label.key.length === 1 ? label.key : null, disabled: isReadOnly(sheet),
     onpointerdown: (event) => { event.preventDefault(); sheet.held = sheet.selection; },
     onmousedown: (event) => event.preventDefault(), // neither focus nor selection leave the text
     onpointerenter: meant, onfocus: meant,

@@ -20,7 +20,7 @@ function show(sheet, view) {
   if (view.sequence < sheet.sequence) return;
   clearTimeout(sheet.draftTimer);
   Object.assign(sheet, {
-    view, sequence: view.sequence, panel: null, selection: null, cursor: null, meant: null, held: null, changing: null, proposal: null,
+    view, sequence: view.sequence, panel: null, selection: null, cursor: null, meant: null, held: null, changing: null, proposal: null, chord: null,
     wasTried: false, isDirty: false, draftAttempt: 0, inputs: new Set(), isPaused: false, units: {}, done: [], undone: [],
   });
   if (view.state === "task") takeTask(sheet);
@@ -148,7 +148,7 @@ function receive(sheet, data) {
   document.documentElement.lang = data.lang;
   claimStorage(data.owner);
   if (!before) Object.assign(sheet, { revealed: new Set(readStored("shown") ?? []), isGuided: readStored("guided") === true });
-  if (!before || before.study !== data.study || before.task !== data.task) {
+  if (!before || before.study !== data.study || (data.task && before.task !== data.task)) { // asked once: without a task what is open stays open
     render(sheet);
     open(sheet, data.task);
   } else if (JSON.stringify(before.words) !== JSON.stringify(data.words)) {

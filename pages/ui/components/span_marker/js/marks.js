@@ -12,9 +12,14 @@ function wholeMark(label, origin, proposal) {
   return { label, field: null, start: null, end: null, origin, proposal };
 }
 
+// What a model proposed; only the second round has any.
+function proposalsOf(sheet) {
+  return sheet.view.task.proposals ?? [];
+}
+
 function adoptedMarks(sheet) {
   const found = [];
-  for (const proposal of sheet.view.task.proposals) {
+  for (const proposal of proposalsOf(sheet)) {
     const given = sheet.entries.answers[proposal.id];
     if (!given || given.answer === "rejected") continue;
     const source = given.answer === "changed" ? given : proposal;
@@ -99,7 +104,7 @@ function setCertainty(sheet, value) {
 function missingParts(sheet) {
   const { entries, view } = sheet;
   const missing = [];
-  for (const { id } of view.task.proposals) if (!entries.answers[id]) missing.push({ what: "proposal", id });
+  for (const { id } of proposalsOf(sheet)) if (!entries.answers[id]) missing.push({ what: "proposal", id });
   if (!entries.verdict && allMarks(sheet).length === 0) missing.push({ what: "labels" });
   if (view.task.corrects && !entries.reason.trim()) missing.push({ what: "reason" });
   return missing;

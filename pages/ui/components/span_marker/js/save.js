@@ -5,7 +5,7 @@ async function save(sheet) {
   sheet.wasTried = true;
   const missing = missingParts(sheet);
   if (missing.length) return showMissing(sheet, missing);
-  await press(sheet, "save", { entries: sheet.entries });
+  await press(sheet, "save", { entries: sheet.entries, ...sheet.view.task.echo }); // echo: what the server wants to hear back
 }
 
 async function skip(sheet, reason, note) {

@@ -68,7 +68,7 @@ function breakScreen(sheet) {
 
 function doneScreen(sheet) {
   return [header(sheet), calm(say(sheet, "done_title"), [say(sheet, "done_about", sheet.view.progress)],
-    [way(say(sheet, "to_home"), sheet.data.links?.home, true)])];
+    [way(say(sheet, "to_home"), sheet.data.links?.home, true), way(say(sheet, "to_work"), sheet.data.links?.work)])];
 }
 
 function closedScreen(sheet) {

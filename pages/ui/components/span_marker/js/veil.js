@@ -28,10 +28,10 @@ function pause(sheet) {
     el("button", { type: "button", class: "primary", "data-first": true, text: say(sheet, "resume"), onclick: () => unveil(sheet) })));
 }
 
-const HELP = ["words", "clauses", "sentences", "grow", "end", "start", "letters", "label", "whole", "verdict", "undo", "delete", "jump", "escape", "proposal", "certainty", "guide", "note", "skip", "back", "save", "help"];
+const HELP = ["words", "clauses", "sentences", "grow", "end", "start", "letters", "label", "more", "whole", "verdict", "undo", "delete", "jump", "escape", "proposal", "certainty", "guide", "note", "skip", "back", "save", "help"];
 
 function showHelp(sheet) {
-  const rows = HELP.filter((row) => row !== "proposal" || isSecondRound(sheet));
+  const rows = HELP.filter((row) => (row !== "proposal" || isSecondRound(sheet)) && (row !== "more" || needsTwoKeys(sheet)));
   veil(sheet, "help", el("div", { class: "sheet-help" },
     el("h1", { id: "veil-title", text: say(sheet, "help_title") }),
     el("dl", {}, rows.map((row) => el("div", {},

@@ -1,0 +1,1 @@
+"""From questions to a dataset: cleaning, labels, figures, splits without leakage, a card."""

@@ -1,0 +1,142 @@
+"""The figures of Table 1 for a dataset, each with the paper's beside where it is known."""
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from cbt_core.domain.instrument import Scheme
+from cbt_core.generation.dataset.labels import LabelParser
+from cbt_core.generation.dataset.reading import Entry
+
+PAPER: Final = Path(__file__).with_name("paper.toml")
+UNPUBLISHED: Final = "not published here"
+NO_JIEBA: Final = "jieba is not installed (pip install -r requirements.txt)"
+TEXTS: Final = ("question", "description", "answer")
+STEPS: Final = (1, 2, 3, 4, 5)
+CLAUSE: Final = re.compile(r"[\u3400-\u9fffA-Za-z0-9]+")
+LETTER: Final = re.compile(r"\w")
+DIGITS: Final = 6
+
+Json = dict[str, object]
+
+
+def figures(
+    entries: Sequence[Entry], scheme: Scheme, steps: Sequence[Sequence[int]], *, words: bool = True
+) -> Json:
+    """Return Table 1 of a dataset as JSON: `{"value", "paper", "note"?}` per figure.
+
+    `steps` are the steps of each answer, found by rules. Lengths count characters. Without
+    `words` the vocabulary in words is null (cutting 22,327 answers takes a minute).
+    """
+    parser = LabelParser(scheme)
+    parsed = [parser.parse(entry.distortions) for entry in entries]
+    labels = [one.labels for one in parsed]
+    marked = [found for found in labels if found]
+    unknown = Counter(name for one in parsed for name in one.unknown)
+    paper = _paper()
+    return {
+        "scheme": scheme.signature,
+        "entries": beside(len(entries), paper["entries"]),
+        "with_distortion": beside(len(marked), paper["with_distortion"]),
+        "with_distortion_share": beside(
+            _share(len(marked), len(entries)), paper["with_distortion_share"]
+        ),
+        "labels": _labels(labels, scheme, len(marked)),
+        "labels_per_entry": beside(_mean([len(found) for found in labels])),
+        "labels_per_distorted_entry": beside(_mean([len(found) for found in marked])),
+        "unknown_distortions": dict(unknown.most_common()),
+        "lengths": {name: _lengths([getattr(one, name) for one in entries]) for name in TEXTS},
+        "vocabulary": _vocabulary(entries, words=words),
+        "steps": _steps(steps),
+    }
+
+
+def beside(value: object, paper: object = None) -> Json:
+    """Return a figure with the paper's; one the paper's readers did not pass on is null."""
+    found: Json = {"value": value, "paper": paper}
+    if paper is None:
+        found["note"] = UNPUBLISHED
+    return found
+
+
+def _labels(labels: Sequence[Sequence[str]], scheme: Scheme, marked: int) -> Json:
+    counts = Counter(label for found in labels for label in found)
+    known = _paper()["labels"]
+    shares = known if isinstance(known, dict) else {}
+    return {
+        label.id: {
+            "count": counts[label.id], "share_of_entries": _share(counts[label.id], len(labels)),
+            **beside(_share(counts[label.id], marked), shares.get(label.id)),
+        }
+        for label in scheme.labels
+    }
+
+
+def _lengths(texts: Sequence[str]) -> Json:
+    sizes = np.array([len(text) for text in texts], dtype=float)
+    if not len(sizes):
+        return {name: beside(None) for name in ("mean", "median", "p95")}
+    found = {"mean": sizes.mean(), "median": np.median(sizes), "p95": np.quantile(sizes, 0.95)}
+    return {name: beside(round(float(size), 1)) for name, size in found.items()}
+
+
+def _vocabulary(entries: Sequence[Entry], *, words: bool) -> Json:
+    characters: set[str] = set()
+    for entry in entries:
+        characters.update(entry.question, entry.description, entry.answer)
+    distinct = sum(1 for one in characters if LETTER.match(one))
+    count = _words(entries) if words else None
+    found = beside(count)
+    if count is None:
+        found["note"] = NO_JIEBA if words else "not counted"
+    return {"characters": beside(distinct), "words": found}
+
+
+def _words(entries: Sequence[Entry]) -> int | None:
+    """Count the different words jieba cuts; a clause that comes again is cut once."""
+    try:
+        import jieba
+    except ImportError:
+        return None
+    import logging
+
+    jieba.setLogLevel(logging.ERROR)
+    clauses = {clause for entry in entries for clause in _clauses(entry)}
+    seen: set[str] = set()
+    for clause in clauses:
+        seen.update(jieba.cut(clause, HMM=False))
+    return len(seen)
+
+
+def _clauses(entry: Entry) -> Iterator[str]:
+    for text in (entry.question, entry.description, entry.answer):
+        yield from CLAUSE.findall(text)
+
+
+def _steps(steps: Sequence[Sequence[int]]) -> Json:
+    total = len(steps)
+    return {
+        "method": "rules (automatic, not a human judgement)",
+        **{str(n): beside(_share(sum(n in one for one in steps), total)) for n in STEPS},
+        "all_five": beside(_share(sum(len(set(one)) == len(STEPS) for one in steps), total)),
+        "mean": beside(_mean([len(set(one)) for one in steps])),
+    }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, DIGITS) if whole else None
+
+
+def _mean(values: Sequence[int]) -> float | None:
+    return round(sum(values) / len(values), DIGITS) if values else None
+
+
+@cache
+def _paper() -> Mapping[str, object]:
+    return tomllib.loads(PAPER.read_text("utf-8"))

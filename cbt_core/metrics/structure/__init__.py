@@ -1,0 +1,1 @@
+"""What can be seen of an answer's structure without a person: automatic, never a judgement."""

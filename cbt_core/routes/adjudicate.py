@@ -1,0 +1,40 @@
+"""The adjudicator's routes: a page of the queue with a case, and its decision."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from starlette.routing import BaseRoute
+
+from cbt_core.domain.people import Person
+from cbt_core.errors import Invalid
+from cbt_core.routes.common import Body, json_route
+from cbt_core.services import adjudication_view
+from cbt_core.services.adjudication_view import Place
+from cbt_core.settings import Settings
+from db.engine import Database
+
+Answer = Mapping[str, object]
+
+
+def open_case(database: Database, person: Person, body: Body, now: datetime) -> Answer:
+    """Give a page of the queue and the named case, or the first."""
+    slug, task = body.get("study"), body.get("task")
+    if not isinstance(slug, str) or not isinstance(task, str | None):
+        raise Invalid("rating.malformed")
+    item = None if task is None else adjudication_view.task_of(body)[1]
+    return {"view": adjudication_view.open_view(
+        database, person, slug=slug, item=item, place=Place.of(body), now=now
+    )}
+
+
+def save(database: Database, person: Person, body: Body, now: datetime) -> Answer:
+    """Store a decision; give the next case."""
+    return adjudication_view.decide_view(database, person, body=body, now=now)
+
+
+def routes(database: Database, settings: Settings) -> list[BaseRoute]:
+    """Return the adjudicator's routes."""
+    return [
+        json_route(f"/api/adjudicate/{name}", handler, database=database, settings=settings)
+        for name, handler in {"open": open_case, "save": save}.items()
+    ]

@@ -1,0 +1,142 @@
+"""The plots of a plan: power and width of intervals by number of items, also as SVG or PNG."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cbt_core.stats.planning.plan import Plan
+from cbt_core.wording import say
+
+if TYPE_CHECKING:
+    import altair
+
+WIDTH, HEIGHT = 400, 280
+PNG_SCALE: Final = 2.0
+FONT: Final = "Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"
+TARGET: Final = 0.8
+TICKS: Final = 6
+
+KINDS: Final = ("power", "width")
+LINES: Final = {"power": ("crossed", "item"), "width": ("alpha", "ac2")}
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """Colours of a theme; in grey print the lines differ in lightness, dash and shape."""
+
+    strong: str = "#0f4745"
+    light: str = "#7d8b98"
+    rule: str = "#56626d"
+
+
+def rows(found: Plan, language: str, kind: str) -> list[dict[str, object]]:
+    """Return the points: items, line, value, and how far it varies (low, high).
+
+    Power: one Monte Carlo standard error to each side. Width: the middle 80 % of studies.
+    """
+    points = _power(found) if kind == "power" else _widths(found)
+    return [
+        {"items": items, "line": say(f"planning.line_{line}", language), "value": value,
+         "low": low, "high": high}
+        for items, line, value, low, high in points
+    ]  # fmt: skip
+
+
+Point = tuple[int, str, float, float, float]
+
+
+def _power(found: Plan) -> list[Point]:
+    return [
+        (one.items, line, share.value, max(0.0, share.value - (share.mc_error or 0.0)),
+         min(1.0, share.value + (share.mc_error or 0.0)))
+        for one in found.curve
+        for line, share in (("crossed", one.crossed), ("item", one.item_level))
+        if share.value is not None
+    ]  # fmt: skip
+
+
+def _widths(found: Plan) -> list[Point]:
+    return [
+        (one.items, line, width.width, width.low or 0.0, width.high or 0.0)
+        for one, widths in zip(found.curve, found.widths, strict=True)
+        for line, width in (("alpha", widths["alpha_ordinal"]), ("ac2", widths["ac2_quadratic"]))
+        if width.width is not None
+    ]
+
+
+def chart(
+    found: Plan, language: str, kind: str, colours: Colours | None = None
+) -> "altair.LayerChart":
+    """Return the chart of `power` or `width`; the planned number of items is marked."""
+    import altair as alt
+
+    held = colours or Colours()
+    items, title = (say(f"planning.axis_{axis}", language) for axis in ("items", kind))
+    x = alt.X("items:Q", title=items, axis=alt.Axis(tickCount=TICKS),
+              scale=alt.Scale(nice=False, zero=True))
+    y = alt.Y("value:Q", title=title, axis=alt.Axis(format=".1f", tickCount=TICKS),
+              scale=alt.Scale(domain=[0, 1]) if kind == "power" else alt.Scale(zero=True))
+    colour, dash, shape = _looks(language, kind, held)
+    tips = [alt.Tooltip("line:N", title=" "), alt.Tooltip("items:Q", title=items),
+            alt.Tooltip("value:Q", title=title, format=".2f")]  # fmt: skip
+    base = alt.Chart(alt.InlineData(values=rows(found, language, kind))).encode(x=x, color=colour)
+    return alt.LayerChart(layer=[
+        *_marks(found, kind, held),
+        base.mark_rule(strokeWidth=1).encode(y=alt.Y("low:Q", title=title), y2="high:Q"),
+        base.mark_line(strokeWidth=2).encode(y=y, strokeDash=dash),
+        base.mark_point(filled=True, size=70, opacity=1).encode(y=y, shape=shape, tooltip=tips),
+    ]).properties(height=HEIGHT)  # fmt: skip
+
+
+def _looks(
+    language: str, kind: str, held: Colours
+) -> "tuple[altair.Color, altair.StrokeDash, altair.Shape]":
+    """Return colour, dash and shape of the two lines, with one legend."""
+    import altair as alt
+
+    names = [say(f"planning.line_{line}", language) for line in LINES[kind]]
+    legend = alt.Legend(orient="top", title=None, labelLimit=400, direction="vertical")
+
+    colours = alt.Scale(domain=names, range=[held.strong, held.light])
+    dashes = alt.Scale(domain=names, range=[[1, 0], [6, 4]])
+    shapes = alt.Scale(domain=names, range=["circle", "diamond"])
+    return (
+        alt.Color("line:N", legend=legend, scale=colours),
+        alt.StrokeDash("line:N", legend=legend, scale=dashes),
+        alt.Shape("line:N", legend=legend, scale=shapes),
+    )
+
+
+def _marks(found: Plan, kind: str, colours: Colours) -> "list[altair.Chart]":
+    """Return the lines at the planned number of items and at the power usually asked for."""
+    import altair as alt
+
+    marks = [alt.Chart(alt.InlineData(values=[{"items": found.power.items}])).encode(x="items:Q")]
+    if kind == "power":
+        marks.append(alt.Chart(alt.InlineData(values=[{"value": TARGET}])).encode(y="value:Q"))
+    return [mark.mark_rule(color=colours.rule, strokeDash=[2, 2]) for mark in marks]
+
+
+def picture(found: Plan, language: str, form: str) -> bytes:
+    """Return both plots beside each other as `svg` or `png`."""
+    import altair as alt
+    import vl_convert
+
+    drawn = [
+        chart(found, language, kind).properties(
+            width=WIDTH, title=say(f"planning.title_{kind}", language)
+        )
+        for kind in KINDS
+    ]
+    both = alt.hconcat(*drawn).resolve_scale(color="independent", strokeDash="independent",
+                                             shape="independent")  # fmt: skip
+    spec = both.configure(font=FONT, background="white").to_json()
+    if form == "svg":
+        return str(vl_convert.vegalite_to_svg(spec)).encode()
+    return bytes(vl_convert.vegalite_to_png(spec, scale=PNG_SCALE))
+
+
+def told_points(found: Plan, language: str, kind: str) -> str:
+    """Return the points of a plot as text, for who cannot see it."""
+    return "; ".join(
+        f"{row['items']}: {row['line']} {row['value']:.2f}" for row in rows(found, language, kind)
+    )

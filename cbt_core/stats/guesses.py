@@ -1,0 +1,213 @@
+"""Blinding from a study: one record per shown pair, never one per arm.
+
+Side by side one guess answers for both answers, so counting arms would double n. A rater guesses
+many times, so intervals resample raters. A right guess can be a verdict on quality: guesses are
+crossed with the preference of the same task.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from cbt_core.stats import clustered
+from cbt_core.stats.blinding import WRONG
+from cbt_core.stats.clustered import Bootstrap, Truths
+from cbt_core.stats.numbers import ratio
+from cbt_core.stats.ratings import Floats, Integers
+from cbt_core.stats.reasons import Reason
+from cbt_core.stats.values import Value, undefined
+
+DONT_KNOW: Final = -1
+CHANCE: Final = 0.5
+FEW_RATERS: Final = 5
+PREFERRED: Final = {"target": 1.0, "tie": 0.0, "other": -1.0}
+"""Which answer of the pair was preferred; nan = no preference was given."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairGuesses:
+    """Guesses on tasks with two answers of which exactly one is of a system under study, (n,).
+
+    `target`: the slot (0 or 1) of that answer, `system` its system; `chosen`: the slot guessed or
+    `DONT_KNOW`; `preference` as in `PREFERRED`. `left_out` counts guesses on other tasks.
+    """
+
+    rater: Integers
+    system: Integers
+    target: Integers
+    chosen: Integers
+    preference: Floats
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GuessRow:
+    """One row of guesses crossed with preference: how often right, wrong, don't know."""
+
+    preference: str
+    correct: int
+    wrong: int
+    dont_know: int
+
+
+@dataclass(frozen=True, slots=True)
+class StudyBlinding:
+    """How far raters could tell the system under study; all intervals resample raters.
+
+    `pair_accuracy`: right guesses among decided ones, .5 at guessing. `follows_preference`: share
+    of guesses that named the preferred answer, among tasks with both. `bang_generalised` is per
+    system under study; `bang`, `james` need exactly two arms (there, the record is the answer on
+    the left: its true arm and the arm it was taken for). `interpretation`: codes of wording
+    section `stats`.
+    """
+
+    n: int
+    n_raters: int
+    n_dont_know: int
+    n_left_out: int
+    pair_accuracy: Value
+    accuracy_by_rater: dict[str, tuple[int, int]]
+    dont_know_share: Value
+    bang: dict[str, Value]
+    james: Value
+    bang_generalised: dict[str, Value]
+    with_preference: tuple[GuessRow, ...]
+    follows_preference: Value
+    interpretation: tuple[str, ...]
+
+
+def study_blinding(
+    guesses: PairGuesses, *, arms: tuple[str, ...], raters: Mapping[int, str],
+    systems: Mapping[int, str], how: Bootstrap,
+) -> StudyBlinding:
+    """Return the blinding of a study.
+
+    `arms`: all systems of the study, the first one the baseline; `raters`, `systems`: index to
+    code or name.
+    """
+    decided = guesses.chosen != DONT_KNOW
+    right = (guesses.chosen == guesses.target) & decided
+    accuracy = clustered.mean(
+        guesses.rater[decided], right[decided].astype(np.float64), how=how,
+        reason=Reason.ONLY_DONT_KNOW if len(decided) else Reason.NO_GUESSES,
+    )
+    follows = _follows(guesses, how)
+    indices = _indices(guesses, arms, how)
+    return StudyBlinding(
+        n=len(decided),
+        n_raters=len(np.unique(guesses.rater)),
+        n_dont_know=int((~decided).sum()),
+        n_left_out=guesses.left_out,
+        pair_accuracy=accuracy,
+        accuracy_by_rater={
+            raters[int(one)]: (
+                int(right[guesses.rater == one].sum()), int(decided[guesses.rater == one].sum())
+            )
+            for one in np.unique(guesses.rater)
+        },
+        dont_know_share=clustered.mean(
+            guesses.rater, (~decided).astype(np.float64), how=how, reason=Reason.NO_GUESSES
+        ),
+        bang={name: indices[place] for place, name in enumerate(arms)} if len(arms) == 2 else {},
+        james=indices[-1],
+        bang_generalised={
+            systems[int(one)]: _bang(guesses, guesses.system == one, how)
+            for one in np.unique(guesses.system)
+        },
+        with_preference=_crossed(guesses, right, decided),
+        follows_preference=follows,
+        interpretation=_interpretation(
+            accuracy, follows, indices[-1], len(np.unique(guesses.rater))
+        ),
+    )
+
+
+def _bang(guesses: PairGuesses, chosen: Truths, how: Bootstrap) -> Value:
+    """Return (correct - wrong) / n of pairs; with two answers shown K - 1 is 1."""
+    rows = np.flatnonzero(chosen)
+    decided = guesses.chosen[rows] != DONT_KNOW
+    if not decided.any():
+        return undefined(Reason.ONLY_DONT_KNOW if len(rows) else Reason.NO_GUESSES)
+    score = np.where(decided, np.where(guesses.chosen == guesses.target, 1.0, -1.0)[rows], 0.0)
+    return clustered.mean(guesses.rater[rows], score, how=how, reason=Reason.NO_GUESSES)
+
+
+def _indices(guesses: PairGuesses, arms: tuple[str, ...], how: Bootstrap) -> list[Value]:
+    """Return Bang of the baseline, Bang of the system, James; the answer on the left is guessed."""
+    if len(arms) != 2:
+        return [undefined(Reason.NOT_TWO_ARMS)] * 3
+    true = (guesses.target == 0).astype(np.int64)
+    guessed = np.where(guesses.chosen == DONT_KNOW, 2, (guesses.chosen == 0).astype(np.int64))
+    cells = np.stack([
+        ((guessed == row) & (true == arm)).astype(np.float64) for row in range(3) for arm in (0, 1)
+    ])
+    reasons = [*(_bang_reason(true == arm) for arm in (0, 1)), _james_reason(guesses)]
+    return clustered.estimates(guesses.rater, cells, _both, how=how, reasons=reasons)
+
+
+def _bang_reason(chosen: Truths) -> Reason:
+    return Reason.ONLY_DONT_KNOW if chosen.any() else Reason.NO_GUESSES
+
+
+def _james_reason(guesses: PairGuesses) -> Reason:
+    return Reason.NO_CHANCE_DISAGREEMENT if len(guesses.chosen) else Reason.NO_GUESSES
+
+
+def _both(sums: Floats) -> Floats:
+    """Return Bang of arm 0, of arm 1 and James (3, b) from cells (6, b): guess by true arm."""
+    cells = sums.reshape(3, 2, -1)
+    size = cells.sum(axis=0)
+    spoken = cells[:2].sum(axis=0)
+    right = np.stack([cells[0, 0], cells[1, 1]])
+    bang = ratio(2 * right - spoken, np.where(spoken > 0, size, 0.0))
+    shares = ratio(cells, size.sum(axis=0))
+    known = shares[:2].sum(axis=(0, 1))
+    guessed, true = shares[:2].sum(axis=1), shares[:2].sum(axis=0)
+    chance = WRONG * (guessed[0] * true[1] + guessed[1] * true[0])
+    wrong = WRONG * (shares[0, 1] + shares[1, 0])
+    james = 1 - known + ratio(wrong * known**2, 2 * chance)
+    return np.concatenate([bang, np.where(known == 0, 1.0, james)[np.newaxis, :]])
+
+
+def _crossed(guesses: PairGuesses, right: Truths, decided: Truths) -> tuple[GuessRow, ...]:
+    found = []
+    for name, value in (*PREFERRED.items(), ("none", np.nan)):
+        here = np.isnan(guesses.preference) if np.isnan(value) else guesses.preference == value
+        found.append(GuessRow(
+            name, int((here & right).sum()), int((here & decided & ~right).sum()),
+            int((here & ~decided).sum()),
+        ))
+    return tuple(found)
+
+
+def _follows(guesses: PairGuesses, how: Bootstrap) -> Value:
+    both = (guesses.chosen != DONT_KNOW) & (np.abs(guesses.preference) == 1)
+    guessed_target = guesses.chosen[both] == guesses.target[both]
+    same = guessed_target == (guesses.preference[both] == 1)
+    return clustered.mean(
+        guesses.rater[both], same.astype(np.float64), how=how, reason=Reason.NO_PREFERENCES
+    )
+
+
+def _interpretation(
+    accuracy: Value, follows: Value, james: Value, raters: int
+) -> tuple[str, ...]:
+    """Return what may be said, and no more: codes of wording section `stats`."""
+    found = [_accuracy_code(accuracy)]
+    if accuracy.low is not None and raters < FEW_RATERS:
+        found.append("blinding_few_raters")
+    if follows.low is not None and follows.low > CHANCE:
+        found.append("blinding_follows_preference")
+    if james.value is not None:
+        found.append("blinding_james_guard")
+    return tuple(found)
+
+
+def _accuracy_code(accuracy: Value) -> str:
+    if accuracy.low is None or accuracy.high is None:
+        return "blinding_cannot_tell"
+    if accuracy.low > CHANCE:
+        return "blinding_above"
+    return "blinding_below" if accuracy.high < CHANCE else "blinding_includes_half"

@@ -1,0 +1,122 @@
+"""Units told apart only by how many raters gave each category: few kinds, so replicates are cheap.
+
+Alpha, AC, percent agreement and Fleiss' kappa ask for nothing else. Items with the same kinds of
+units are drawn together, by one multinomial count: the law of resampling items one by one, as
+another stream of random numbers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from cbt_core.stats.catalogue import Statistic
+from cbt_core.stats.patterns import Codes, categorised, units
+from cbt_core.stats.ratings import Floats, Integers, Ratings
+from cbt_core.stats.sums import Features, Frame, Sums, coincidence_features, frame
+from cbt_core.stats.values import Value, undefined, with_interval
+
+BINOMIAL: Final = 6
+"""A multinomial count costs about as much as drawing this many items one by one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kinds:
+    """Distinct kinds of units: their fixed side and their features (m, P)."""
+
+    fixed: Frame
+    features: Features
+
+    def sums(self, numbers: Floats) -> Sums:
+        """Return the sums of numbers of units (P, b)."""
+        return Sums(self.fixed, self.features.rows @ numbers, self.features.places)
+
+
+def interval(
+    ratings: Ratings,
+    scale: str,
+    categories: Sequence[float],
+    *,
+    statistic: Statistic,
+    replicates: int = 1000,
+    seed: int = 1,
+) -> Value:
+    """Return a statistic of all units of a scale with its interval, items resampled.
+
+    It must rest on the counts of categories alone: alpha, AC, percent agreement, Fleiss' kappa.
+
+    Raises:
+        StudyError: a score is none of the scale's values.
+    """
+    codes, item, values = _coded(ratings, scale, categories)
+    kinds, kind = told_apart(codes, values)
+    profiles, numbers = _profiles(kind, item, len(kinds.features.rows.T), len(ratings.items))
+    sample = kinds.sums(profiles @ numbers[:, np.newaxis])
+    point = float(statistic.compute(sample)[0])
+    if np.isnan(point):
+        return undefined(statistic.reason(sample))
+    drawn = counts(numbers, replicates, np.random.default_rng(seed))
+    return with_interval(point, statistic.compute(kinds.sums(profiles @ drawn)))
+
+
+def told_apart(codes: Codes, categories: Floats) -> tuple[Kinds, Integers]:
+    """Return the distinct kinds of units and each unit's kind (n,), for sorted codes (n, slots)."""
+    base, slots = len(categories) + 1, codes.shape[1]
+    if base**slots < np.iinfo(np.int64).max:
+        place = (codes.astype(np.int64) + 1) @ (base ** np.arange(slots, dtype=np.int64))
+        _, first, kind = np.unique(place, return_index=True, return_inverse=True)
+        kept = codes[first]
+    else:
+        kept, kind = np.unique(codes, axis=0, return_inverse=True)
+    fixed = frame(kept, categories, np.ones(len(kept)))
+    return Kinds(fixed, coincidence_features(kept, fixed)), kind.ravel().astype(np.int64)
+
+
+def counts(numbers: Floats, replicates: int, random: np.random.Generator) -> Floats:
+    """Return how often each profile (G,) was drawn when items are resampled (G, replicates)."""
+    items, profiles = int(numbers.sum()), len(numbers)
+    if items > BINOMIAL * profiles:
+        drawn = random.multinomial(items, numbers / items, size=replicates)
+        return drawn.T.astype(np.float64)
+    of_item = np.repeat(np.arange(profiles), numbers.astype(np.int64))
+    single = of_item[random.integers(items, size=(replicates, items))]
+    single += (np.arange(replicates) * profiles)[:, np.newaxis]
+    found = np.bincount(single.ravel(), minlength=replicates * profiles)
+    return found.reshape(replicates, profiles).T.astype(np.float64)
+
+
+def _coded(
+    ratings: Ratings, scale: str, categories: Sequence[float]
+) -> tuple[Codes, Integers, Floats]:
+    """Return sorted codes (units, slots), -1 = no score, each unit's item, and the values."""
+    values = np.unique(np.asarray(categories, dtype=np.float64))
+    scores = ratings.values[scale]
+    scored = np.flatnonzero(~np.isnan(scores))
+    unit, first = units(ratings, scored)
+    starts = np.searchsorted(unit, np.arange(len(first)))
+    slot = np.arange(len(scored)) - starts[unit]
+    codes = np.full((len(first), int(slot.max(initial=0)) + 1), -1, dtype=np.int16)
+    codes[unit, slot] = categorised(scores[scored], values, scale)
+    return np.sort(codes, axis=1), ratings.item[first], values
+
+
+def _profiles(
+    kind: Integers, item: Integers, kinds: int, items: int
+) -> tuple[Floats, Floats]:
+    """Return what units each kind of item has (P, G) and how many items are of it (G,)."""
+    turn = np.lexsort((kind, item))
+    kind, item = kind[turn], item[turn]
+    nth = np.arange(len(item)) - np.searchsorted(item, item)
+    profile = np.zeros(items, dtype=np.int64)
+    for place in range(int(nth.max(initial=-1)) + 1):
+        own = np.zeros(items, dtype=np.int64)
+        own[item[nth == place]] = kind[nth == place] + 1
+        _, profile = np.unique(profile * (kinds + 1) + own, return_inverse=True)
+    _, first, profile = np.unique(profile, return_index=True, return_inverse=True)
+    table = np.zeros((kinds, len(first)))
+    shown = np.full(items, -1, dtype=np.int64)
+    shown[first] = np.arange(len(first))
+    kept = shown[item] >= 0
+    np.add.at(table, (kind[kept], shown[item][kept]), 1.0)
+    return table, np.bincount(profile, minlength=len(first)).astype(np.float64)

@@ -1,0 +1,157 @@
+"""A plan: power of both tests, width of intervals, hours, and how far they hang on assumptions."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from cbt_core.errors import StudyError
+from cbt_core.stats.planning.model import ASSUMED, Assumptions, latent_shift
+from cbt_core.stats.planning.power import LEVEL, Power, power
+from cbt_core.stats.planning.precision import Width, widths
+from cbt_core.stats.planning.simulate import Size
+
+SHARES: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+"""Numbers of items on the curve, in parts of the planned one."""
+
+LARGE: Final = 2000
+"""From this many items on the curve ends at the planned number."""
+
+SMALLEST: Final = 10
+LIKINGS: Final = (0.0, 0.1, 0.2, 0.3)
+"""SDs of rater x system for which the power is shown beside the assumed one."""
+
+ALTERNATIVES: Final = ((3, 3), (5, 3), (10, 3), (20, 3), (5, 5), (10, 5), (20, 5))
+"""Other numbers of raters, and of raters per item, shown beside the planned ones."""
+
+WORK: Final = 30_000_000
+FEWEST: Final = 200
+"""Studies drawn at least for a figure beside the main ones, however large the study."""
+
+MINUTES: Final = (4.0, 5.0)
+CHARACTERS: Final = 1400
+"""A pair of answers with its question has about 1,400 characters and takes 4 to 5 minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is planned: size, difference in scale points, number of systems against the baseline.
+
+    `sources`: name of an assumption -> "given" or "pilot", as pairs; the others are assumed.
+    `characters`: of question and both answers; they set the hours.
+    """
+
+    size: Size
+    difference: float
+    assumed: Assumptions = ASSUMED
+    comparisons: int = 1
+    characters: int = CHARACTERS
+    simulations: int = 1000
+    seed: int = 1
+    sources: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be a study.
+
+        Raises:
+            StudyError: too few items or raters, or an overlap beyond the raters.
+        """
+        if self.size.items < SMALLEST:
+            raise StudyError("planning.few_items", items=SMALLEST)
+        if not 1 <= self.size.overlap <= self.size.raters:
+            raise StudyError("planning.overlap", raters=self.size.raters)
+
+    @property
+    def level(self) -> float:
+        """Return the level of one test: .05, shared by the comparisons as Holm's first step."""
+        return LEVEL / self.comparisons
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Tasks of one rater (a pair each) and the hours they take, from quick to slow reading."""
+
+    tasks: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything simulated for a wish; `place` is the planned number of items on the curve."""
+
+    wish: Wish
+    shift: float
+    place: int
+    curve: tuple[Power, ...]
+    widths: tuple[dict[str, Width], ...]
+    alarms: Power
+    likings: tuple[tuple[float, Power], ...]
+    alternatives: tuple[tuple[Size, Power], ...]
+    beside: int
+
+    @property
+    def power(self) -> Power:
+        """Return the power with the planned number of items."""
+        return self.curve[self.place]
+
+    @property
+    def width(self) -> dict[str, Width]:
+        """Return the widths with the planned number of items."""
+        return self.widths[self.place]
+
+
+def plan(wish: Wish) -> Plan:
+    """Simulate a plan; the same wish gives the same figures.
+
+    Raises:
+        StudyError: the difference does not fit on the scale.
+    """
+    size, assumed = wish.size, wish.assumed
+    shift = latent_shift(assumed, wish.difference)
+    sizes = _sizes(size.items)
+    beside = min(wish.simulations, max(FEWEST, WORK // (size.items * size.overlap)))
+
+    def told(other: Size, held: Assumptions, moved: float) -> Power:
+        return power(other, held, moved, studies=beside, seed=wish.seed, level=wish.level)[0]
+
+    return Plan(
+        wish=wish,
+        shift=shift,
+        place=sizes.index(size.items),
+        curve=power(size, assumed, shift, sizes=sizes, studies=wish.simulations, seed=wish.seed,
+                    level=wish.level),
+        widths=widths(size, assumed, sizes=sizes, seed=wish.seed),
+        alarms=told(size, assumed, 0.0),
+        likings=tuple((sd, told(size, *_other_liking(wish, sd))) for sd in _likings(assumed)),
+        alternatives=tuple((other, told(other, assumed, shift)) for other in _alternatives(size)),
+        beside=beside,
+    )  # fmt: skip
+
+
+def hours(wish: Wish, size: Size | None = None) -> Hours:
+    """Return a rater's tasks and hours; `size` stands in for the planned one."""
+    held = size or wish.size
+    tasks = held.items * held.overlap * wish.comparisons / held.raters
+    low, high = (tasks * minutes * wish.characters / CHARACTERS / 60 for minutes in MINUTES)
+    return Hours(tasks, low, high)
+
+
+def _sizes(items: int) -> tuple[int, ...]:
+    parts = [share for share in SHARES if share <= 1 or items < LARGE]
+    return tuple(sorted({max(SMALLEST, round(items * share)) for share in parts}))
+
+
+def _likings(assumed: Assumptions) -> tuple[float, ...]:
+    return tuple(sorted({*LIKINGS, round(assumed.sd_rater_system, 3)}))
+
+
+def _other_liking(wish: Wish, sd: float) -> tuple[Assumptions, float]:
+    held = wish.assumed.with_sds({"sd_rater_system": sd})
+    return held, latent_shift(held, wish.difference)
+
+
+def _alternatives(size: Size) -> tuple[Size, ...]:
+    found = {(size.raters, size.overlap), *ALTERNATIVES}
+    return tuple(
+        Size(size.items, raters, overlap)
+        for raters, overlap in sorted(found, key=lambda one: (one[1], one[0]))
+    )

@@ -1,0 +1,1 @@
+"""Generation end to end: local models, failing hosts, killed runs."""

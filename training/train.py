@@ -1,0 +1,247 @@
+"""One run from rows to an adapter: check, load, learn, write down."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from cbt_core.errors import StudyError
+from cbt_core.generation.dataset.leakage import question_matches
+from cbt_core.generation.model_folder import MARK, Source, find
+from cbt_core.generation.model_loading import out_of_memory
+from cbt_core.generation.profiles import matching
+from training import card, checkpoints, manifest
+from training.config import Described, plain
+from training.data import Rows, file_names, questions, read_rows
+from training.estimate import ALL_LINEAR, Estimate, estimate, refuse_too_large, room_on, shape_of
+from training.watching import Tell, Watcher, checks, curve
+
+if TYPE_CHECKING:
+    from training.session import Session
+
+FINISHED, RUNNING = "finished", "running"
+CONFIG: Final = "config.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the caller of a run wants beside its configuration.
+
+    `against` are question and description of every study's items, None without a database.
+    """
+
+    resume: bool = False
+    allow_leakage: bool = False
+    against: Sequence[tuple[str, str]] | None = None
+
+
+def plan(described: Described) -> tuple[Source, Estimate | None, str]:
+    """Return the model that would be tuned, the memory it would take, and the number format.
+
+    Raises:
+        StudyError: no such model, or the hardware cannot do what the configuration asks.
+    """
+    from cbt_core.generation.model_loading import choose_device
+    from training import precision
+
+    config = described.config
+    source = find(config.base, revision=config.revision,
+                  trust_remote_code=config.trust_remote_code)
+    number = precision.choose(config.precision, choose_device(config.device))
+    shape = shape_of(source)
+    if shape is None:
+        return source, None, number
+    return source, estimate(shape, config, precision=number, targets=targets(described, source)), \
+        number
+
+
+def targets(described: Described, source: Source) -> tuple[str, ...]:
+    """Return the layers that are adapted: the configuration's, else the profile's, else all."""
+    own = source.profile.target_modules if source.profile else ()
+    return described.config.target_modules or own or ALL_LINEAR
+
+
+def train(described: Described, wishes: Wishes, *, tell: Tell, now: datetime) -> Path:
+    """Tune a model and return the folder of the adapter.
+
+    Raises:
+        StudyError: data, model, hardware or folder stand in the way; rows stand in a study.
+    """
+    began, config = monotonic(), described.config
+    rows = read_rows(config)
+    leaked = refuse_leakage(rows, wishes)
+    digests = (config.digest, rows.digest)
+    checkpoint = checkpoints.begin(
+        config.folder, manifest.read(config.folder), digests, resume=wishes.resume
+    )
+    source, expected, number = plan(described)
+    _check_room(described, expected, tell)
+    from training.session import Session
+
+    with _explained(described):
+        session = Session.open(described, source, rows, precision=number)
+        record = _record(described, session, rows, now) | {"leaked_rows": leaked}
+        watcher = Watcher(tell, _keeper(config.folder, record, session))
+        _say_start(tell, session, checkpoint)
+        session.learn(watcher, checkpoint)
+    finished = now + timedelta(seconds=monotonic() - began)
+    return _write_down(described, session, record, leaked, finished)
+
+
+def refuse_leakage(rows: Rows, wishes: Wishes) -> int | None:
+    """Return how many rows nearly stand in a study; None where there was nothing to look in.
+
+    Raises:
+        StudyError: some do, and the caller has not allowed it.
+    """
+    if wishes.against is None:
+        return None
+    found = question_matches(questions(rows), list(wishes.against))
+    if found and not wishes.allow_leakage:
+        keys = [one.key for one in (*rows.train, *rows.validation)]
+        listed = ", ".join(keys[match.text] for match in found[:5])
+        raise StudyError("training.leakage", count=len(found), of=len(keys), keys=listed)
+    return len(found)
+
+
+def _check_room(described: Described, expected: Estimate | None, tell: Tell) -> None:
+    from cbt_core.generation.model_loading import choose_device
+
+    if expected is None:
+        return
+    tell("needs", needs(expected))
+    refuse_too_large(expected, room_on(choose_device(described.config.device)))
+
+
+def estimated(described: Described) -> dict[str, object]:
+    """Return the memory a run would take, as shown; any machine can be asked, consent is not.
+
+    Raises:
+        StudyError: no such model, or its sizes are not known on this machine.
+    """
+    config = described.config
+    known = matching(config.base)
+    shape = known.shape if known else shape_of(find(config.base, revision=config.revision))
+    if shape is None:
+        raise StudyError("training.no_shape", model=config.base)
+    layers = config.target_modules or (known.target_modules if known else ()) or ALL_LINEAR
+    number = "fp32" if config.precision == "fp32" else "bf16"
+    return needs(estimate(shape, config, precision=number, targets=layers))
+
+
+def needs(expected: Estimate) -> dict[str, object]:
+    """Return the figures of an estimate as they are shown."""
+    from training.estimate import gibibytes
+
+    return {
+        "parameters": f"{expected.parameters / 1e6:,.1f}",
+        "trained": f"{expected.trained / 1e6:.2f}",
+        "weights": gibibytes(expected.weights), "adapter": gibibytes(expected.adapter),
+        "activations": gibibytes(expected.activations), "scores": gibibytes(expected.scores),
+        "total": gibibytes(expected.total),
+    }
+
+
+class _explained(AbstractContextManager[None]):  # noqa: N801 - reads as: with _explained(…)
+    """Turns running out of memory into a sentence with what to change."""
+
+    def __init__(self, described: Described) -> None:
+        self.described = described
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None and not isinstance(error, StudyError) and out_of_memory(error):
+            raise StudyError(
+                "training.out_of_memory", batch=self.described.config.batch,
+                tokens=self.described.config.max_tokens,
+            ) from error
+
+
+def _record(
+    described: Described, session: "Session", rows: Rows, now: datetime
+) -> dict[str, object]:
+    """Return the manifest of a run that begins."""
+    config = described.config
+    return {
+        "kind": "training", "state": RUNNING, "title": described.title,
+        "started": now.isoformat(timespec="seconds"),
+        "config": plain(config), "origins": dict(described.origins),
+        "sources": dict(described.sources), "config_digest": config.digest,
+        "data_digest": rows.digest, "files": dict(file_names(config)),
+        "base": dict(session.source.describe()), **session.describe(),
+        **manifest.environment(session.device),
+    }
+
+
+def _keeper(
+    folder: Path, record: Mapping[str, object], session: "Session"
+) -> Callable[[Sequence[Mapping[str, float]]], None]:
+    if session.leads:
+        manifest.write(folder, record)
+
+    def keep(history: Sequence[Mapping[str, float]]) -> None:
+        manifest.write(folder, {**record, "curve": curve(history), "checks": checks(history)})
+
+    return keep
+
+
+def _say_start(tell: Tell, session: "Session", checkpoint: Path | None) -> None:
+    if not session.leads:
+        return
+    if checkpoint is not None:
+        tell("goes_on", {"checkpoint": checkpoint.name})
+    counts = session.describe()
+    tell("begins", {"rows": counts["train_rows"], "validation": counts["validation_rows"],
+                    "shortened": counts["shortened"], "left_out": counts["left_out"]})
+
+
+def _write_down(
+    described: Described, session: "Session", record: Mapping[str, object], leaked: int | None,
+    finished: datetime,
+) -> Path:
+    """Save adapter, settings, card and the finished manifest; only one process writes."""
+    folder = described.config.folder
+    outcome = session.outcome()
+    session.save(folder)
+    if not session.leads:
+        return folder
+    (folder / MARK).write_text(json.dumps(_mark(described, session.source)), "utf-8")
+    settings = {name: {"value": value, "origin": described.origin(name)}
+                for name, value in plain(described.config).items()}
+    (folder / CONFIG).write_text(json.dumps(settings, ensure_ascii=False, indent=1), "utf-8")
+    when = finished.isoformat(timespec="seconds")
+    english, chinese = card.overlap(leaked)
+    card.write(folder, described, session.source, {
+        "files": ", ".join(file_names(described.config).values()),
+        "train": record["train_rows"], "validation": record["validation_rows"],
+        "data": record["data_digest"], "config": record["config_digest"],
+        "leakage": english, "leakage_zh": chinese, "when": when, **_shown(outcome),
+    })
+    manifest.write(folder, {**record, **outcome, "state": FINISHED, "finished": when})
+    return folder
+
+
+def _mark(described: Described, source: Source) -> dict[str, str]:
+    """Return what later commands need to find the base and its template again."""
+    return {"profile": source.profile.id if source.profile else "",
+            "base": described.config.base, "revision": source.revision}
+
+
+def _shown(outcome: Mapping[str, object]) -> dict[str, object]:
+    losses, checked = outcome["curve"], outcome["checks"]
+    return {
+        "steps": outcome["steps"],
+        "loss": f"{losses[-1]['loss']:.4f}" if isinstance(losses, list) and losses else "–",
+        "best": f"{min(one['loss'] for one in checked):.4f}"
+        if isinstance(checked, list) and checked else "–",
+    }
+
+
+def moved(described: Described, folder: Path | None) -> Described:
+    """Return the configuration with another folder for what is written."""
+    if folder is None:
+        return described
+    return replace(described, config=replace(described.config, folder=folder))
