@@ -15,7 +15,7 @@ import argparse
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -130,7 +130,7 @@ def random_bert(folder: Path) -> str:
     return str(folder)
 
 
-def bert(items: int, length: int, model: str, layer: int) -> None:
+def bert(items: int, length: int, model: str, layer: int, rounds: int) -> None:
     """Time BERTScore of four systems beside bert-score's own."""
     from bert_score import BERTScorer
 
@@ -142,16 +142,21 @@ def bert(items: int, length: int, model: str, layer: int) -> None:
     tasks = [task for task, _ in corpus.tasks(corpus.systems)]
     scorer = BERTScorer(model_type=model, num_layers=layer, lang="zh")
     ours = BertScore(Settings(model, layer=layer))
-    values: list[Sequence[float]] = []
-    found: list[object] = []
-    theirs_cpu, theirs = timed(
-        lambda: values.extend(scorer.score(one, references)[2].tolist() for one in systems)
-    )
-    ours_cpu, wall = timed(lambda: found.extend(ours.scores(tasks)))
-    apart = np.abs(np.array(values).T - np.array([one[:, 0] for one in found])).max()
-    print(f"BERTScore, 4 systems x {items} answers of ~{length} characters, {layer} layers")
-    print(f"  bert-score {theirs:7.1f} s ({theirs_cpu:.1f} CPU-s)   ours {wall:7.1f} s "
-          f"({ours_cpu:.1f} CPU-s)   ratio {theirs / wall:.2f} (target 2)   apart {apart:.1e}")
+    values, found = [], []
+    theirs, mine = [], []
+    for _ in range(rounds):  # in turn, and the best of each: other work on the machine adds time
+        theirs.append(timed(
+            lambda: values.append([scorer.score(one, references)[2].tolist() for one in systems])
+        ))
+        mine.append(timed(lambda: found.append(ours.scores(tasks))))
+    apart = np.abs(np.array(values[0]).T - np.array([one[:, 0] for one in found[0]])).max()
+    cpu_theirs, wall_theirs = (min(column) for column in zip(*theirs, strict=True))
+    cpu_ours, wall_ours = (min(column) for column in zip(*mine, strict=True))
+    print(f"BERTScore, 4 systems x {items} answers of ~{length} characters, {layer} layers, "
+          f"best of {rounds}")
+    print(f"  bert-score {wall_theirs:7.1f} s ({cpu_theirs:.1f} CPU-s)   ours {wall_ours:7.1f} s "
+          f"({cpu_ours:.1f} CPU-s)   ratio {wall_theirs / wall_ours:.2f}, "
+          f"{cpu_theirs / cpu_ours:.2f} by CPU (target 2)   apart {apart:.1e}")
 
 
 def main() -> None:
@@ -163,13 +168,14 @@ def main() -> None:
     options.add_argument("--bertscore", type=int, default=0, help="answers per system")
     options.add_argument("--model", default="", help="folder of an encoder; default: a random one")
     options.add_argument("--layer", type=int, default=6)
+    options.add_argument("--rounds", type=int, default=2)
     chosen = options.parse_args()
     if chosen.items:
         counting(chosen.items, chosen.length, chosen.oracle)
     if chosen.bertscore:
         with TemporaryDirectory() as folder:
             model = chosen.model or random_bert(Path(folder))
-            bert(chosen.bertscore, chosen.length, model, chosen.layer)
+            bert(chosen.bertscore, chosen.length, model, chosen.layer, chosen.rounds)
 
 
 if __name__ == "__main__":

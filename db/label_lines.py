@@ -139,9 +139,11 @@ def blind_round(
 
     No row of the round in which a machine's proposals were on the screen is read.
     """
-    wanted = [label_submission.c.study_id == study_id, label_submission.c.round == "blind"]
-    if item_ids is not None:
-        wanted.append(task.c.item_id.in_(item_ids))
+    wanted = [label_submission.c.round == "blind"]  # of a few items: found through their tasks
+    wanted.append(
+        label_submission.c.study_id == study_id if item_ids is None
+        else task.c.item_id.in_(item_ids)
+    )
     rows = connection.execute(
         select(label_submission.c.id, task.c.item_id, item.c.key, label_submission.c.person_id,
                person.c.code, label_submission.c.outcome, label_submission.c.certainty,
@@ -227,7 +229,6 @@ def has_work(connection: Connection, study_id: int) -> bool:
 
 def _of(study_id: int, submission_ids: Sequence[int] | None) -> list[ColumnElement[bool]]:
     """Return the condition: the submissions of a study, all of them or these."""
-    where = [label_submission.c.study_id == study_id]
     if submission_ids is not None:
-        where.append(label_submission.c.id.in_(submission_ids))
-    return where
+        return [label_submission.c.id.in_(submission_ids)]
+    return [label_submission.c.study_id == study_id]

@@ -4,7 +4,7 @@ The rows follow from the labels and may be thrown away; nothing a person entered
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -19,9 +19,12 @@ from sqlalchemy import (
     update,
 )
 
+from db import own_tasks
 from db.models import adjudication, item, label_standing, label_submission, task
 
-NOT_ASKED: Final = ("released", "withdrawn")
+NEVER: Final = -1
+"""Voters of an item that is none of those studied."""
+
 _SAME_ITEM: Final = adjudication.c.item_id == label_standing.c.item_id
 _OTHER: Final = adjudication.alias()
 _NEWEST: Final = (
@@ -33,9 +36,15 @@ _NEWEST: Final = (
 )
 
 
+_ORDER: Final = (
+    label_standing.c.disagreement.desc(), label_standing.c.span_disagreement.desc(),
+    label_standing.c.shuffle.desc(),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is reckoned for one item; `newest` is the id of the last submission reckoned in."""
+    """What is reckoned for one item, up to the submission `newest` (an id)."""
 
     item_id: int
     voters: int
@@ -75,25 +84,27 @@ class Asked:
     without_person: int | None = None
 
 
-def new_items(connection: Connection, study_id: int) -> list[int]:
-    """Return the ids of the main items that have no row yet."""
+def new_items(connection: Connection, study_id: int) -> dict[int, bool]:
+    """Return the items that have no row yet: id, and whether it is a main item."""
     rows = connection.execute(
-        select(item.c.id)
+        select(item.c.id, item.c.kind)
         .outerjoin(label_standing, label_standing.c.item_id == item.c.id)
-        .where(item.c.study_id == study_id, item.c.kind == "main",
-               label_standing.c.item_id.is_(None))
+        .where(item.c.study_id == study_id, label_standing.c.item_id.is_(None))
     )
-    return [row.id for row in rows]
+    return {row.id: row.kind == "main" for row in rows}
 
 
 def is_whole(connection: Connection, study_id: int) -> bool:
-    """Tell whether every main item has a row and every blind submission is reckoned in."""
-    counted = select(func.count()).select_from(label_standing)
-    have = connection.execute(counted.where(label_standing.c.study_id == study_id)).scalar_one()
-    main = select(func.count()).select_from(item)
-    want = connection.execute(
-        main.where(item.c.study_id == study_id, item.c.kind == "main")
-    ).scalar_one()
+    """Tell whether every item has a row and every blind submission is reckoned in.
+
+    Both counts read an index alone.
+    """
+    have, want = (
+        connection.execute(
+            select(func.count()).select_from(table).where(table.c.study_id == study_id)
+        ).scalar_one()
+        for table in (label_standing, item)
+    )
     return bool(have == want) and not _behind(connection, study_id, 1)
 
 
@@ -118,11 +129,15 @@ def _behind(connection: Connection, study_id: int, limit: int | None) -> dict[in
     return {row.item_id: row.id for row in rows}  # the later submission takes the place
 
 
-def add(connection: Connection, study_id: int, shuffle: Mapping[int, str]) -> None:
-    """Add items without labels; `shuffle` is their place among items alike, by id."""
+def add(connection: Connection, study_id: int, shuffle: Mapping[int, str | None]) -> None:
+    """Add items without labels; `shuffle` is their place among items alike, by id.
+
+    None: the item is none that is studied (a quality check); it never stands in a queue.
+    """
     if shuffle:
         connection.execute(insert(label_standing), [
-            {"item_id": key, "study_id": study_id, "shuffle": place}
+            {"item_id": key, "study_id": study_id, "shuffle": place or "",
+             "voters": NEVER if place is None else 0}
             for key, place in shuffle.items()
         ])
 
@@ -148,69 +163,73 @@ def page(
     connection: Connection, study_id: int, asked: Asked, *, start: int, count: int
 ) -> list[QueueLine]:
     """Return a page of the queue, the greatest disagreement first."""
-    last = adjudication.c.revision == _NEWEST
-    rows = connection.execute(
-        _chosen(
-            select(
-                label_standing.c.item_id, item.c.key, item.c.question, label_standing.c.voters,
-                label_standing.c.disagreement, label_standing.c.newest,
-                adjudication.c.revision, adjudication.c.outcome, adjudication.c.seen,
-            ).select_from(
-                label_standing.join(item, item.c.id == label_standing.c.item_id).outerjoin(
-                    adjudication,
-                    (adjudication.c.study_id == label_standing.c.study_id) & _SAME_ITEM & last,
-                )
-            ),
-            study_id, asked,
-        )
-        .order_by(label_standing.c.disagreement.desc(), label_standing.c.span_disagreement.desc(),
-                  label_standing.c.shuffle.desc())
+    chosen = (  # from the index in its order; only what is shown is then joined
+        _chosen(select(label_standing.c.item_id), study_id, asked)
+        .order_by(*_ORDER)
         .offset(start)
         .limit(count)
+    )
+    rows = connection.execute(
+        select(
+            label_standing.c.item_id, item.c.key, item.c.question, label_standing.c.voters,
+            label_standing.c.disagreement, label_standing.c.newest,
+            adjudication.c.revision, adjudication.c.outcome, adjudication.c.seen,
+        )
+        .select_from(
+            label_standing.join(item, item.c.id == label_standing.c.item_id).outerjoin(
+                adjudication,
+                (adjudication.c.study_id == label_standing.c.study_id) & _SAME_ITEM
+                & (adjudication.c.revision == _NEWEST),
+            )
+        )
+        .where(label_standing.c.item_id.in_(chosen))
+        .order_by(*_ORDER)
     )
     return [QueueLine(*row) for row in rows]
 
 
 def count(connection: Connection, study_id: int, asked: Asked) -> int:
-    """Count the items of a queue."""
-    joined = label_standing.join(item, item.c.id == label_standing.c.item_id)
-    chosen = _chosen(select(func.count()).select_from(joined), study_id, asked)
+    """Count the items of a queue.
+
+    What waits is what is ready less what is decided: few decisions are quicker to look up than
+    all items.
+    """
+    if asked.decided is False:
+        ready, decided = replace(asked, decided=None), replace(asked, decided=True)
+        return count(connection, study_id, ready) - count(connection, study_id, decided)
+    chosen = _chosen(select(func.count()).select_from(label_standing), study_id, asked)
     return int(connection.execute(chosen).scalar_one())
 
 
-def has_task(connection: Connection, *, item_id: int, person_id: int) -> bool:
-    """Tell whether a person labels an item: labelled, opened, or still to do."""
-    mine = select(task.c.id).where(_mine(person_id), task.c.item_id == item_id)
-    return connection.execute(mine.limit(1)).first() is not None
-
-
-def labels_here(connection: Connection, *, study_id: int, person_id: int) -> bool:
-    """Tell whether a person labels anything in a study."""
-    mine = select(task.c.id).where(_mine(person_id), task.c.study_id == study_id)
-    return connection.execute(mine.limit(1)).first() is not None
-
-
 def _chosen(statement: Select[Any], study_id: int, asked: Asked) -> Select[Any]:
+    withdrawn = select(item.c.id).where(
+        item.c.study_id == study_id, item.c.withdrawn_at.is_not(None)
+    )
     where: list[ColumnElement[bool]] = [
-        label_standing.c.study_id == study_id, item.c.withdrawn_at.is_(None),
-        label_standing.c.voters >= asked.fewest_voters,
+        label_standing.c.study_id == study_id, label_standing.c.voters >= asked.fewest_voters,
+        label_standing.c.item_id.not_in(withdrawn),
     ]
     if asked.decided is not None:
-        decided = exists().where(
-            adjudication.c.study_id == label_standing.c.study_id, _SAME_ITEM
-        ).correlate(label_standing)
-        where.append(decided if asked.decided else ~decided)
+        where.append(_is_decided(study_id, decided=asked.decided))
     if asked.search:
-        where.append(item.c.key.contains(asked.search, autoescape=True)
-                     | item.c.question.contains(asked.search, autoescape=True))
+        where.append(label_standing.c.item_id.in_(_found(study_id, asked.search)))
     if asked.without_person is not None:
-        mine = exists().where(_mine(asked.without_person), task.c.item_id == item.c.id)
-        where.append(~mine.correlate(item))
+        mine = own_tasks.labelled_items(study_id, asked.without_person)
+        where.append(label_standing.c.item_id.not_in(mine))
     return statement.where(*where)
 
 
-def _mine(person_id: int) -> ColumnElement[bool]:
-    return (
-        (task.c.person_id == person_id) & (task.c.work == "label")
-        & task.c.state.not_in(NOT_ASKED)
+def _is_decided(study_id: int, *, decided: bool) -> ColumnElement[bool]:
+    if decided:
+        done = select(adjudication.c.item_id).where(adjudication.c.study_id == study_id)
+        return label_standing.c.item_id.in_(done)
+    none = exists().where(adjudication.c.study_id == study_id, _SAME_ITEM)
+    return ~none.correlate(label_standing)
+
+
+def _found(study_id: int, words: str) -> Select[tuple[int]]:
+    return select(item.c.id).where(
+        item.c.study_id == study_id,
+        item.c.key.contains(words, autoescape=True)
+        | item.c.question.contains(words, autoescape=True),
     )

@@ -147,6 +147,7 @@ item = new_table(
     UniqueConstraint("study_id", "key"),
     one_of("kind", "main", "check", "calibration"),
     one_of("risk", "none", "possible", "high"),
+    Index("ix_item_withdrawn", "study_id", "withdrawn_at"),
 )
 
 answer = new_table(
@@ -213,6 +214,7 @@ task = new_table(
     one_of("state", "waiting", "opened", "done", "skipped", "released", "withdrawn"),
     Index("ix_task_next", "study_id", "person_id", "work", "state", "position"),
     Index("ix_task_item", "item_id"),
+    Index("ix_task_repeat", "repeat_of"),
 )
 
 task_slot = new_table(

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from db.models import item, label_submission, submission, task, task_slot
 
 DONE = ("done", "skipped")
+NOT_ASKED = ("released", "withdrawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +39,26 @@ def done(
 ) -> list[DoneRow]:
     """Return finished tasks, newest position first."""
     saved = label_submission if work == "label" else submission
-    rows = connection.execute(
-        select(
-            task.c.id, task.c.token, task.c.position, item.c.question, task.c.state,
-            task.c.revision, saved.c.at, saved.c.active_seconds,
-        )
-        .join(item, item.c.id == task.c.item_id)
-        .join(saved, (saved.c.task_id == task.c.id) & (saved.c.revision == task.c.revision))
+    page = (  # from the index alone; only what is shown is then joined
+        select(task.c.id, task.c.position)
         .where(task.c.study_id == study_id, task.c.person_id == person_id,
                task.c.work == work, task.c.state.in_(DONE))
         .order_by(task.c.position.desc())
         .offset(start)
         .limit(count)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(
+            task.c.id, task.c.token, task.c.position, item.c.question, task.c.state,
+            task.c.revision, saved.c.at, saved.c.active_seconds,
+        )
+        .select_from(
+            page.join(task, task.c.id == page.c.id)
+            .join(item, item.c.id == task.c.item_id)
+            .join(saved, (saved.c.task_id == task.c.id) & (saved.c.revision == task.c.revision))
+        )
+        .order_by(page.c.position.desc())
     )
     return [DoneRow(*row) for row in rows]
 
@@ -90,3 +99,21 @@ def shown(connection: Connection, task_id: int) -> ShownRow:
         .where(task.c.id == task_id)
     ).one()
     return ShownRow(*row)
+
+
+def labelled_items(study_id: int, person_id: int) -> Select[tuple[int]]:
+    """Return the query for the items a person labels in a study: done, or still to do."""
+    return select(task.c.item_id).where(
+        task.c.study_id == study_id, task.c.person_id == person_id, task.c.work == "label",
+        task.c.state.not_in(NOT_ASKED),
+    )
+
+
+def labels(
+    connection: Connection, *, study_id: int, person_id: int, item_id: int | None = None
+) -> bool:
+    """Tell whether a person labels an item of a study, or any."""
+    wanted = labelled_items(study_id, person_id)
+    if item_id is not None:
+        wanted = wanted.where(task.c.item_id == item_id)
+    return connection.execute(wanted.limit(1)).first() is not None

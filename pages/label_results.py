@@ -137,6 +137,11 @@ def machine(one: Detected, names: Names) -> None:
     figures_table(rows, first="figure", alt=word("detection_alt"), paper=number("paper"))
     low, high = IMPLIED["precision"]
     st.caption(t("label_results.detection_about", low=f"{low:.2f}", high=f"{high:.2f}"))
+    machine_labels(one, names)
+
+
+def machine_labels(one: Detected, names: Names) -> None:
+    """Show which labels a machine finds, misses and mistakes."""
     st.subheader(word("per_label"))
     lead.rows_table(
         reading.detected_label_rows(one.found, names),

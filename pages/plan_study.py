@@ -22,6 +22,9 @@ from pages.ui.widgets import plain
 from pages.ui.wording import LANGUAGES, language, t
 
 SKEWS: Final = ("moderate", "strong", "none", "own")
+STUDIES, FEWER, LARGE = 1000, 300, 2000
+"""Studies to simulate: fewer beyond so many items, so that the screen answers."""
+
 KEPT: Final = "plan_asked"
 
 
@@ -66,6 +69,7 @@ def ask() -> Asked | None:
         comparisons=comparisons, skew=None if skew in {"own", "moderate"} else skew,
         shares=planning.numbers(held.shares) if skew == "own" else None, sds=held.sds,
         missing=held.missing or None, characters=held.characters, seed=held.seed,
+        simulations=STUDIES if items <= LARGE else FEWER,
     )  # fmt: skip
 
 
@@ -159,7 +163,9 @@ def powered(one: Power) -> dict[str, object]:
 def register(found: Plan) -> None:
     """Show the sentence for the pre-registration in both languages, ready to copy."""
     st.subheader(t("plan_study.register"))
-    st.html("<style>.st-key-plan-register code { font-family: inherit; }</style>")
+    st.html("""<style>
+.st-key-plan-register :is(pre, code, code *) { font-family: inherit !important; }
+</style>""")
     with st.container(key="plan-register"):
         for words in sorted(LANGUAGES, key=lambda one: one != language()):
             st.code(sentence(found, words), language=None, wrap_lines=True)

@@ -48,6 +48,7 @@ def make_label_study(
     language: str = "zh",
     slug: str = "labels",
     guided: bool = True,
+    scheme: str = "burns-12",
 ) -> LabelStudy:
     """Create a label study, assign it, and let every annotator past the consent.
 
@@ -61,7 +62,8 @@ def make_label_study(
     file, protocol = folder / "study.jsonl", folder / "protocol.toml"
     file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
     protocol.write_text(
-        f'[study]\nlanguage = "{language}"\n[labels]\nmode = "{mode}"\n', "utf-8"
+        f'[study]\nlanguage = "{language}"\n[labels]\nmode = "{mode}"\n'
+        f'[instrument]\nlabels = "{scheme}"\n', "utf-8"
     )
     made = importing.create_study(
         database, TERMINAL, slug=slug, title="认知歪曲标注" if language == "zh" else "Distortions",

@@ -1,5 +1,6 @@
 """Model, tokens and trainer of one run, from loading to saving."""
 
+import json
 import math
 import time
 from collections.abc import Mapping
@@ -121,8 +122,16 @@ class Session:
             self.trainer.save_model(str(folder))
             if self.leads:
                 self.tokenizer.save_pretrained(folder)
+                self._name_base(folder / "adapter_config.json")
         except OSError as error:
             raise StudyError("training.cannot_write", folder=folder) from error
+
+    def _name_base(self, file: Path) -> None:
+        """Name the base as others can find it; peft writes the folder it was loaded from."""
+        settings = json.loads(file.read_text("utf-8"))
+        own = self.source.name if self.source.kind == "hub" else self.config.base
+        settings["base_model_name_or_path"] = own
+        file.write_text(json.dumps(settings, indent=2, sort_keys=True), "utf-8")
 
 
 def end_token(tokenizer: "PreTrainedTokenizerBase") -> int:
@@ -157,7 +166,6 @@ def adapted(
     settings = LoraConfig(
         r=config.r, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules=wanted,
         task_type="CAUSAL_LM", revision=source.revision or None,
-        base_model_name_or_path=source.name if source.kind == "hub" else config.base,
     )
     try:
         laid = cast("PreTrainedModel", get_peft_model(model, settings))
@@ -197,6 +205,8 @@ def _trainer(
 ) -> "AnswerTrainer":
     import inspect
 
+    from transformers import PrinterCallback
+
     from training.trainer import AnswerTrainer
 
     train, validation = encoded
@@ -212,6 +222,7 @@ def _trainer(
         compute_loss_func=answer_loss, callbacks=_callbacks(config, bool(validation.examples)),
     )
     made.by_length = config.group_by_length
+    made.remove_callback(PrinterCallback)  # the watcher speaks
     return made
 
 
@@ -249,8 +260,8 @@ def _arguments(
         warmup_steps=_warmup(config), weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
         bf16=precision == "bf16", fp16=precision == "fp16",
-        gradient_checkpointing=config.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
+        activation_checkpointing=config.gradient_checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False},
         use_cpu=choose_device(config.device) == "cpu", seed=config.seed,
         logging_steps=config.log_every, logging_first_step=True,
         save_strategy="steps", save_steps=config.evaluate_every, save_total_limit=config.keep,

@@ -1,8 +1,9 @@
 """One run from rows to an adapter: check, load, learn, write down."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -82,7 +83,7 @@ def train(described: Described, wishes: Wishes, *, tell: Tell, now: datetime) ->
     _check_room(described, expected, tell)
     from training.session import Session
 
-    with _explained(described):
+    with _explained(described), _quiet():
         session = Session.open(described, source, rows, precision=number)
         record = _record(described, session, rows, now) | {"leaked_rows": leaked}
         watcher = Watcher(tell, _keeper(config.folder, record, session))
@@ -144,6 +145,16 @@ def needs(expected: Estimate) -> dict[str, object]:
         "activations": gibibytes(expected.activations), "scores": gibibytes(expected.scores),
         "total": gibibytes(expected.total),
     }
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries' talk of their own next versions off the terminal."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 class _explained(AbstractContextManager[None]):  # noqa: N801 - reads as: with _explained(…)

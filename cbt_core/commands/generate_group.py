@@ -75,8 +75,10 @@ def add_to(parent: click.Group) -> None:
 @click.option("--yes", is_flag=True, help="Send without asking (for scripts).")
 def generate(*, resume: bool, yes: bool, **given: object) -> None:
     """Let a model answer questions; every row is on disk before it counts."""
+    from cbt_core.generation.runner import require_place
     from cbt_core.services import generating
 
+    require_place(Path(str(given["out"])), resume=resume)
     settings = Settings.from_environment()
     database = _database() if given["backend"] == "openai" else None
     planned = generating.plan(_wish(given), settings=settings, database=database, now=now())
@@ -210,11 +212,12 @@ def _tell(outcome: "Outcome") -> None:
     """
     if not outcome.finished:
         raise StudyError(f"generating.ended_{outcome.ended}", file=outcome.out, rows=outcome.rows)
-    if not outcome.rows:
-        raise StudyError("generating.all_failed", file=outcome.out, count=outcome.failed)
     language = desk().language
+    causes = ", ".join(f"{name} {count}" for name, count in sorted(outcome.causes.items()))
+    if not outcome.rows:
+        raise StudyError(
+            "generating.all_failed", file=outcome.out, count=outcome.failed, causes=causes)
     if outcome.failed:
-        causes = ", ".join(f"{name} {count}" for name, count in sorted(outcome.causes.items()))
         click.echo(say(
             "generating.some_failed", language, count=outcome.failed, causes=causes,
             file=outcome.out,

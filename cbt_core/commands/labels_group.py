@@ -121,6 +121,10 @@ def _show_evaluation(found: Mapping[str, object]) -> None:
         [[_heads("any")[0], *_with_intervals(_part(found, "binary"))],
          [say("labels.paper_row", desk().language), *_row(paper, (*names, "f1", "kappa"))]],
     )
+    binary = _part(found, "binary")
+    _tell("prevalence_line", gold=_number(binary["prevalence_gold"]),
+          model=_number(binary["prevalence_model"]),
+          paper=_number(_part(_part(found, "paper"), "prevalence").get("any")))
     click.echo()
     columns = ("tp", "fp", "fn", "tn", "precision", "recall", "f1", "kappa")
     table(

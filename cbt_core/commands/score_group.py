@@ -21,13 +21,14 @@ from cbt_core.commands.progress import progress
 from cbt_core.commands.study_group import group
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import StudyError
+from cbt_core.settings import ROOT
 from cbt_core.wording import say
 
 if TYPE_CHECKING:
     from cbt_core.metrics.paper import PaperRow
     from cbt_core.metrics.scoring import Cell, Comparison, Outcome
 
-CACHE: Final = Path("data/cache/metrics")
+CACHE: Final = ROOT / "data" / "cache" / "metrics"
 PLACES: Final[dict[str, int]] = {"bleu": 2, "chrf": 2}
 OWN_PLACES: Final = 4
 PARTS: Final = "structure_"
@@ -62,7 +63,7 @@ def add_to(parent: click.Group) -> None:
 @click.option("--synonyms", type=path_type(), help="Synonyms for METEOR, one group per line.")
 @click.option("--bootstrap", type=click.IntRange(min=0), default=1000, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
-@click.option("--cache", type=path_type(), default=CACHE, show_default=True,
+@click.option("--cache", type=path_type(), default=CACHE, show_default="data/cache/metrics",
               help="Folder of kept scores: a second run scores only what changed.")
 @click.option("--no-cache", is_flag=True, help="Keep nothing, reuse nothing.")
 def score(

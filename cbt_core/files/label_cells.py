@@ -19,6 +19,7 @@ class LabelCells:
         self._scheme = scheme
         self._place = place
         self._known: dict[str, frozenset[str] | None] = {}
+        self._labels: dict[str, str] = {}
 
     def read(self, cell: str, row: int, field: str) -> frozenset[str] | None:
         """Return the labels of a cell; None: undecided. What is wrong is refused."""
@@ -47,6 +48,14 @@ class LabelCells:
         return frozenset(label for label in labels if label is not None)
 
     def _label(self, name: str, row: int, field: str) -> str | None:
+        if name not in self._labels:
+            found = self._found(name, row, field)
+            if found is None:
+                return None
+            self._labels[name] = found
+        return self._labels[name]
+
+    def _found(self, name: str, row: int, field: str) -> str | None:
         if len(name) > NAME_CHARACTERS or not is_sound(name, self._place, row, field):
             return None
         if self._scheme is None:

@@ -59,21 +59,34 @@ def read_gold(
     rules, chances = _rules(grid, place), _chances(grid, place)
     excluded = marks(grid, "excluded")
     place.findings.check()
-    kept: list[GoldRow] = []
-    flow = {"rows_read": len(grid.rows), "excluded": 0, "gold_unsure": 0, "model_unsure": 0}
+    found = _Judged(len(grid.rows))
     for at, item in enumerate(items):
-        first, second = in_gold[at], in_model[at]
         if excluded[at]:
-            flow["excluded"] += 1
-        elif first is None:
-            flow["gold_unsure"] += 1
-        elif second is None:
-            flow["model_unsure"] += 1
+            found.flow["excluded"] += 1
         else:
-            kept.append(GoldRow(item, first, second, rules[at], chances[at]))
-    if not kept:
+            found.add(item, in_gold[at], in_model[at], rules[at], chances[at])
+    if not found.kept:
         raise place.stop(1, WHOLE_FILE, "labels.nothing_decided")
-    return ReadGold(kept, flow, told(place))
+    return ReadGold(found.kept, found.flow, told(place))
+
+
+class _Judged:
+    """The rows on which both sides are decided, and how many were not."""
+
+    def __init__(self, rows: int) -> None:
+        self.kept: list[GoldRow] = []
+        self.flow = {"rows_read": rows, "excluded": 0, "gold_unsure": 0, "model_unsure": 0}
+
+    def add(
+        self, item: str, gold: frozenset[str] | None, model: frozenset[str] | None, rule: str,
+        chance: float | None,
+    ) -> None:
+        if gold is None:
+            self.flow["gold_unsure"] += 1
+        elif model is None:
+            self.flow["model_unsure"] += 1
+        else:
+            self.kept.append(GoldRow(item, gold, model, rule, chance))
 
 
 def _sets(

@@ -27,7 +27,7 @@ class Limits:
     rounds: int = 2
     patience: int = 200
     grace_seconds: float = 30.0
-    waiting_rows: int = 1024
+    waiting_rows: int = 256
 
 
 @dataclass(frozen=True, slots=True)

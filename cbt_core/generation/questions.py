@@ -76,15 +76,15 @@ class Questions:
 
     def __iter__(self) -> Iterator[Question]:
         """Yield the questions of a file that `check` has passed."""
-        return islice(self._stream(Findings()), self.limit)
+        return islice(self._stream(Findings(), again=True), self.limit)
 
-    def _stream(self, findings: Findings) -> Iterator[Question]:
+    def _stream(self, findings: Findings, *, again: bool = False) -> Iterator[Question]:
         place = Place(self.name or str(self.path), findings)
         table = open_table(self.path, place, ITEMS, Choice(self.encoding, self.sheet))
         reader = _Reader(table, place)
         fallback = PSYQA if _is_psyqa(self.path) else ""
         met = 0
-        for item in reader.stream():
+        for item in reader.once_more() if again else reader.judged():
             met += 1
             yield Question(item.key, item.question, item.description, item.source or fallback)
         if not met and not findings.failed():
@@ -94,19 +94,31 @@ class Questions:
 class _Reader(ItemReader):
     """Judges every record as an import does, but keeps digests where an import keeps texts."""
 
-    def stream(self) -> Iterator[ImportedItem]:
-        values = Values(self.place, sheet=self._table.sheet)
+    def judged(self) -> Iterator[ImportedItem]:
+        """Yield the items, each id once, and note what is wrong."""
         digests: dict[str, bytes] = {}
-        for row, record in self._table.records:
-            values.at(row, record)
-            item = self._item(values, record)
-            if not item.key:
-                continue
-            if self.keys.add(item.key, row, self.place):
+        for item in self._each():
+            if self.keys.add(item.key, item.row, self.place):
                 digests[item.key] = _digest(item)
                 yield item
             else:
                 self._again(item, same=digests[item.key] == _digest(item))
+
+    def once_more(self) -> Iterator[ImportedItem]:
+        """Yield the items of a file that was judged before; of each id only a hash is kept."""
+        seen: set[int] = set()
+        for item in self._each():
+            if hash(item.key) not in seen:
+                seen.add(hash(item.key))
+                yield item
+
+    def _each(self) -> Iterator[ImportedItem]:
+        values = Values(self.place, sheet=self._table.sheet)
+        for row, record in self._table.records:
+            values.at(row, record)
+            item = self._item(values, record)
+            if item.key:
+                yield item
 
     def _again(self, item: ImportedItem, *, same: bool) -> None:
         told: dict[str, object] = {"value": shown(item.key), "where": self.keys.rows[item.key]}

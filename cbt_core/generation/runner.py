@@ -7,7 +7,7 @@ from pathlib import Path
 from cbt_core.errors import StudyError
 from cbt_core.generation.backend import Backend, Failure, Reply, Request
 from cbt_core.generation.finishing import finish, finished_before
-from cbt_core.generation.journal import Journal, config_digest
+from cbt_core.generation.journal import SUFFIX, Journal, beside, config_digest
 from cbt_core.generation.lines import Row
 from cbt_core.generation.outcome import Limits, Outcome, Progress, Stop
 from cbt_core.generation.working import Carrying, Work
@@ -80,9 +80,22 @@ async def run_async(
         await backend.close()
 
 
-def _begin(journal: Journal, place: Path, *, resume: bool) -> None:
+def require_place(place: Path, *, resume: bool) -> None:
+    """Refuse a place that holds something already, unless it is a run to be resumed.
+
+    Raises:
+        StudyError: a finished file, or an unfinished run, lies there.
+    """
+    if not place.resolve().parent.is_dir():
+        raise StudyError("storage.no_folder", file=place)
     if place.exists() and not resume:
         raise StudyError("generating.out_exists", file=place)
+    if beside(place, SUFFIX).exists() and not resume:
+        raise StudyError("generating.unfinished", file=place)
+
+
+def _begin(journal: Journal, place: Path, *, resume: bool) -> None:
+    require_place(place, resume=resume)
     if place.exists() and not journal.path.exists():  # made by something else: not ours to replace
         raise StudyError("generating.other_settings", file=place)
     journal.begin(resume=resume)

@@ -1,7 +1,6 @@
 """The work of a run: workers that ask, and what becomes of each reply."""
 
 import asyncio
-import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from cbt_core.errors import StudyError
 from cbt_core.generation.backend import Backend, Failure, Reply, Request
 from cbt_core.generation.journal import Journal
 from cbt_core.generation.lines import Line, Row, failed_line, row_line
+from cbt_core.generation.metering import Meter
 from cbt_core.generation.outcome import Limits, Outcome, Progress, Stop
 from cbt_core.generation.writing import Writer
 
@@ -24,7 +24,9 @@ CONTENT: Final = frozenset({"not_json", "wrong_schema", "empty"})
 UNREACHED: Final = frozenset({"no_connection", "timed_out", "server_error", "rate_limited"})
 """Failures of the host; many of them in a row mean that it is down."""
 
-PROGRESS_SECONDS: Final = 0.2
+FIRST_ROUNDS: Final = 2
+"""So often may all calls at once fail at the start: then the address is wrong or the host down."""
+
 STOP_SECONDS: Final = 0.1
 NOWHERE: Final = 0
 """No line starts at byte 0: the header does."""
@@ -67,6 +69,7 @@ class Work:
         self._seen: set[str] = set()
         self._again: list[Job] = []
         self._unreached = 0
+        self._reached = False
         self._ended = ""
         self._error: BaseException | None = None
         self._before = len(journal.row_at)
@@ -152,7 +155,7 @@ class Work:
         if isinstance(found, Failure):
             self._fail(job, found, _account(job, reply))
             return
-        self._unreached = 0
+        self._unreached, self._reached = 0, True
         self._writer.put(job.number, row_line(job.request.key, {**found, **_account(job, reply)}))
 
     def _fail(self, job: Job, failure: Failure, account: Row) -> None:
@@ -167,8 +170,13 @@ class Work:
         if failure.passing:
             self._again.append(_next_try(job, failure))
         self._unreached = self._unreached + 1 if failure.cause in UNREACHED else 0
-        if self._unreached >= self._limits.patience:
+        if self._unreached >= self._patience():
             self._ended = self._ended or "unreachable"
+
+    def _patience(self) -> int:
+        """Return how many failures in a row are borne: few from a host that never answered."""
+        first = FIRST_ROUNDS * self._backend.concurrency * self._backend.batch_size
+        return self._limits.patience if self._reached else min(first, self._limits.patience)
 
     def _written(self, group: Sequence[tuple[int, Line]], places: Sequence[int]) -> None:
         for (number, line), place in zip(group, places, strict=True):
@@ -186,36 +194,6 @@ class Work:
             reply_tokens=journal.spent.reply_tokens, cost=journal.spent.cost,
             started_at=journal.started_at, ended_at=datetime.now(UTC),
         )
-
-
-class Meter:
-    """Tells a listener where the run stands, a few times a second."""
-
-    def __init__(
-        self,
-        before: int,
-        listener: Callable[[Progress], None] | None = None,
-        total: int | None = None,
-    ) -> None:
-        """Start the clock."""
-        self._before, self._listener, self._total = before, listener, total
-        self._start = time.monotonic()
-        self._told = 0.0
-
-    def report(self, journal: Journal, *, last: bool = False) -> None:
-        """Report what is on disk; `last` reports in any case."""
-        now = time.monotonic()
-        if self._listener is None or (now - self._told < PROGRESS_SECONDS and not last):
-            return
-        self._told = now
-        done, failed = len(journal.row_at), len(journal.failed)
-        rate = (done - self._before) / max(now - self._start, 1e-9)
-        left = None if self._total is None else max(self._total - done - failed, 0)
-        seconds = left / rate if left is not None and rate > 0 else None
-        self._listener(Progress(
-            done=done, failed=failed, before=self._before, total=self._total, rate=rate,
-            cost=journal.spent.cost, seconds_left=seconds,
-        ))
 
 
 def _account(job: Job, reply: Reply | Failure) -> Row:

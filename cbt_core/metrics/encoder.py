@@ -37,7 +37,7 @@ def folder_of(name: str, metric: str) -> Path:
 
 def _from_hub(name: str, metric: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     for local in (True, False):
         try:
@@ -45,7 +45,7 @@ def _from_hub(name: str, metric: str) -> Path:
             return Path(found)
         except LocalEntryNotFoundError:
             continue
-        except (OSError, HFValidationError) as error:  # unknown there, or cannot be reached
+        except Exception as error:  # no such name, unknown there, or cannot be reached
             raise Unavailable("metrics.no_model", metric=metric, name=name) from error
     raise Unavailable("metrics.no_model", metric=metric, name=name)
 

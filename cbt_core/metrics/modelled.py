@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from cbt_core.errors import StudyError
 from cbt_core.metrics import encoder
 from cbt_core.metrics.bootstrap import averaged, mean
 from cbt_core.metrics.cache import Cache
@@ -15,9 +16,6 @@ from cbt_core.stats.ratings import Floats
 
 if TYPE_CHECKING:
     from cbt_core.metrics.bertscore import BertScore
-
-FAILURES = (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, ImportError)
-"""What a damaged or foreign checkpoint, or a full memory, makes torch and transformers raise."""
 
 
 def modelled(
@@ -34,7 +32,9 @@ def modelled(
     try:
         run = _bertscore if metric == "bertscore" else _bleurt
         return run(corpus, plan, cache, step)
-    except FAILURES as error:
+    except StudyError:
+        raise
+    except Exception as error:  # whatever a damaged checkpoint or a full memory makes torch raise
         raise Unavailable(
             "metrics.model_failed", metric=metric, name=name, cause=type(error).__name__
         ) from error

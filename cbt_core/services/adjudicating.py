@@ -23,7 +23,7 @@ from cbt_core.services.adjudication_entries import check
 from cbt_core.services.entries import digest
 from cbt_core.services.label_entries import CheckedLabels
 from cbt_core.services.studies import StudySetup, current, led_by
-from db import adjudications, audit, items, label_lines, label_standings
+from db import adjudications, audit, items, label_lines, label_standings, own_tasks
 from db.adjudications import NewAdjudication
 from db.engine import Connection, Database
 from db.items import ItemRow
@@ -179,7 +179,7 @@ def _labels_here(connection: Connection, person: Person, study_id: int) -> int |
     """Return the person's id where it matters: somebody who labels nothing costs no look-up."""
     if person.is_terminal:
         return None
-    labels = label_standings.labels_here(connection, study_id=study_id, person_id=person.id)
+    labels = own_tasks.labels(connection, study_id=study_id, person_id=person.id)
     return person.id if labels else None
 
 
@@ -195,7 +195,7 @@ def _item(connection: Connection, person: Person, study_id: int, key: str) -> It
     row = items.by_key(connection, study_id, key)
     if row is None or row.kind != "main":
         raise Refused("adjudicating.unknown_item")
-    if label_standings.has_task(connection, item_id=row.id, person_id=person.id):
+    if own_tasks.labels(connection, study_id=study_id, person_id=person.id, item_id=row.id):
         raise Refused("adjudicating.own_item")
     return row
 

@@ -95,6 +95,7 @@ def build(order: Order, *, generate: Generate, now: datetime, step: Step = lambd
     cleaned = clean(_with_source(read.items, order), order.rules)
     if not cleaned.kept:
         raise StudyError("dataset.nothing_left", count=len(read.items))
+    _make_folder(order.out)
     writing.write_lines(map(writing.question_row, cleaned.kept), order.out / QUESTIONS)
     writing.write_lines(
         ({"id": one.key, "reason": one.reason, "of": one.of} for one in cleaned.dropped),
@@ -145,10 +146,13 @@ def _prepare(order: Order) -> None:
     if (order.out / DATASET).exists() and not order.resume:
         raise StudyError("dataset.exists", folder=order.out)
     load_scheme(order.scheme)
+
+
+def _make_folder(folder: Path) -> None:
     try:
-        order.out.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StudyError("exporting.cannot_write", file=order.out) from error
+        raise StudyError("exporting.cannot_write", file=folder) from error
 
 
 def _with_source(items: Sequence[ImportedItem], order: Order) -> list[ImportedItem]:

@@ -46,9 +46,10 @@ def refresh(database: Database, study_id: int, seed: int) -> None:
             return
     with database.writing(study_id) as connection:
         fresh = label_standings.new_items(connection, study_id)
-        label_standings.add(
-            connection, study_id, {key: _place(seed, study_id, key) for key in fresh}
-        )
+        label_standings.add(connection, study_id, {
+            key: _place(seed, study_id, key) if is_main else None
+            for key, is_main in fresh.items()
+        })
         behind = dict(label_standings.behind(connection, study_id))
         opinions = _opinions(connection, study_id, list(behind))
         label_standings.put(connection, _standings(opinions, behind))

@@ -86,12 +86,26 @@ def sources(database: Database, person: Person, *, now: datetime) -> Sequence[Ag
     Raises:
         Refused: the person leads no study.
     """
-    _require_lead(database, person, "sources", now)
+    require_lead(database, person, act="sources", now=now)
     with database.reading() as connection:
         found = list(agreements.current(connection))
     known = {one.source for one in found}
     closed = [Agreement(name, NO, "", "", "", "") for name in sorted(CLOSED - known)]
     return sorted((*found, *closed), key=lambda one: one.source)
+
+
+def require_lead(database: Database, person: Person, *, act: str, now: datetime) -> None:
+    """Let the terminal pass, and whoever leads a study; the demonstration's lead leads none.
+
+    Raises:
+        Refused: anybody else; it is noted in the access log.
+    """
+    leads = any(Role.LEAD in held for held in person.roles.values()) and not person.demonstration
+    if person.is_terminal or leads:
+        return
+    with database.writing() as connection:
+        audit.log_access(connection, actor=person.code, action=f"denied:{act}", now=now)
+    raise Refused("access.not_allowed")
 
 
 def require_sendable(
@@ -169,7 +183,8 @@ def _decide(
     """Store a decision (source, may_leave, agreement, valid_until) and its audit entry."""
     source, may_leave, agreement, until = word
     name = normal_source(source)
-    _require_lead(database, person, "allow_source" if may_leave == LISTED else "deny_source", now)
+    act = "allow_source" if may_leave == LISTED else "deny_source"
+    require_lead(database, person, act=act, now=now)
     if not name or len(name) > LONGEST or not name.isprintable():
         raise StudyError("egress.no_source")
     with database.writing() as connection:
@@ -182,13 +197,3 @@ def _decide(
             payload={"source": name, "may_leave": may_leave, "valid_until": until,
                      "agreement": hashlib.sha256(agreement.encode()).hexdigest()},
         )
-
-
-def _require_lead(database: Database, person: Person, act: str, now: datetime) -> None:
-    """Let the terminal pass, and whoever leads a study; the demonstration's lead leads none."""
-    leads = any(Role.LEAD in held for held in person.roles.values()) and not person.demonstration
-    if person.is_terminal or leads:
-        return
-    with database.writing() as connection:
-        audit.log_access(connection, actor=person.code, action=f"denied:{act}", now=now)
-    raise Refused("access.not_allowed")

@@ -88,9 +88,16 @@ class _Decided:
 
 
 def tables(
-    connection: Connection, found: Material, texts: Mapping[str, tuple[str, str]]
+    connection: Connection,
+    found: Material,
+    *,
+    texts: Mapping[str, tuple[str, str]],
+    spans: Mapping[int, Sequence[SpanLine]],
 ) -> list[Table]:
-    """Return `gold`, `gold_spans` and `adjudications`; `texts`: question, description by key."""
+    """Return `gold`, `gold_spans` and `adjudications`.
+
+    `texts` are question and description by item key, `spans` the raw ones by submission id.
+    """
     study_id = found.setup.study.id
     decided = _Decided(
         adjudications.every(connection, study_id),
@@ -98,7 +105,8 @@ def tables(
         adjudications.spans(connection, study_id),
     )
     gold = gold_of(connection, study_id)
-    places = _gold_places(connection, study_id, gold, decided)
+    votes = _span_votes(connection, study_id, spans)
+    places = _gold_places(gold, decided, votes)
     return [_gold(gold, decided), _gold_spans(gold, places, texts), _adjudications(decided)]
 
 
@@ -144,15 +152,23 @@ def _adjudications(decided: _Decided) -> Table:
     return Table("adjudications", ADJUDICATIONS, rows)
 
 
-def _gold_places(
-    connection: Connection, study_id: int, gold: Mapping[str, GoldLabels], decided: _Decided
-) -> dict[str, list[Place]]:
+def _span_votes(
+    connection: Connection, study_id: int, spans: Mapping[int, Sequence[SpanLine]]
+) -> dict[str, list[Sequence[SpanLine]]]:
+    """Return the spans of the blind round by item key, one list for each who decided."""
     silent, _ = results.excluded(connection, study_id)
-    spans = label_lines.spans(connection, study_id)
-    votes: dict[str, list[list[SpanLine]]] = defaultdict(list)
+    votes: dict[str, list[Sequence[SpanLine]]] = defaultdict(list)
     for line in label_lines.blind_round(connection, study_id):
         if line.is_vote and line.annotator not in silent:
-            votes[line.item].append(spans.get(line.submission_id, []))
+            votes[line.item].append(spans.get(line.submission_id, ()))
+    return votes
+
+
+def _gold_places(
+    gold: Mapping[str, GoldLabels],
+    decided: _Decided,
+    votes: Mapping[str, Sequence[Sequence[SpanLine]]],
+) -> dict[str, list[Place]]:
     newest = decided.newest
     return {
         key: [(s.field, s.start, s.end, s.label) for s in decided.spans.get(newest[key].id, ())]

@@ -139,7 +139,7 @@ def tables(connection: Connection, found: Material) -> list[Table]:
         *first, _labels(read, second=True), _spans(read, second=True), _documents(read),
         *export_machine.tables(connection, found), _answers(connection, read),
         _skips(read), _revisions(read),
-        *export_gold.tables(connection, found, read.texts),
+        *export_gold.tables(connection, found, texts=read.texts, spans=read.spans),
     ]
 
 

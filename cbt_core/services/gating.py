@@ -8,7 +8,7 @@ from typing import Final
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import ImportedAnswer, ImportedItem, ImportedStudy, Risk, Role, Stage
 from cbt_core.errors import StudyError
-from cbt_core.generation.gates.findings import Report, Telling
+from cbt_core.generation.gates.findings import UNSAFE, Report, Telling
 from cbt_core.generation.gates.looking import look_over
 from cbt_core.services.authorisation import require
 from cbt_core.wording import say
@@ -82,10 +82,11 @@ def feature_name(name: str, language: str) -> str:
 
 def _features(one: Telling, language: str) -> str:
     told = [
-        f"{feature_name(trait.name, language)} {trait.means[0]:.1f} : {trait.means[1]:.1f}"
+        say("gates.feature", language, name=feature_name(trait.name, language),
+            a=f"{trait.means[0]:.1f}", b=f"{trait.means[1]:.1f}")
         for trait in one.features[:FEATURES_TOLD]
     ]
-    return "; ".join(told) if told else say("gates.no_feature", language)
+    return say("gates.between", language).join(told) or say("gates.no_feature", language)
 
 
 def _items(
@@ -116,6 +117,4 @@ def _silent(report: Report) -> Report:
 
 def unsafe(report: Report) -> Sequence[str]:
     """Return the items with an answer whose advice somebody should read before raters do."""
-    from cbt_core.generation.gates.findings import UNSAFE
-
     return list(dict.fromkeys(one.item for one in report.findings if one.gate in UNSAFE))

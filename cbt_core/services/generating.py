@@ -9,7 +9,7 @@ from typing import Final
 from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Problem
-from cbt_core.errors import StudyError
+from cbt_core.errors import Refused, StudyError
 from cbt_core.files.limits import SYSTEM_CHARACTERS
 from cbt_core.generation.account import likely_tokens
 from cbt_core.generation.backend import Backend, Decoding, Failure, Reply, Request
@@ -22,7 +22,7 @@ from cbt_core.generation.outcome import Limits, Outcome, Progress, Stop
 from cbt_core.generation.parsing import Fault, Parsed, parse_reply
 from cbt_core.generation.prompts import Prompt, load_prompt
 from cbt_core.generation.questions import Questions
-from cbt_core.generation.runner import run
+from cbt_core.generation.runner import require_place, run
 from cbt_core.instruments import load_scheme
 from cbt_core.services import egress
 from cbt_core.services.egress import Sending
@@ -128,9 +128,15 @@ def generate(
     """Run a plan; what leaves this machine is written down before the first text does.
 
     Raises:
-        StudyError: the host or a source is no longer allowed, or see `runner.run`.
+        Refused: the person leads no study. StudyError: the host or a source is no longer allowed,
+            or see `runner.run`.
     """
+    if database is not None:
+        egress.require_lead(database, person, act="generate", now=now)
+    elif not person.is_terminal:
+        raise Refused("access.not_allowed")
     wish = planned.wish
+    require_place(wish.out, resume=resume)  # nothing is noted as sent that cannot be
     backend = _backend(planned, settings)
     before = read_manifest(wish.out).get("sent", []) if resume else []
     sending = Sending(planned.host, planned.waiting, planned.sources, planned.run)

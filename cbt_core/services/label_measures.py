@@ -114,6 +114,8 @@ def _check(wishes: Wishes) -> None:
 
 
 def _extras(sets: LabelSets, documents: Documents | None, wishes: Wishes) -> Json:
+    if not wishes.gamma and not wishes.aggregate:
+        return {}
     from cbt_core.services import label_extras
 
     found: dict[str, object] = {}

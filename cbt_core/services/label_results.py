@@ -101,9 +101,29 @@ def label_results(
         entered = label_study.entered(connection, study.id)
     if not any(row.labels is not None for row in entered.first):
         raise StudyError("labels.nothing_labelled")
-    setting = _setting(setup, entered, bootstrap)
+    return _computed(setup, entered, _setting(setup, entered, bootstrap), is_open=is_open)
+
+
+_KEPT: Final[dict[tuple[object, ...], LabelResults]] = {}
+"""Results by everything they follow from: a screen drawn again costs no second bootstrap."""
+
+MOST_KEPT: Final = 8
+
+
+def _computed(
+    setup: StudySetup, entered: Entered, setting: Setting, *, is_open: bool
+) -> LabelResults:
+    key = (setup.study.slug, setup.study.stage, setup.scheme.digest, setting, entered.digest)
+    known = _KEPT.get(key)
+    if known is not None:
+        return known
     found = _of_annotators(setup, entered, setting)
-    return found if is_open else _with_machine(found, setup, entered, setting)
+    if not is_open:
+        found = _with_machine(found, setup, entered, setting)
+    if len(_KEPT) >= MOST_KEPT:
+        _KEPT.clear()
+    _KEPT[key] = found
+    return found
 
 
 def _refuse_annotators(connection: Connection, person: Person, study_id: int) -> None:

@@ -1,6 +1,7 @@
 """What annotators and machines entered in a study, made ready for the statistics of labels."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,6 +37,29 @@ class Entered:
     machines: Mapping[str, Mapping[str, frozenset[str]]]
     rounds: Sequence[TwoRounds]
     answers: Sequence[Answered]
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 (hexadecimal) of everything the figures are made of."""
+        found = hashlib.sha256(self.documents.digest.encode())
+        for row in self.first:
+            found.update(_line(row.item, row.annotator, row.labels))
+        for item, one in self.gold.items():
+            found.update(_line(item, one.rule, one.labels))
+        for source, machine in sorted(self.machines.items()):
+            for item, labels in sorted(machine.items()):
+                found.update(_line(source, item, labels))
+        for two in self.rounds:
+            found.update(_line(two.item, two.annotator, two.before))
+            found.update(_line(two.item, two.annotator, two.after))
+        for answered in self.answers:
+            found.update(_line(answered.label, answered.answer, None))
+        return found.hexdigest()
+
+
+def _line(first: str, second: str, labels: Set[str] | None) -> bytes:
+    given = "<unsure>" if labels is None else "|".join(sorted(labels))
+    return f"{first}\0{second}\0{given}\n".encode()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

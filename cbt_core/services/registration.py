@@ -43,15 +43,17 @@ class Registered:
     """How the plan stands to the data.
 
     `digest`, `at`: the protocol in force and when it was stored; `before`: that was before the
-    first rating (or there is none yet). `plan_digest`, `plan_version`: the protocol that was in
-    force at the first rating, from which planned and exploratory are told apart. `declared_at`,
-    `declared_digest`: when `study register` froze the plan, and which; None when it did not.
+    first rating (or there is none yet). `intact`: its stored text still has this digest.
+    `plan_digest`, `plan_version`: the protocol that was in force at the first rating, from which
+    planned and exploratory are told apart. `declared_at`, `declared_digest`: when
+    `study register` froze the plan, and which; None when it did not.
     """
 
     digest: str
     at: str
     first_rating_at: str | None
     before: bool
+    intact: bool
     plan_digest: str
     plan_version: int
     declared_at: str | None
@@ -86,6 +88,7 @@ def registered(connection: Connection, study_id: int) -> Registered:
         at=now.at,
         first_rating_at=first,
         before=first is None or now.at <= first,
+        intact=parse_protocol(now.content).digest == now.digest,
         plan_digest=plan.digest,
         plan_version=plan.version,
         declared_at=declared[0] if declared else None,

@@ -90,7 +90,7 @@ def drawn(
         np.divide(totals, counts, out=part, where=counts > 0)
         parts.append(part)
         for each, found in zip(contrasts, effect_parts, strict=True):
-            found.append(effects(each.pairs.mean, weights[each.pairs.items]))
+            found.append(effects(each.pairs.mean, each.pairs.items, weights))
     replicates = np.concatenate(parts, axis=1)
     compared = [(each.scale, each.system) for each in contrasts]
     return Drawn(

@@ -89,39 +89,45 @@ def study_blinding(
     """
     decided = guesses.chosen != DONT_KNOW
     right = (guesses.chosen == guesses.target) & decided
-    accuracy = clustered.mean(
-        guesses.rater[decided], right[decided].astype(np.float64), how=how,
-        reason=Reason.ONLY_DONT_KNOW if len(decided) else Reason.NO_GUESSES,
-    )
-    follows = _follows(guesses, how)
-    indices = _indices(guesses, arms, how)
+    accuracy, follows = _accuracy(guesses, right, decided, how), _follows(guesses, how)
+    indices, present = _indices(guesses, arms, how), np.unique(guesses.rater)
     return StudyBlinding(
         n=len(decided),
-        n_raters=len(np.unique(guesses.rater)),
+        n_raters=len(present),
         n_dont_know=int((~decided).sum()),
         n_left_out=guesses.left_out,
         pair_accuracy=accuracy,
-        accuracy_by_rater={
-            raters[int(one)]: (
-                int(right[guesses.rater == one].sum()), int(decided[guesses.rater == one].sum())
-            )
-            for one in np.unique(guesses.rater)
-        },
-        dont_know_share=clustered.mean(
-            guesses.rater, (~decided).astype(np.float64), how=how, reason=Reason.NO_GUESSES
-        ),
+        accuracy_by_rater={raters[int(one)]: _told(guesses, right, decided, one)
+                           for one in present},
+        dont_know_share=_dont_know(guesses, decided, how),
         bang={name: indices[place] for place, name in enumerate(arms)} if len(arms) == 2 else {},
         james=indices[-1],
-        bang_generalised={
-            systems[int(one)]: _bang(guesses, guesses.system == one, how)
-            for one in np.unique(guesses.system)
-        },
+        bang_generalised={systems[int(one)]: _bang(guesses, guesses.system == one, how)
+                          for one in np.unique(guesses.system)},
         with_preference=_crossed(guesses, right, decided),
         follows_preference=follows,
-        interpretation=_interpretation(
-            accuracy, follows, indices[-1], len(np.unique(guesses.rater))
-        ),
+        interpretation=_interpretation(accuracy, follows, indices[-1], len(present)),
     )
+
+
+def _dont_know(guesses: PairGuesses, decided: Truths, how: Bootstrap) -> Value:
+    spared = (~decided).astype(np.float64)
+    return clustered.mean(guesses.rater, spared, how=how, reason=Reason.NO_GUESSES)
+
+
+def _accuracy(guesses: PairGuesses, right: Truths, decided: Truths, how: Bootstrap) -> Value:
+    return clustered.mean(
+        guesses.rater[decided], right[decided].astype(np.float64), how=how,
+        reason=Reason.ONLY_DONT_KNOW if len(decided) else Reason.NO_GUESSES,
+    )
+
+
+def _told(
+    guesses: PairGuesses, right: Truths, decided: Truths, rater: int
+) -> tuple[int, int]:
+    """Return how many of a rater's decided guesses are right, and how many there are."""
+    mine = guesses.rater == rater
+    return int((right & mine).sum()), int((decided & mine).sum())
 
 
 def _bang(guesses: PairGuesses, chosen: Truths, how: Bootstrap) -> Value:

@@ -10,15 +10,22 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from cbt_core.stats.catalogue import Statistic
 from cbt_core.stats.patterns import Codes, categorised, units
 from cbt_core.stats.ratings import Floats, Integers, Ratings
-from cbt_core.stats.sums import Features, Frame, Sums, coincidence_features, frame
+from cbt_core.stats.sums import Features, Frame, Sums, coincidence_features
 from cbt_core.stats.values import Value, undefined, with_interval
 
 BINOMIAL: Final = 6
 """A multinomial count costs about as much as drawing this many items one by one."""
+
+
+ONE_CORE: Final = 250_000
+"""Multiplications of a product that OpenBLAS leaves to one core (its limit is 262,144)."""
+
+LEAST_WIDTH: Final = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +37,24 @@ class Kinds:
 
     def sums(self, numbers: Floats) -> Sums:
         """Return the sums of numbers of units (P, b)."""
-        return Sums(self.fixed, self.features.rows @ numbers, self.features.places)
+        return Sums(self.fixed, _product(self.features.rows, numbers), self.features.places)
+
+    def together(self, profiles: csr_array) -> "Kinds":
+        """Return items of the same kinds of units, (P, G) units each, as kinds of their own."""
+        return Kinds(self.fixed, Features(self.features.rows @ profiles, self.features.places))
+
+
+def _product(rows: Floats, numbers: Floats) -> Floats:
+    """Return rows @ numbers in pieces that BLAS computes on one core.
+
+    Small products gain nothing from a second core, and waiting for it can cost ten times as much.
+    """
+    width = ONE_CORE // max(rows.size, 1)
+    if not LEAST_WIDTH <= width < numbers.shape[1]:
+        return np.asarray(rows @ numbers)
+    pieces = [rows @ numbers[:, start : start + width]
+              for start in range(0, numbers.shape[1], width)]  # fmt: skip
+    return np.concatenate(pieces, axis=1)
 
 
 def interval(
@@ -52,12 +76,13 @@ def interval(
     codes, item, values = _coded(ratings, scale, categories)
     kinds, kind = told_apart(codes, values)
     profiles, numbers = _profiles(kind, item, len(kinds.features.rows.T), len(ratings.items))
-    sample = kinds.sums(profiles @ numbers[:, np.newaxis])
+    whole = kinds.together(profiles)
+    sample = whole.sums(numbers[:, np.newaxis])
     point = float(statistic.compute(sample)[0])
     if np.isnan(point):
         return undefined(statistic.reason(sample))
     drawn = counts(numbers, replicates, np.random.default_rng(seed))
-    return with_interval(point, statistic.compute(kinds.sums(profiles @ drawn)))
+    return with_interval(point, statistic.compute(whole.sums(drawn)))
 
 
 def told_apart(codes: Codes, categories: Floats) -> tuple[Kinds, Integers]:
@@ -69,8 +94,15 @@ def told_apart(codes: Codes, categories: Floats) -> tuple[Kinds, Integers]:
         kept = codes[first]
     else:
         kept, kind = np.unique(codes, axis=0, return_inverse=True)
-    fixed = frame(kept, categories, np.ones(len(kept)))
+    fixed = _frame(slots, categories)
     return Kinds(fixed, coincidence_features(kept, fixed)), kind.ravel().astype(np.int64)
+
+
+def _frame(slots: int, categories: Floats) -> Frame:
+    """Return a fixed side without raters: who gave a score is not known any more."""
+    nobody = np.zeros(0, dtype=np.int64)
+    centred = categories - (categories[0] if len(categories) else 0.0)
+    return Frame(categories, centred, np.arange(slots), nobody, nobody, nobody, 0)
 
 
 def counts(numbers: Floats, replicates: int, random: np.random.Generator) -> Floats:
@@ -103,7 +135,7 @@ def _coded(
 
 def _profiles(
     kind: Integers, item: Integers, kinds: int, items: int
-) -> tuple[Floats, Floats]:
+) -> tuple[csr_array, Floats]:
     """Return what units each kind of item has (P, G) and how many items are of it (G,)."""
     turn = np.lexsort((kind, item))
     kind, item = kind[turn], item[turn]
@@ -114,9 +146,9 @@ def _profiles(
         own[item[nth == place]] = kind[nth == place] + 1
         _, profile = np.unique(profile * (kinds + 1) + own, return_inverse=True)
     _, first, profile = np.unique(profile, return_index=True, return_inverse=True)
-    table = np.zeros((kinds, len(first)))
     shown = np.full(items, -1, dtype=np.int64)
     shown[first] = np.arange(len(first))
     kept = shown[item] >= 0
-    np.add.at(table, (kind[kept], shown[item][kept]), 1.0)
+    cells = kind[kept], shown[item][kept]
+    table = csr_array((np.ones(len(cells[0])), cells), shape=(kinds, len(first)))
     return table, np.bincount(profile, minlength=len(first)).astype(np.float64)

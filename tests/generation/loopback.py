@@ -214,7 +214,7 @@ def completion(deed: str, question: str, asked: dict[str, Any]) -> dict[str, Any
         "id": "c", "object": "chat.completion", "created": 0, "model": asked["model"],
         "choices": [{"index": 0, "finish_reason": "stop",
                      "message": {"role": "assistant", "content": content}}],
-        "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
+        "usage": {"prompt_tokens": 20, "completion_tokens": 20, "total_tokens": 40},
     }
 
 

@@ -54,7 +54,7 @@ def test_a_reply_comes_with_its_tokens_calls_and_model() -> None:
         found = ask(host, [one()])[0]
     assert isinstance(found, Reply)
     assert json.loads(found.text)["answer"] == answer_to("question 1")
-    assert (found.prompt_tokens, found.reply_tokens, found.attempts) == (100, 20, 1)
+    assert (found.prompt_tokens, found.reply_tokens, found.attempts) == (20, 20, 1)
     assert (found.model, found.finish) == ("m", "stop")
 
 
@@ -175,7 +175,7 @@ def test_no_connection_is_a_failure_that_may_pass() -> None:
 
 
 def spend(tmp_path: Path, host: Host, budget: Budget, *, resume: bool = False) -> Outcome:
-    prices = Prices(prompt=1000.0, reply=2000.0)  # a call costs 0.1 + 0.04
+    prices = Prices(prompt=1000.0, reply=2000.0)  # a call costs 0.02 + 0.04
     backend = OpenAIBackend("m", endpoint(host, prices=prices, budget=budget), KEY)
     return run(requests(50), backend, place=tmp_path / "a.jsonl", to_row=to_row, config={},
                resume=resume)
@@ -188,11 +188,11 @@ def test_a_budget_is_never_overdrawn_over_all_sessions(tmp_path: Path) -> None:
         calls = sum(host.calls.values())
         last = spend(tmp_path, host, Budget(money=100.0), resume=True)
     assert first.ended == again.ended == "budget_spent"
-    assert first.cost == pytest.approx(first.rows * 0.14)
+    assert first.cost == pytest.approx(first.rows * 0.06)
     assert 1.5 < (again.cost or 0) <= 2.0
     assert calls == again.rows
     assert (last.finished, last.rows) == (True, 50)
-    assert last.cost == pytest.approx(50 * 0.14)
+    assert last.cost == pytest.approx(50 * 0.06)
 
 
 def test_a_token_budget_holds_without_prices(tmp_path: Path) -> None:

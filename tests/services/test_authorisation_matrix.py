@@ -31,13 +31,16 @@ from cbt_core.services import (
     amending,
     assigning,
     dataset_splitting,
+    egress,
     escalating,
     exporting,
     gating,
     importing,
     joining,
+    label_results,
     labelling,
     lifecycle,
+    metric_scores,
     overview,
     own_work,
     people,
@@ -66,12 +69,14 @@ pytestmark = pytest.mark.skipif(
 
 EVERYBODY = "nobody rater other_rater annotator lead other_lead terminal"
 LEADS = "lead terminal"
+ANY_LEAD = "lead other_lead terminal"
 RATERS = "rater other_rater"
 
 WITHOUT_RIGHTS: Mapping[str, str] = {
     "access.change_passphrase": "asks for the old secret; tests/services/test_access.py",
     "authorisation.noting": "a guard, not a wish",
     "authorisation.require": "a guard, not a wish",
+    "egress.require_lead": "a guard, not a wish",
     "guards.require_inviter": "a guard, not a wish",
     "guards.require_keeper": "a guard, not a wish",
     "guards.require_terminal": "a guard, not a wish",
@@ -255,6 +260,12 @@ MATRIX: Mapping[str, Row] = {
     "assigning.assign": Row(of_study(assigning.assign, raters=["R01", "R02"]), LEADS),
     "assigning.preview": Row(of_study(assigning.preview, raters=["R01", "R02"]), LEADS),
     "assigning.release": Row(of_study(assigning.release, rater="R02", reason="ill"), LEADS),
+    "egress.allow_source": Row(
+        lambda w, who: egress.allow_source(
+            w.database, who, source="psyqa", agreement="signed", now=NOW), ANY_LEAD),
+    "egress.deny_source": Row(
+        lambda w, who: egress.deny_source(w.database, who, source="psyqa", now=NOW), ANY_LEAD),
+    "egress.sources": Row(lambda w, who: egress.sources(w.database, who, now=NOW), ANY_LEAD),
     "escalating.queue": Row(of_study(escalating.queue), LEADS),
     "escalating.read": Row(of_study(escalating.read, case_id=1), LEADS),
     "escalating.note": Row(of_study(escalating.note, **CASE), LEADS),
@@ -278,6 +289,8 @@ MATRIX: Mapping[str, Row] = {
     "joining.my_studies": Row(lambda w, who: joining.my_studies(w.database, who), EVERYBODY),
     "joining.practice_item": Row(untimed(joining.practice_item), RATERS),
     "joining.standing": Row(untimed(joining.standing), RATERS),
+    "label_results.label_results": Row(
+        of_study(label_results.label_results, bootstrap=10), LEADS, tells=StudyError),
     "labelling.keep_draft": Row(marked(labelling.keep_draft, draft_body), "annotator"),
     "labelling.open_task": Row(
         lambda w, who: labelling.open_task(
@@ -294,6 +307,9 @@ MATRIX: Mapping[str, Row] = {
     "lifecycle.unlock": Row(of_study(lifecycle.unlock, reason="one more"), LEADS, before=lock),
     "lifecycle.withdraw_item": Row(
         of_study(lifecycle.withdraw_item, key="Q004", reason="a name in it"), LEADS),
+    "metric_scores.import_segments": Row(
+        of_study(metric_scores.import_segments, path=Path("none.jsonl")), LEADS,
+        tells=StudyError),
     "overview.chain_head": Row(of_study(overview.chain_head), LEADS),
     "overview.watch": Row(of_study(overview.watch), LEADS),
     "own_work.confirm_final": Row(

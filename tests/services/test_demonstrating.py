@@ -5,10 +5,12 @@ from pathlib import Path
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
-from cbt_core.services import access, importing, joining, lifecycle, storing
+from cbt_core.services import access, adjudicating, importing, joining, lifecycle, storing
 from cbt_core.services.demonstrating import load_demonstration
+from cbt_core.services.gold import gold_of
 from cbt_core.services.study_files import StudyFiles
 from cbt_core.settings import Settings
+from db import label_lines, studies
 from db.engine import Database
 from tests.making import study_file
 
@@ -57,3 +59,19 @@ def test_it_stays_away_from_a_server_with_a_real_study(
         files=StudyFiles(study_file=study_file(tmp_path)),
     )
     assert not load_demonstration(database, now=now)
+
+
+def test_its_annotators_disagree_and_half_of_the_machine_is_wrong(
+    database: Database, now: datetime
+) -> None:
+    load_demonstration(database, now=now)
+    found = adjudicating.queue(database, TERMINAL, slug="demo", now=now)
+    assert found.waiting == 24
+    assert found.rows[0].disagreement > 0.5
+    with database.reading() as connection:
+        study = studies.by_slug(connection, "demo")
+        assert study is not None
+        gold = gold_of(connection, study.id)
+        machine = label_lines.proposals(connection, study.id)
+    wrong = sum(one.item in gold and one.label not in gold[one.item].labels for one in machine)
+    assert 0.3 < wrong / len(machine) < 0.8

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from cbt_core.errors import Refused, StudyError
 from cbt_core.generation.backend import Message, Request
 from cbt_core.generation.hosts import require_host
 from cbt_core.generation.openai_backend import Endpoint, OpenAIBackend
-from cbt_core.services import egress
+from cbt_core.generation.questions import Questions
+from cbt_core.services import egress, generating
 from cbt_core.settings import Settings
 from db import audit
 from db.engine import Database
@@ -210,6 +212,23 @@ def test_only_a_lead_decides_and_refusals_are_noted(database: Database, now: dat
     assert [one.may_leave for one in egress.sources(database, lead, now=now)] == ["listed"]
 
 
+def test_only_a_lead_lets_a_model_answer(
+    tmp_path: Path, database: Database, now: datetime
+) -> None:
+    wish = generating.Wish(
+        Questions(questions(tmp_path)), system="s", backend="echo", model="echo",
+        out=tmp_path / "a.jsonl")
+    planned = generating.plan(wish, settings=settings(), database=database, now=now)
+    rater = Person(6, "R01", roles={1: frozenset({Role.RATER})})
+    lead = Person(5, "L01", roles={1: frozenset({Role.LEAD})})
+    for place, person in ((database, rater), (None, rater), (None, lead)):
+        with pytest.raises(Refused):
+            generating.generate(
+                planned, settings=settings(), database=place, person=person, now=now)
+    assert generating.generate(
+        planned, settings=settings(), database=database, person=lead, now=now).rows == 3
+
+
 def test_decisions_are_in_the_system_chain_without_their_words(
     database: Database, now: datetime
 ) -> None:
@@ -257,6 +276,7 @@ def test_without_a_database_what_is_sent_is_noted_beside_the_run(
 def test_nothing_is_sent_without_a_yes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO())  # nobody is there to answer
     with Host() as host:
         monkeypatch.setenv("CONCORD_ALLOWED_HOSTS", f"127.0.0.1:{host.port}")
         assert generate(

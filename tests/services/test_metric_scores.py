@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cbt_core.cli import main
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Refused, StudyError
 from cbt_core.services import metric_scores
@@ -134,3 +135,23 @@ def test_a_rater_may_not_store_scores(
         metric_scores.import_segments(
             database, study.raters["R01"], slug="trial", path=segments(tmp_path), now=now
         )
+
+
+def test_what_score_writes_is_what_the_study_takes(
+    database: Database, study: Made, tmp_path: Path, now: datetime
+) -> None:
+    items = [json.loads(line) for line in (tmp_path / "study.jsonl").read_text("utf-8").split("\n")]
+    files = {"answers.jsonl": [{"id": item["id"], "system": system, "answer": text}
+                               for item in items for system, text in item["answers"].items()],
+             "references.jsonl": [{"id": item["id"], "answer": item["question"]}
+                                  for item in items]}
+    for name, rows in files.items():
+        (tmp_path / name).write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    done = main(["score", "--candidates", str(tmp_path / "answers.jsonl"), "--references",
+                 str(tmp_path / "references.jsonl"), "--metrics", "bleu,chrf,distinct",
+                 "--no-cache", "--out", str(tmp_path / "o.json"), "--segments",
+                 str(tmp_path / "made.jsonl"), "--bootstrap", "10"])
+    assert done == 0
+    assert take(database, tmp_path / "made.jsonl", now) == ImportedScores(64, 0, 0)
+    assert {row.metric for row in stored(database, study)} == (
+        {"bleu", "chrf", "distinct_1", "distinct_2"})

@@ -1,6 +1,7 @@
 """The plan, frozen before the first rating: its text, its digest, the audit, too late."""
 
 import json
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -86,6 +87,9 @@ def test_only_a_lead_registers(database: Database, study: Made, now: datetime) -
         )
 
 
+@pytest.mark.skipif(
+    bool(os.environ.get("CONCORD_TEST_DATABASE")), reason="names its own database file"
+)
 def test_the_command_writes_the_plan_and_refuses_later(
     database: Database, study: Made, now: datetime, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

@@ -144,7 +144,8 @@ def test_after_the_lock_names_are_masked_and_no_baseline_is_marked(
     assert found.primary is None
     assert found.blinding is None
     assert found.withheld == {"blinding": "closed until the study is unblinded"}
-    assert found.comparison is not None and found.comparison["baseline"] == "S1"
+    assert found.comparison is not None
+    assert found.comparison["baseline"] == "S1"
     assert "zebra" not in json.dumps(found.json(), allow_nan=False)
 
 
@@ -345,7 +346,9 @@ def test_what_is_missing_stands_by_system_scale_and_reason(
     assert (mine.expected, mine.given) == (36, 12)
     assert found.missing_bounds is not None
     bounds = {one.scale: one for one in found.missing_bounds}["structure"]
-    assert bounds.worst is not None and bounds.best is not None and bounds.observed is not None
+    assert bounds.worst is not None
+    assert bounds.best is not None
+    assert bounds.observed is not None
     assert bounds.worst < bounds.observed < bounds.best
     assert bounds.n_incomplete == 24
 
@@ -395,7 +398,8 @@ def test_stored_metrics_are_correlated_with_people(
     assert (metric.metric, metric.n_answers) == ("chrf", 24)
     of_scale = metric.scales["structure"]
     assert of_scale.pooled.n == 24
-    assert of_scale.pooled.spearman.value is not None and of_scale.pooled.spearman.value > 0.5
+    assert of_scale.pooled.spearman.value is not None
+    assert of_scale.pooled.spearman.value > 0.5
     assert set(of_scale.by_system) == {"baseline", "zebra-lora"}
     assert found.metrics.ceiling["structure"].pooled.kendall.value is not None
 
@@ -459,6 +463,7 @@ def test_the_plan_in_force_before_the_first_rating_is_registered(
     everybody(database, study, now + timedelta(hours=1))
     found = analysed(database, now).registered
     assert found.before
+    assert found.intact
     assert found.at < str(found.first_rating_at)
     assert found.digest == found.plan_digest
     assert found.declared_at is None

@@ -27,7 +27,12 @@ LANGUAGE_SHARE: Final = 0.5
 """Share of a text's letters that must be Han (zh) or Latin (en)."""
 
 FILE: Final = Path(__file__).with_name("cleaning.toml")
-TAG: Final = re.compile(r"</?(?:[a-z][a-z0-9]{0,11})(?:\s[^<>\n]{0,300})?/?>", re.IGNORECASE)
+TAG: Final = re.compile(
+    r"<!--.*?-->|</?(?:p|br|div|span|a|b|i|u|s|em|strong|small|ul|ol|li|h[1-6]|hr|img|font|table|"
+    r"tbody|thead|tr|t[dh]|blockquote|section|article|center|code|pre|video|audio|iframe|sup|sub)"
+    r"(?:\s+[a-z:\-]+(?:=(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s<>\"']+))?){0,12}\s*/?>",
+    re.IGNORECASE | re.DOTALL,
+)
 BREAK: Final = re.compile(r"<(?:br\s*/?|/p|/div|/li)>", re.IGNORECASE)
 ENTITY: Final = re.compile(r"&(?:#\d{1,6}|#x[0-9a-f]{1,5}|[a-z]{2,8});", re.IGNORECASE)
 UNSEEN: Final = re.compile(

@@ -14,7 +14,8 @@ HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 LATIN: Final = re.compile("[a-zA-Z]")
 SENTENCES: Final = re.compile(r"[。！？!?…]+|\.(?=\s|$)")
 LIST: Final = re.compile(
-    r"^[ \t]*(?:[-*•·●]|\(?[0-9]{1,2}[.)、．）]|[（(]?[一二三四五六七八九十]{1,2}[)）、.])[ \t]*\S",
+    r"^[ \t]*(?:[-•·●]|\*(?!\*)|\(?[0-9]{1,2}[.)、．）]|"
+    r"[（(]?[一二三四五六七八九十]{1,2}[)）、.])[ \t]*\S",
     re.M,
 )
 INLINE_LIST: Final = re.compile(

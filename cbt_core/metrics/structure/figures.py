@@ -10,7 +10,8 @@ HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 LATIN_WORD: Final = re.compile(r"[a-zA-Z]+(?:['’\-][a-zA-Z]+)*")
 SENTENCE_END: Final = re.compile(r"[。！？!?…]+|\.(?=\s|$)|\n+")
 LIST_ITEM: Final = re.compile(
-    r"^[ \t]*(?:[-*•·●]|\(?[0-9]{1,2}[.)、．）]|[（(]?[一二三四五六七八九十]{1,2}[)）、.])[ \t]*\S",
+    r"^[ \t]*(?:[-•·●]|\*(?!\*)|\(?[0-9]{1,2}[.)、．）]|"
+    r"[（(]?[一二三四五六七八九十]{1,2}[)）、.])[ \t]*\S",
     re.M,
 )
 HEADING: Final = re.compile(

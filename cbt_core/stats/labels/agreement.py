@@ -13,6 +13,7 @@ from cbt_core.stats.labels.reasons import Reason, undefined
 from cbt_core.stats.labels.sets import ANY, LabelSets, signature
 from cbt_core.stats.labels.spans import Documents, SpanTable
 from cbt_core.stats.ratings import Floats
+from cbt_core.stats.signature import SHOWN
 from cbt_core.stats.values import Value, with_interval
 
 Json = dict[str, object]
@@ -50,7 +51,8 @@ def labels_agreement(
     return {
         "signature": signature(sets.digest, {
             "study": setting.study, "set": setting.analysed, "items": len(sets.items),
-            "annotators": len(sets.annotators), "labels": len(sets.labels), **setting.told(),
+            "annotators": len(sets.annotators), "labels": len(sets.labels),
+            "spans": f"#{documents.digest[:SHOWN]}" if documents else "", **setting.told(),
         }),
         "flow": dict(sets.flow),
         "n_items": len(sets.items),

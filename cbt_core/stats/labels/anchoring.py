@@ -33,6 +33,9 @@ from cbt_core.stats.ratings import Floats, Integers
 
 Json = dict[str, object]
 ANSWERS: Final = ("confirmed", "changed", "rejected")
+SHIFTS: Final = (
+    "effect", "similarity_before", "similarity_after", "blind_dropped", "machine_adopted",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +76,8 @@ def anchoring(
         "n_items": count,
         "n_annotators": len(before.annotators),
         "n_pairs": len(rounds),
-        "effect": told["effect"],
-        "similarity_before": told["similarity_before"],
-        "similarity_after": told["similarity_after"],
-        "blind_dropped": told["blind_dropped"],
-        "machine_adopted": told["machine_adopted"],
-        "alpha_masi": {
-            "before": told["alpha_before"], "after": told["alpha_after"],
-            "difference": told["alpha_difference"],
-        },
+        **{key: told[key] for key in SHIFTS},
+        "alpha_masi": {side: told[f"alpha_{side}"] for side in ("before", "after", "difference")},
         "labels": {
             label: {
                 **adoption(rounds, answers, label),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from cbt_core.stats.labels import counting
 from cbt_core.stats.labels.agreement import Setting, blocks
@@ -12,7 +13,6 @@ from cbt_core.stats.labels.counting import AVERAGED, CELLS, FIGURES, Compute, Co
 from cbt_core.stats.labels.published import paper
 from cbt_core.stats.labels.reasons import Reason
 from cbt_core.stats.labels.sets import membership, signature
-from cbt_core.stats.labels.similarity import Membership
 from cbt_core.stats.numbers import ratio
 from cbt_core.stats.ratings import Floats
 from cbt_core.stats.values import Value, with_interval
@@ -54,15 +54,17 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Table:
-    """Gold and model (I, L + 1): the first column is "any distortion"."""
+    """What both, gold and the model have (L + 1, I): the first row is "any distortion"."""
 
-    gold: Membership
-    model: Membership
+    both: csr_array
+    gold: csr_array
+    model: csr_array
 
     def counts(self, weights: Floats) -> Counts:
         """Return the tables (L + 1, b) for item weights (I, b)."""
-        gold, model = self.gold.T.astype(np.float64), self.model.T.astype(np.float64)
-        both, in_gold, in_model = (gold * model) @ weights, gold @ weights, model @ weights
+        both, in_gold, in_model = (
+            np.asarray(part @ weights) for part in (self.both, self.gold, self.model)
+        )
         total = weights.sum(axis=0)
         return Counts(both, in_model - both, in_gold - both, total - in_gold - in_model + both)
 
@@ -79,11 +81,7 @@ def evaluate(judged: Evaluation, setting: Setting) -> Json:
              for weights in blocks(len(rows), setting, len(judged.labels) + 1)]
     result = _Result(table.counts(np.ones((len(rows), 1))), _joined(drawn))
     body: Json = {
-        "signature": signature(_digest(rows, judged.labels), {
-            "study": setting.study, "set": setting.analysed, "items": len(rows),
-            "labels": len(judged.labels), "gold": judged.gold_from.replace("|", "/"),
-            **setting.told(),
-        }),
+        "signature": _signature(rows, judged, setting),
         "unit": UNIT,
         "gold_from": judged.gold_from,
         "gold_rules": _rules(rows),
@@ -98,6 +96,14 @@ def evaluate(judged: Evaluation, setting: Setting) -> Json:
         body["crosswalk"] = dict(judged.crosswalk)
     _add_weighted(body, rows, table)
     return {**body, "reasons": _reasons(body)}
+
+
+def _signature(rows: Sequence[JudgedRow], judged: Evaluation, setting: Setting) -> str:
+    return signature(_digest(rows, judged.labels), {
+        "study": setting.study, "set": setting.analysed, "items": len(rows),
+        "labels": len(judged.labels), "gold": judged.gold_from.replace("|", "/"),
+        **setting.told(),
+    })  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +134,10 @@ def _table(rows: Sequence[JudgedRow], labels: Sequence[str]) -> _Table:
     model = membership([row.model for row in rows], labels)
     any_gold = np.array([bool(row.gold) or row.beyond_gold for row in rows], dtype=np.bool_)
     any_model = np.array([bool(row.model) or row.beyond_model for row in rows], dtype=np.bool_)
-    return _Table(np.column_stack([any_gold, gold]), np.column_stack([any_model, model]))
+    in_gold = np.column_stack([any_gold, gold])
+    in_model = np.column_stack([any_model, model])
+    return _Table(*(csr_array(part.T.astype(np.float64))
+                    for part in (in_gold & in_model, in_gold, in_model)))
 
 
 def _joined(parts: Sequence[Counts]) -> Counts | None:

@@ -4,6 +4,7 @@ A document counts for an annotator who decided on its labels; without a span it 
 Alpha: K. Krippendorff, nominal, each character a unit. Intervals resample whole documents.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -39,6 +40,16 @@ class Documents:
     spans: Sequence[SpanRow]
     lengths: Mapping[str, int]
 
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 (hexadecimal) of spans and lengths, whatever their order."""
+        lines = sorted(
+            f"{one.item}\0{one.annotator}\0{one.start}\0{one.end}\0{one.label}"
+            for one in self.spans
+        )
+        lines += [f"{item}\0{length}" for item, length in sorted(self.lengths.items())]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpanTable:
@@ -49,7 +60,7 @@ class SpanTable:
     characters both of a pair marked, and the sum of what each marked.
     """
 
-    sums: Floats
+    sums: csr_array
     overlap: csr_array
     either: csr_array
 
@@ -78,12 +89,12 @@ def span_table(sets: LabelSets, documents: Documents, label: str | None = None) 
         marked[item] = given.sum()
         apart[item] = (2 * given * (len(annotators) - given)).sum() / (len(annotators) - 1)
         pairs.add(item, annotators, marks)
-    return SpanTable(sums, *pairs.tables())
+    return SpanTable(csr_array(sums), *pairs.tables())
 
 
 def char_alpha(table: SpanTable, weights: Floats) -> Floats:
     """Return alpha (b,) of "marked or not" per character for item weights (I, b)."""
-    size, marked, apart = table.sums @ weights
+    size, marked, apart = np.asarray(table.sums @ weights)
     expected = ratio(2 * marked * (size - marked), size - 1)
     return 1 - ratio(apart, expected)
 
@@ -108,7 +119,7 @@ def alpha_reason(table: SpanTable) -> Reason:
 
 def f1_reason(table: SpanTable) -> Reason:
     """Return why F1 of the data as they are is undefined."""
-    return Reason.NOTHING_MARKED if table.sums[0].any() else Reason.NO_CHARACTERS
+    return Reason.NOTHING_MARKED if table.sums.sum() else Reason.NO_CHARACTERS
 
 
 class _Pairs:

@@ -23,8 +23,8 @@ ALTERNATIVES: Final = ((3, 3), (5, 3), (10, 3), (20, 3), (5, 5), (10, 5), (20, 5
 """Other numbers of raters, and of raters per item, shown beside the planned ones."""
 
 WORK: Final = 30_000_000
-FEWEST: Final = 200
-"""Studies drawn at least for a figure beside the main ones, however large the study."""
+FEWEST, MOST = 200, 500
+"""Studies drawn for a figure of the tables beside the main ones: fewer for large studies."""
 
 MINUTES: Final = (4.0, 5.0)
 CHARACTERS: Final = 1400
@@ -108,10 +108,10 @@ def plan(wish: Wish) -> Plan:
     size, assumed = wish.size, wish.assumed
     shift = latent_shift(assumed, wish.difference)
     sizes = _sizes(size.items)
-    beside = min(wish.simulations, max(FEWEST, WORK // (size.items * size.overlap)))
+    beside = min(wish.simulations, max(FEWEST, min(MOST, WORK // (size.items * size.overlap))))
 
-    def told(other: Size, held: Assumptions, moved: float) -> Power:
-        return power(other, held, moved, studies=beside, seed=wish.seed, level=wish.level)[0]
+    def told(other: Size, held: Assumptions, moved: float, studies: int = beside) -> Power:
+        return power(other, held, moved, studies=studies, seed=wish.seed, level=wish.level)[0]
 
     return Plan(
         wish=wish,
@@ -120,7 +120,7 @@ def plan(wish: Wish) -> Plan:
         curve=power(size, assumed, shift, sizes=sizes, studies=wish.simulations, seed=wish.seed,
                     level=wish.level),
         widths=widths(size, assumed, sizes=sizes, seed=wish.seed),
-        alarms=told(size, assumed, 0.0),
+        alarms=told(size, assumed, 0.0, wish.simulations),
         likings=tuple((sd, told(size, *_other_liking(wish, sd))) for sd in _likings(assumed)),
         alternatives=tuple((other, told(other, assumed, shift)) for other in _alternatives(size)),
         beside=beside,

@@ -1,7 +1,8 @@
 """The two tests on many simulated studies at once, for several numbers of items at a time.
 
 The first n items of a study are a study of n items, so one simulation gives a whole curve.
-The t-test by item stands in for sign flips: from 14 items on they decide alike (a test shows it).
+The t-test by item stands in for sign flips: at 50 items they decide alike in 97 % of studies and
+more (a test shows it).
 """
 
 from collections.abc import Sequence

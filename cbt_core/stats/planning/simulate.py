@@ -13,7 +13,7 @@ from cbt_core.stats.ratings import Integers
 CELLS: Final = 3_000_000
 """Latent scores drawn at a time (12 MB)."""
 
-DESIGNS: Final = 8
+DESIGNS: Final = 4
 """Draws of raters and missing pairs among which the studies of a plan are divided."""
 
 TILE: Final = 1000

@@ -257,9 +257,11 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_metric_score_study", "metric_score", ["study_id"], unique=False)
+    op.create_index("ix_item_withdrawn", "item", ["study_id", "withdrawn_at"], unique=False)
     op.create_index(
         "ix_label_submission_round", "label_submission", ["study_id", "round", "id"], unique=False
     )
+    op.create_index("ix_task_repeat", "task", ["repeat_of"], unique=False)
     # ### end Alembic commands ###
     for statement in statements(op.get_bind().dialect.name, APPEND_ONLY):
         op.execute(statement)

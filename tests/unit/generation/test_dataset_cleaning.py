@@ -22,6 +22,7 @@ def item(key: str, question: str, description: str = "") -> ImportedItem:
         ("我很难过。加微信 abc12345 免费领取资料。怎么办？", "我很难过。怎么办？"),
         ("打13800138000找我。我睡不着。", "我睡不着。"),
         ("我很难过[图片]", "我很难过"),
+        ('<a href="x" target=_blank>我</a><!-- 广告 -->很难过', "我很难过"),
         ("三岁 < 五岁，a<b 且 b>c", "三岁 < 五岁，a<b 且 b>c"),
         ("我去医院  \n\n\n 看过\t医生", "我去医院\n看过 医生"),
     ],
@@ -57,8 +58,8 @@ def test_an_english_dataset_keeps_english_and_drops_chinese() -> None:
 
 
 def test_a_chain_of_likenesses_loses_no_more_than_what_repeats_something_kept() -> None:
-    first = "".join(chr(0x4E00 + 5 * place) for place in range(200))
-    second, third = first[:184] + "嗯" * 16, first[:168] + "嗯" * 32
+    letters = "".join(chr(0x4E00 + 5 * place) for place in range(232))
+    first, second, third = letters[:200], letters[16:216], letters[32:232]  # .85 alike, or .72
     cleaned = clean([item("a", first), item("b", second), item("c", third)])
     assert [one.key for one in cleaned.kept] == ["a", "c"]
 

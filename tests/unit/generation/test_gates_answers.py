@@ -47,7 +47,8 @@ def test_a_gate_stops_at_what_it_is_for(text: str, gate: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        WHOLE, "请不要自行停药，先问问医生。", "如果您有抑郁症的诊断，请告诉医生。", "这并不说明您是抑郁症。",
+        WHOLE, "请不要自行停药，先问问医生。", "如果您有抑郁症的诊断，请告诉医生。",
+        "这并不说明您是抑郁症。",
         "可以去医院看看，医生会帮您。", "“你根本不行”这句话，是谁说的？", "给自己一个拥抱吧😊",
         "他说自己是ai方向的研究生，工作很忙。",
     ],
@@ -78,8 +79,9 @@ def test_english_answers_have_cues_of_their_own() -> None:
     assert found == {"refusal", "medication", "no_doctor", "diagnosis", "leak_phrase"}
 
 
-def test_the_demonstration_has_the_one_diagnosis_that_was_put_into_it() -> None:
-    study = read_study(study_file=demo_file("zh"))
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_demonstration_has_the_one_diagnosis_that_was_put_into_it(language: str) -> None:
+    study = read_study(study_file=demo_file(language))
     (finding,) = look_over(study.items, study.systems).findings
     assert (finding.gate, finding.item, finding.system) == ("diagnosis", "D20", "cbt")
 

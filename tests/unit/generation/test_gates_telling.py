@@ -11,8 +11,10 @@ from cbt_core.demo.texts import demo_file
 from cbt_core.files.reading import read_study
 from cbt_core.generation.gates.telling import LEAST_ITEMS, _fit, auc, tell
 
-CLAUSES = ("先看看当时的念头", "写下支持的证据", "和朋友聊一聊", "每天散步二十分钟", "想想最坏会怎样",
-           "把事情分成几步", "给自己一点时间", "留意身体的感觉")
+CLAUSES = (
+    "先看看当时的念头", "写下支持的证据", "和朋友聊一聊", "每天散步二十分钟", "想想最坏会怎样",
+    "把事情分成几步", "给自己一点时间", "留意身体的感觉",
+)
 
 
 def plain_text(dice: random.Random) -> str:

@@ -117,6 +117,18 @@ def test_a_metric_without_its_model_is_null_and_the_others_stand() -> None:
     assert found.names == ("bleu", "bertscore", "bleurt")
 
 
+@pytest.mark.parametrize("metric", ["bertscore", "bleurt"])
+def test_a_damaged_checkpoint_is_told_not_raised(tmp_path: Path, metric: str) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"not weights")
+    (tmp_path / "config.json").write_text(
+        '{"model_type": "bert", "hidden_size": 8, "num_hidden_layers": 1}', "utf-8")
+    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n", "utf-8")
+    plan = Plan((metric,), models={metric: str(tmp_path)}, layer=1)
+    cell = score(corpus(ANSWERS, REFERENCES), plan).cells["tuned"][metric]
+    assert cell.value is None
+    assert f"{metric} failed with the model" in str(cell.reason)
+
+
 def test_the_same_seed_gives_the_same_table_and_another_seed_other_intervals() -> None:
     texts = corpus(ANSWERS, REFERENCES)
     assert scored(texts).cells == scored(texts).cells

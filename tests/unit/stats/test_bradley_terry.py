@@ -85,7 +85,8 @@ def test_ties_and_order_agree_with_an_independent_maximum_likelihood() -> None:
     for _ in range(150):
         left, right = random.choice(3, 2, replace=False)
         lean = np.exp([left * 0.5 + 0.3, right * 0.5, (left + right) * 0.25])
-        rows.append(((int(left), int(right)), int(random.choice([0, 1, TIE], p=lean / lean.sum()))))
+        outcome = int(random.choice([0, 1, TIE], p=lean / lean.sum()))
+        rows.append(((int(left), int(right)), outcome))
     found, expected = fitted(rows, 3), davidson(rows, 3)
     strengths = [one.log_strength.value for one in found.strengths[1:]]
     assert strengths == pytest.approx(expected[:2], abs=1e-5)
@@ -101,7 +102,8 @@ def test_the_position_term_is_that_of_a_logistic_regression() -> None:
     sides = [(0, 1) if left else (1, 0) for left in random.integers(2, size=80)]
     rows = [(side, int(random.random() > 0.55)) for side in sides]
     design = np.array([[1.0 if row[0][0] == 1 else -1.0, 1.0] for row in rows])
-    expected = Logit(np.array([row[1] == 0 for row in rows], dtype=float), design).fit(disp=0).params
+    left_won = np.array([row[1] == 0 for row in rows], dtype=np.float64)
+    expected = Logit(left_won, design).fit(disp=0).params
     found = fitted(rows)
     assert found.strengths[1].log_strength.value == pytest.approx(expected[0], abs=1e-6)
     assert found.position.value == pytest.approx(expected[1], abs=1e-6)
@@ -154,8 +156,10 @@ def test_items_are_resampled_not_preferences() -> None:
         choices(once * 10, item=np.tile(np.arange(36), 10)), reference="S1", how=Bootstrap(400)
     )
     one, ten = single.preferred_over_reference["S2"], copied.preferred_over_reference["S2"]
-    assert one.high is not None and one.low is not None
-    assert ten.high is not None and ten.low is not None
+    assert one.high is not None
+    assert one.low is not None
+    assert ten.high is not None
+    assert ten.low is not None
     assert ten.high - ten.low == pytest.approx(one.high - one.low, rel=0.05)
 
 

@@ -54,8 +54,10 @@ def test_pooled_correlation_of_systems_that_differ_is_no_knowledge_of_answers() 
     human[1::2] += 5
     metric[1::2] += 5
     found = with_metric(answers(human), metric, {0: "a", 1: "b"}, how=HOW)
-    assert found.pooled.spearman.value is not None and found.pooled.spearman.value > 0.6
-    assert found.within.spearman.value is not None and abs(found.within.spearman.value) < 0.25
+    assert found.pooled.spearman.value is not None
+    assert found.pooled.spearman.value > 0.6
+    assert found.within.spearman.value is not None
+    assert abs(found.within.spearman.value) < 0.25
 
 
 def test_within_systems_is_the_mean_of_the_systems() -> None:
@@ -100,7 +102,8 @@ def test_the_ceiling_is_the_mean_of_each_rater_with_the_others() -> None:
         known = ~np.isnan(human[:, rater])
         expected.append(spearmanr(human[known, rater], others[known]).statistic)
     assert found.spearman.value == pytest.approx(np.mean(expected))
-    assert found.spearman.low is not None and found.spearman.low < found.spearman.value
+    assert found.spearman.low is not None
+    assert found.spearman.low < found.spearman.value
 
 
 def test_one_rater_has_no_ceiling() -> None:
@@ -128,6 +131,7 @@ def test_the_interval_covers_what_it_should() -> None:
         x = random.normal(size=60)
         human, metric = (x + random.normal(size=60))[:, np.newaxis], x + random.normal(size=60)
         one = with_metric(answers(human, 1), metric, {0: "a"}, how=Bootstrap(300, seed)).pooled
-        assert one.spearman.low is not None and one.spearman.high is not None
+        assert one.spearman.low is not None
+        assert one.spearman.high is not None
         covered += one.spearman.low <= 0.483 <= one.spearman.high
     assert covered >= 51

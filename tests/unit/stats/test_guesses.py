@@ -94,7 +94,8 @@ def test_intervals_resample_raters() -> None:
         (rater, 0, int(rater < 3), "") for rater in range(6) for _ in range(10)
     ]
     found = blinded(rows).pair_accuracy
-    assert found.low is not None and found.high is not None
+    assert found.low is not None
+    assert found.high is not None
     assert found.high - found.low > 0.6
     assert blinded(rows, rater=np.arange(60) % 6).pair_accuracy.value == 0.5
 
@@ -140,4 +141,5 @@ def test_an_interval_off_one_half_is_said_in_words(right: int, code: str) -> Non
     found = blinded(rows)
     assert found.interpretation[0] == code
     for one in found.interpretation:
-        assert say(f"stats.{one}", "en") and say(f"stats.{one}", "zh")
+        assert say(f"stats.{one}", "en")
+        assert say(f"stats.{one}", "zh")

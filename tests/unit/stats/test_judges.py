@@ -130,7 +130,9 @@ def test_the_test_used_follows_the_number_of_items() -> None:
 def test_intervals_frame_the_figures() -> None:
     found = tried(*scores(100, 3, seed=10))
     for one in (found.advantage, found.winning_rate):
-        assert one.value is not None and one.low is not None and one.high is not None
+        assert one.value is not None
+        assert one.low is not None
+        assert one.high is not None
         assert one.low <= one.value <= one.high
 
 

@@ -55,5 +55,7 @@ def test_every_filling_lies_between_the_bounds(rows: list[tuple[int, float, floa
     item, own, base = zip(*rows, strict=True)
     found = of(list(item), list(own), list(base))
     middle = of(list(item), *([1.0 if x != x else x for x in column] for column in (own, base)))
-    assert found.worst is not None and found.best is not None and middle.observed is not None
+    assert found.worst is not None
+    assert found.best is not None
+    assert middle.observed is not None
     assert found.worst - 1e-9 <= middle.observed <= found.best + 1e-9

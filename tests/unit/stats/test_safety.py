@@ -48,7 +48,8 @@ def test_the_difference_is_paired_by_item() -> None:
     found = of(rated({(0, 1): {0}, (1, 1): {1}, (1, 0): {2}})).differences[0]
     assert (found.system, found.n_items) == ("S2", 4)
     assert found.by_any.value == 0.25  # 2/4 - 1/4
-    assert found.by_any.low is not None and found.by_any.low <= 0.25
+    assert found.by_any.low is not None
+    assert found.by_any.low <= 0.25
 
 
 def test_items_with_one_system_only_have_no_difference() -> None:

@@ -71,7 +71,8 @@ def test_effects_of_weighted_items_are_those_of_repeated_ones() -> None:
     random = np.random.default_rng(0)
     d = np.round(random.integers(-3, 4, size=30) / 3, 10)
     times = random.integers(0, 4, size=30)
-    biserial, superior = effects(d, times[:, np.newaxis].astype(np.float64))[:, 0]
+    weights = times[:, np.newaxis].astype(np.float64)
+    biserial, superior = effects(d, np.arange(30), weights)[:, 0]
     repeated = np.repeat(d, times)
     assert biserial == pytest.approx(permutation.rank_biserial(repeated))
     assert superior == pytest.approx(permutation.superiority(repeated))

@@ -104,7 +104,8 @@ def naive(table: list[list[set[str] | None]], measure: Any) -> float | None:
     if not pool:
         return None
     observed = sum(
-        apart(one, other) / (len(unit) - 1) for unit in units for one, other in permutations(unit, 2)
+        apart(one, other) / (len(unit) - 1)
+        for unit in units for one, other in permutations(unit, 2)
     ) / len(pool)
     expected = sum(apart(one, other) for one, other in permutations(pool, 2))
     expected /= len(pool) * (len(pool) - 1)

@@ -1,0 +1,132 @@
+"""What a report is made of, before it is HTML, LaTeX or CSV."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cbt_core.stats.values import Value
+
+Form = Literal["score", "share", "count", "p", "plain"]
+Mark = Literal["planned", "exploratory", "descriptive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure with its 95 % limits, or the reason (English, as in the JSON) why there is none.
+
+    `form`: score (2 decimals, or `digits`), share (percent), p, count, plain (as it is).
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    reason: str | None = None
+    form: Form = "score"
+    digits: int = 2
+
+
+Cell = str | int | Figure | None
+"""None is an empty cell: nothing applies there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A column: its name in the CSV (lower case, English), its words, whether it holds numbers."""
+
+    key: str
+    words: str
+    numeric: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table. `name` is its file name; `rules` are rows before which a line is drawn."""
+
+    name: str
+    title: str
+    heads: tuple[Head, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
+    rules: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A figure as SVG, with a title and a description for who cannot see it."""
+
+    name: str
+    title: str
+    description: str
+    svg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A paragraph. `kind`: text, strong (what matters most), note, code, or paste (to copy)."""
+
+    text: str
+    kind: Literal["text", "strong", "note", "code", "paste"] = "text"
+    lang: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """A list of sentences; `ordered` numbers them."""
+
+    sentences: tuple[str, ...]
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subhead:
+    """A heading within a section."""
+
+    text: str
+
+
+Block = Grid | Drawing | Words | Points | Subhead
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the report; `mark` says whether the plan named it."""
+
+    id: str
+    title: str
+    mark: Mark
+    blocks: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole report; `facts` are the lines of the title block (words, value)."""
+
+    language: str
+    title: str
+    kicker: str
+    facts: tuple[tuple[str, str], ...]
+    notices: tuple[str, ...]
+    sections: tuple[Section, ...]
+    footer: str
+    extra: tuple[Grid, ...] = field(default=())
+
+    def grids(self) -> tuple[Grid, ...]:
+        """Return every table in order, those that stand in files only at the end."""
+        shown = [b for section in self.sections for b in section.blocks if isinstance(b, Grid)]
+        return (*shown, *self.extra)
+
+    def drawings(self) -> tuple[Drawing, ...]:
+        """Return every drawing in order."""
+        return tuple(
+            b for section in self.sections for b in section.blocks if isinstance(b, Drawing)
+        )
+
+
+def figure(value: object, form: Form = "score", *, digits: int = 2) -> Figure:
+    """Return a figure from a Value or from V of the JSON."""
+    if isinstance(value, Value):
+        return Figure(value.value, value.low, value.high, value.reason, form, digits)
+    if isinstance(value, dict):
+        found = {key: value.get(key) for key in ("value", "low", "high", "reason")}
+        return Figure(**found, form=form, digits=digits)
+    number = float(value) if isinstance(value, int | float) else None
+    return Figure(number, form=form, digits=digits)

@@ -1,0 +1,35 @@
+"""Means of stored automatic metrics by system, for the form of the paper's Table 4."""
+
+import numpy as np
+
+from cbt_core.services.reporting.context import MetricMean
+from cbt_core.services.study_analysis_facts import Facts
+from cbt_core.stats import clustered
+from cbt_core.stats.clustered import Bootstrap
+from cbt_core.stats.reasons import Reason
+
+Key = tuple[str, str]
+
+
+def metric_means(facts: Facts, how: Bootstrap) -> tuple[MetricMean, ...]:
+    """Return the mean of every stored metric (with its signature) by system, items resampled."""
+    places = {answer: name for name, answer in facts.answers.items()}
+    index = facts.item_index
+    found: dict[Key, dict[str, dict[int, float]]] = {}
+    for line in facts.metrics:
+        place = places.get(line.answer_id)
+        if place is not None and line.value is not None:
+            by_system = found.setdefault((line.metric, line.signature), {})
+            by_system.setdefault(place[1], {})[index[place[0]]] = line.value
+    return tuple(
+        _mean(system, key, by_item, how)
+        for key, by_system in found.items()
+        for system, by_item in sorted(by_system.items())
+    )
+
+
+def _mean(system: str, key: Key, by_item: dict[int, float], how: Bootstrap) -> MetricMean:
+    item = np.array(sorted(by_item), dtype=np.int64)
+    values = np.array([by_item[one] for one in item.tolist()], dtype=np.float64)
+    told = clustered.mean(item, values, how=how, reason=Reason.NO_ANSWERS)
+    return MetricMean(system, *key, len(item), told)

@@ -1,0 +1,166 @@
+"""Gold in the export: which rule made it, and every decision with its reason."""
+
+import csv
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cbt_core.domain.people import TERMINAL
+from cbt_core.services import adjudicating, exporting, importing, labelling, proposing
+from cbt_core.services.export_gold import majority_spans
+from cbt_core.services.study_files import StudyFiles
+from db.engine import Database
+from db.label_lines import SpanLine
+from tests.labelling import (
+    DESCRIPTION,
+    QUESTION,
+    LabelStudy,
+    make_label_study,
+    open_next,
+    press,
+    span,
+)
+from tests.making import lead
+
+READING, TELLING, BLAME = "mind-reading", "fortune-telling", "self-blame"
+DULL, NEVER = "他们一定觉得我很无趣", "以后也不会再叫我了"
+PLACE = {"field": "description", "start": DESCRIPTION.index(NEVER),
+         "end": DESCRIPTION.index(NEVER) + len(NEVER), "label": TELLING}
+
+
+@pytest.fixture
+def study(database: Database, tmp_path: Path, now: datetime) -> LabelStudy:
+    """Two annotators who agree on every item in half of what they mark."""
+    made = make_label_study(database, tmp_path, now, mode="blind", items=2,
+                            annotators=("N01", "N02"))
+    for code, words in (("N01", DULL), ("N02", DULL[2:])):
+        for _ in range(2):
+            view = open_next(database, made.annotators[code], made.slug, now)
+            entries = {"spans": [span(view, words, READING)],
+                       "labels": [BLAME] if code == "N01" else []}
+            labelling.save(database, made.annotators[code], body=press(view, **entries), now=now)
+    return made
+
+
+def decide(database: Database, study: LabelStudy, now: datetime, **entries: Any) -> None:
+    judge = lead(database, study.study_id, now)
+    case = adjudicating.open_case(database, judge, slug=study.slug, item="Q001", now=now)
+    adjudicating.decide(database, judge, slug=study.slug, now=now, body={
+        "item": "Q001", "token": f"t{len(case.decisions)}", "seen": case.seen,
+        "base_revision": len(case.decisions), "entries": {"reason": "=1+1 证据充分", **entries},
+    })
+
+
+def export(database: Database, folder: Path, now: datetime) -> dict[str, list[dict[str, str]]]:
+    exporting.export_study(database, TERMINAL, slug="labels", folder=folder, now=now)
+    found = {}
+    for file in folder.glob("*.csv"):
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            found[file.stem] = list(csv.DictReader(lines))
+    return found
+
+
+def test_gold_names_its_rule_and_what_was_tied(
+    database: Database, study: LabelStudy, tmp_path: Path, now: datetime
+) -> None:
+    decide(database, study, now, spans=[PLACE])
+    rows = export(database, tmp_path / "out", now)["gold"]
+    told = [(r["item_id"], r["gold"], r["rule"][:11], r["annotators"], r["tied"], r["revision"])
+            for r in rows]
+    assert told == [("Q001", TELLING, "adjudicated", "2", "", "1"),
+                    ("Q002", READING, "majority", "2", BLAME, "")]
+
+
+def test_gold_spans_cut_exactly_the_words(
+    database: Database, study: LabelStudy, tmp_path: Path, now: datetime
+) -> None:
+    decide(database, study, now, spans=[PLACE])
+    tables = export(database, tmp_path / "out", now)
+    texts = {row["item_id"]: row["text"] for row in tables["documents"]}
+    cut = [(row["label"], texts[row["item_id"]][int(row["start"]):int(row["end"])])
+           for row in tables["gold_spans"]]
+    assert cut == [(TELLING, NEVER), (READING, DULL[2:])]
+    assert [row["quote"] for row in tables["gold_spans"]] == [NEVER, DULL[2:]]
+
+
+def test_every_revision_of_a_decision_is_there_with_its_reason(
+    database: Database, study: LabelStudy, tmp_path: Path, now: datetime
+) -> None:
+    decide(database, study, now, labels=[READING])
+    decide(database, study, now, verdict="none", reason="再读一遍")
+    rows = export(database, tmp_path / "out", now)["adjudications"]
+    assert [(r["revision"], r["outcome"], r["labels"], r["last"]) for r in rows] == [
+        ("1", "labelled", READING, "0"), ("2", "none", "", "1")]
+    assert [row["reason"] for row in rows] == ["'=1+1 证据充分", "再读一遍"]
+
+
+def test_raw_tables_stay_as_they_were_and_exports_are_alike_byte_by_byte(
+    database: Database, study: LabelStudy, tmp_path: Path, now: datetime
+) -> None:
+    export(database, tmp_path / "before", now)
+    decide(database, study, now, spans=[PLACE])
+    export(database, tmp_path / "one", now)
+    export(database, tmp_path / "two", now)
+    for name in ("labels", "spans", "label_revisions", "documents"):
+        before, after = (tmp_path / f / f"{name}.csv" for f in ("before", "one"))
+        assert before.read_bytes() == after.read_bytes()
+    for file in (tmp_path / "one").iterdir():
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+
+
+def test_codebook_and_signature_name_the_rule(
+    database: Database, study: LabelStudy, tmp_path: Path, now: datetime
+) -> None:
+    rows = export(database, tmp_path / "out", now)["codebook"]
+    told = next(r for r in rows if (r["table"], r["column"]) == ("gold", "rule"))
+    assert "more than half of the annotators" in "".join(told.values())
+    assert "\ngold:adjudicated,last|blind-majority>1/2" in (
+        tmp_path / "out" / "signature.txt").read_text("utf-8")
+
+
+def test_majority_spans_are_the_characters_more_than_half_marked() -> None:
+    def one(start: int, end: int, label: str = READING) -> SpanLine:
+        return SpanLine("question", start, end, label, "", "own")
+
+    votes = [[one(0, 6)], [one(4, 9)], [one(5, 8), one(0, 2, BLAME)]]
+    assert majority_spans(votes) == [("question", 4, 8, READING)]
+
+
+def test_where_a_machine_found_nothing_is_told_from_where_it_was_not_run(
+    database: Database, study: LabelStudy, tmp_path: Path, now: datetime
+) -> None:
+    proposing.propose(database, TERMINAL, slug="labels", source="m", empty=["Q002"], now=now,
+                      proposals=[])
+    rows = export(database, tmp_path / "out", now)["machine_runs"]
+    assert [(row["item_id"], row["found"]) for row in rows] == [("Q002", "0")]
+    assert "source" not in rows[0]
+
+
+ANSWERS = """id,system,answer,distortions
+a,tuned,好的,读心术|mind-reading
+b,tuned,好的,
+c,tuned,好的,读心术|宿命论
+"""
+
+
+def test_distortions_of_an_answers_file_become_proposals(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    (tmp_path / "q.csv").write_text(
+        f"id,question\na,{QUESTION}\nb,今天天气不错呀\nc,大家都看不起我吧\n", "utf-8")
+    (tmp_path / "a.csv").write_text(ANSWERS, "utf-8")
+    (tmp_path / "p.toml").write_text('[design]\npanel = "single"\n', "utf-8")
+    made = importing.create_study(
+        database, TERMINAL, slug="labels", title="T", now=now, protocol=tmp_path / "p.toml",
+        files=StudyFiles(questions=tmp_path / "q.csv", answers=[tmp_path / "a.csv"]))
+    unknown = [one for one in made.warnings if one.code == "labelling.import_unknown_label"]
+    assert [(Path(one.file).name, one.row, one.values["value"]) for one in unknown] == [
+        ("a.csv", 4, "宿命论")]
+    tables = export(database, tmp_path / "out", now)
+    assert [(r["item_id"], r["label"]) for r in tables["proposals"]] == [
+        ("a", READING), ("c", READING)]
+    assert [(r["item_id"], r["found"]) for r in tables["machine_runs"]] == [
+        ("a", "1"), ("b", "0"), ("c", "1")]
+    assert not any("tuned" in file.read_text("utf-8") for file in (tmp_path / "out").iterdir())
