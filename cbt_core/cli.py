@@ -20,6 +20,7 @@ from cbt_core.commands import (
     planning_group,
     registering,
     score_group,
+    serve_model,
     source_group,
     study_group,
     study_running,
@@ -40,7 +41,7 @@ def cli() -> None:
 for module in (
     database_group, looking, person_group, study_group, study_running, analysis_group, audit_group,
     labels_group, score_group, generate_group, source_group, registering, planning_group,
-    dataset_group, train_group,
+    dataset_group, train_group, serve_model,
 ):
     module.add_to(cli)
 

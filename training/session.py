@@ -123,6 +123,7 @@ class Session:
             if self.leads:
                 self.tokenizer.save_pretrained(folder)
                 self._name_base(folder / "adapter_config.json")
+                (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle of paths
         except OSError as error:
             raise StudyError("training.cannot_write", folder=folder) from error
 

@@ -170,14 +170,14 @@ def _generating(
 
         settings = Settings.from_environment()
         database = _database() if given["backend"] == "openai" else None
-        wish = generate_group._wish({
+        wish = generate_group.wish_of({
             **given, "questions": questions, "out": answers, "encoding": None, "sheet": None,
         })
         planned = generating.plan(wish, settings=settings, database=database, now=now())
         if planned.host and planned.waiting:
-            generate_group._confirm(planned, yes=yes)
+            generate_group.confirm(planned, yes=yes)
         line = ProgressLine(desk().language)
-        with generate_group._interruptible() as stop:
+        with generate_group.interruptible() as stop:
             outcome = generating.generate(
                 planned, settings=settings, database=database, person=TERMINAL, now=now(),
                 resume=resume, on_progress=line.show, stop=stop,

@@ -80,13 +80,13 @@ def generate(*, resume: bool, yes: bool, **given: object) -> None:
 
     require_place(Path(str(given["out"])), resume=resume)
     settings = Settings.from_environment()
-    database = _database() if given["backend"] == "openai" else None
-    planned = generating.plan(_wish(given), settings=settings, database=database, now=now())
+    database = existing_database() if given["backend"] == "openai" else None
+    planned = generating.plan(wish_of(given), settings=settings, database=database, now=now())
     warn(planned.warnings)
     if planned.host and planned.waiting:
-        _confirm(planned, yes=yes)
+        confirm(planned, yes=yes)
     line = ProgressLine(desk().language)
-    with _interruptible() as stop:
+    with interruptible() as stop:
         outcome = generating.generate(
             planned, settings=settings, database=database, person=TERMINAL, now=now(),
             resume=resume, on_progress=line.show, stop=stop,
@@ -95,7 +95,7 @@ def generate(*, resume: bool, yes: bool, **given: object) -> None:
     _tell(outcome)
 
 
-def _wish(given: Mapping[str, object]) -> "Wish":
+def wish_of(given: Mapping[str, object]) -> "Wish":
     """Return the wish the options state.
 
     Raises:
@@ -154,7 +154,7 @@ def _real(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _database() -> "Database | None":
+def existing_database() -> "Database | None":
     """Return the database when there is one: generating needs none, but what is sent is audited."""
     from cbt_core.services import storing
 
@@ -165,7 +165,7 @@ def _database() -> "Database | None":
     return found
 
 
-def _confirm(planned: "Plan", *, yes: bool) -> None:
+def confirm(planned: "Plan", *, yes: bool) -> None:
     """Show what would leave, and where to; ask, unless told not to."""
     language = desk().language
     cost = planned.likely_cost
@@ -186,7 +186,7 @@ def _confirm(planned: "Plan", *, yes: bool) -> None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[threading.Event]:
+def interruptible() -> Iterator[threading.Event]:
     """Let the first Ctrl-C ask the run to stop; a second one ends the program at once."""
     stop = threading.Event()
     before = signal.getsignal(signal.SIGINT)

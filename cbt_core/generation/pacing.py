@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-
 SPREAD: Final = 0.25
 """Waits are shortened by up to this share, so that not everybody calls again at once."""
 

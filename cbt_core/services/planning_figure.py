@@ -1,13 +1,12 @@
 """The plots of a plan: power and width of intervals by number of items, also as SVG or PNG."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import altair as alt
 
 from cbt_core.stats.planning.plan import Plan
 from cbt_core.wording import say
-
-if TYPE_CHECKING:
-    import altair
 
 WIDTH, HEIGHT = 400, 280
 PNG_SCALE: Final = 2.0
@@ -65,10 +64,8 @@ def _widths(found: Plan) -> list[Point]:
 
 def chart(
     found: Plan, language: str, kind: str, colours: Colours | None = None
-) -> "altair.LayerChart":
+) -> alt.LayerChart:
     """Return the chart of `power` or `width`; the planned number of items is marked."""
-    import altair as alt
-
     held = colours or Colours()
     items, title = (say(f"planning.axis_{axis}", language) for axis in ("items", kind))
     x = alt.X("items:Q", title=items, axis=alt.Axis(tickCount=TICKS),
@@ -89,10 +86,8 @@ def chart(
 
 def _looks(
     language: str, kind: str, held: Colours
-) -> "tuple[altair.Color, altair.StrokeDash, altair.Shape]":
+) -> tuple[alt.Color, alt.StrokeDash, alt.Shape]:
     """Return colour, dash and shape of the two lines, with one legend."""
-    import altair as alt
-
     names = [say(f"planning.line_{line}", language) for line in LINES[kind]]
     legend = alt.Legend(orient="top", title=None, labelLimit=400, direction="vertical")
 
@@ -106,10 +101,8 @@ def _looks(
     )
 
 
-def _marks(found: Plan, kind: str, colours: Colours) -> "list[altair.Chart]":
+def _marks(found: Plan, kind: str, colours: Colours) -> list[alt.Chart]:
     """Return the lines at the planned number of items and at the power usually asked for."""
-    import altair as alt
-
     marks = [alt.Chart(alt.InlineData(values=[{"items": found.power.items}])).encode(x="items:Q")]
     if kind == "power":
         marks.append(alt.Chart(alt.InlineData(values=[{"value": TARGET}])).encode(y="value:Q"))
@@ -118,7 +111,6 @@ def _marks(found: Plan, kind: str, colours: Colours) -> "list[altair.Chart]":
 
 def picture(found: Plan, language: str, form: str) -> bytes:
     """Return both plots beside each other as `svg` or `png`."""
-    import altair as alt
     import vl_convert
 
     drawn = [

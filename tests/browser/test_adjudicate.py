@@ -101,7 +101,8 @@ def desk(browser: Browser, served: Served, prepared: Path) -> Iterator[Desk]:
     faults: list[str] = []
     wire: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("response", lambda one: wire.append(one.text()) if "/api/adjudicate/" in one.url else None)
+    page.on("response", lambda one: wire.append(one.text())
+            if "/api/adjudicate/" in one.url else None)
     page.goto(f"{served.url}/adjudicate")
     page.wait_for_selector("main[data-screen=task]")
     yield Desk(page, served, wire)

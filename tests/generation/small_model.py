@@ -27,7 +27,9 @@ def build(folder: Path, *, seed: int = 1, context: int = 512, template: bool = T
         bos_token_id=None, eos_token_id=2, pad_token_id=0, initializer_range=0.2,
     )
     _tokenizer(tokens, template).save_pretrained(folder)
-    LlamaForCausalLM(config).save_pretrained(folder)
+    model = LlamaForCausalLM(config)
+    model.lm_head.weight.data[: len(SPECIAL)] = 0.0  # an untrained model should say something
+    model.save_pretrained(folder)
     return folder
 
 

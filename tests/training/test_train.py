@@ -113,25 +113,25 @@ def test_an_adapter_of_another_model_is_refused(adapter: Path, tmp_path: Path) -
     assert refused.value.code == "local.adapter_mismatch"
 
 
-def run(model: Path, folder: Path, resume: str, deadly: int) -> int:
+def run(model: Path, folder: Path, resume: str, deadly: int) -> tuple[int, list[int]]:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "tests.training.killed", str(model), str(folder),
          resume, str(deadly)], cwd=ROOT, capture_output=True, text=True, check=False,
     )
     assert "Traceback" not in done.stderr, done.stderr[-600:]
-    return done.returncode
+    return done.returncode, [int(step) for step in done.stdout.split()]
 
 
 def test_a_killed_run_goes_on_to_the_same_curve(
     model: Path, adapter: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "whole"  # the same data file name, so the same settings
-    assert run(model, folder, "anew", 7) == -9
+    assert run(model, folder, "anew", 7) == (-9, [1, 2, 3, 4, 5, 6, 7])
     assert last_whole(folder).name == "checkpoint-4"  # type: ignore[union-attr]
     half = folder / "checkpoints" / "checkpoint-6"  # as if killed while writing it
     half.mkdir()
     (half / "trainer_state.json").write_text('{"global', "utf-8")
-    assert run(model, folder, "resume", 0) == 0
+    assert run(model, folder, "resume", 0) == (0, [5, 6, 7, 8, 9, 10, 11, 12])
     assert [step for step, _ in losses(folder)] == [step for step, _ in losses(adapter)]
     whole = [loss for _, loss in losses(adapter)]
     assert [loss for _, loss in losses(folder)] == pytest.approx(whole, abs=1e-4)

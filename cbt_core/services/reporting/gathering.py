@@ -14,6 +14,7 @@ from cbt_core.domain.protocol import ProfileField
 from cbt_core.domain.study import Stage
 from cbt_core.errors import Refused, StudyError
 from cbt_core.generation.gates.findings import Report
+from cbt_core.instruments.defaults import defaults
 from cbt_core.services.gating import gates_of_study
 from cbt_core.services.gold import gold_of
 from cbt_core.services.label_results import LabelResults, label_results
@@ -169,8 +170,9 @@ def _people(facts: Facts) -> PeopleSummary:
 
 
 def _profile(facts: Facts, stored: list[str | None]) -> tuple[ProfileSummary, ...]:
+    asked = facts.setup.protocol.raters.profile or defaults().profile
     told: list[Mapping[str, object]] = [json.loads(one) if one else {} for one in stored]
-    return tuple(_question(one, told) for one in facts.setup.protocol.raters.profile)
+    return tuple(_question(one, told) for one in asked)
 
 
 def _question(asked: ProfileField, told: list[Mapping[str, object]]) -> ProfileSummary:

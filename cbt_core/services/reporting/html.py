@@ -37,7 +37,6 @@ def page(report: Report) -> str:
         "style-src 'unsafe-inline'; img-src data:\">",
         f"<title>{escape(report.title)}</title>",
         f"<style>\n{_style(report)}</style>", "</head>", "<body>",
-        f'<div class="running">{escape(report.footer)}</div>',
         _heading(report), _contents(report), "<main>",
         *(_section(section, place, language)
           for place, section in enumerate(report.sections, start=1)),

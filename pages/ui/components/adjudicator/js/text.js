@@ -48,7 +48,7 @@ function piece(sheet, letters, { from, to, mine, raw, isShown }) {
   node.classList.toggle("mine", mine.length > 0);
   node.classList.toggle("evidence", isShown);
   if (raw.length) node.title = raw.map((one) => `${say(sheet, "annotator", { number: one.number })}: ${labelOf(sheet, one.label).name}`).join("\n");
-  drawLines(node, mine, [...new Set(raw.map((one) => one.number))]);
+  drawLines(node, mine, [...new Set(raw.map((one) => one.number))], isShown);
   const begins = mine.filter((mark) => mark.start === from);
   if (begins.length) {
     node.dataset.tag = node.dataset.full = begins.map((mark) => labelOf(sheet, mark.label).name).join(" · ");
@@ -57,11 +57,12 @@ function piece(sheet, letters, { from, to, mine, raw, isShown }) {
   return node;
 }
 
-function drawLines(node, mine, numbers) {
+function drawLines(node, mine, numbers, isShown) {
   const lines = numbers.map((number) => `${ink("var(--raw)", DASHES[laneOf(number) - 1])} 0 calc(100% - (var(--lanes) - ${laneOf(number)}) * ${LANE}px) / 100% 2px no-repeat`);
+  if (isShown) lines.push("linear-gradient(var(--shown), var(--shown)) 0 0 / 100% 100% no-repeat content-box");
   if (mine.length) {
-    lines.unshift(`linear-gradient(var(--accent), var(--accent)) 0 calc(100% - var(--lanes) * ${LANE}px) / 100% 2px no-repeat`,
-      "linear-gradient(var(--accent-wash), var(--accent-wash)) 0 0 / 100% 100% no-repeat content-box");
+    lines.unshift(`linear-gradient(var(--accent), var(--accent)) 0 calc(100% - var(--lanes) * ${LANE}px) / 100% 2px no-repeat`);
+    lines.push("linear-gradient(var(--accent-wash), var(--accent-wash)) 0 0 / 100% 100% no-repeat content-box");
   }
   node.style.background = lines.join(", ");
 }

@@ -1,0 +1,169 @@
+"""What a checklist item is answered with: sentences in both languages, drawn from what is stored.
+
+A fact never guesses: what the database does not hold is left to the authors, with what is known
+beside it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from cbt_core.domain.instrument import Scale, Text
+from cbt_core.services.reporting.context import ReportContext
+from cbt_core.services.reporting.numbers import decimals
+from cbt_core.services.study_analysis import Analysis
+from cbt_core.stats.ratings import POOLED
+from cbt_core.stats.reasons import translated
+from cbt_core.stats.values import Value
+from cbt_core.wording import say
+
+State = Literal["answered", "not_applicable", "authors"]
+DAY: Final = 10
+"""Characters of a stored time that are its date."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What facts are drawn from."""
+
+    analysis: Analysis
+    context: ReportContext
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether the study is locked, so that systems may be told apart."""
+        return self.context.study.stage in ("locked", "unblinded")
+
+    @property
+    def is_single(self) -> bool:
+        """Tell whether every task shows one answer."""
+        return self.context.protocol.design.panel.value == "single"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One item: an answer; or the reason why it does not apply; or what the authors must write."""
+
+    state: State
+    answer: Text | None = None
+    reason: Text | None = None
+
+
+Fact = Callable[[View], Told]
+ScaleFact = Callable[[View, Scale], Told]
+
+
+def said(key: str, **values: object) -> Text:
+    """Return a sentence of section `checklists`; a Text among the values goes in by language."""
+
+    def words(language: str) -> str:
+        inner = {
+            name: value(language) if isinstance(value, Text) else value
+            for name, value in values.items()
+        }
+        return say(f"checklists.{key}", language, **inner)
+
+    return Text(zh=words("zh"), en=words("en"))
+
+
+def joined(parts: Iterable[Text | None]) -> Text:
+    """Return sentences one after the other."""
+    kept = [part for part in parts if part is not None]
+    return Text(zh="".join(one.zh for one in kept), en=" ".join(one.en for one in kept))
+
+
+def listed(parts: Iterable[Text | str], *, many: bool = False) -> Text:
+    """Return parts as an enumeration; `many` sets semicolons between longer ones."""
+    kept = [Text(one, one) if isinstance(one, str) else one for one in parts]
+    zh, en = ("；", "; ") if many else ("、", ", ")
+    return Text(zh=zh.join(one.zh for one in kept), en=en.join(one.en for one in kept))
+
+
+def answered(*parts: Text | None) -> Told:
+    """Return an answer from its sentences; without any the item is left to the authors."""
+    if all(part is None for part in parts):
+        return authors()
+    return Told("answered", answer=joined(parts))
+
+
+def authors(*known: Text | None) -> Told:
+    """Leave an item to the authors, with what is known or has to be thought of."""
+    parts = [part for part in known if part is not None]
+    return Told("authors", reason=joined(parts) if parts else said("not_recorded"))
+
+
+def not_applicable(reason: Text) -> Told:
+    """Return that an item does not apply, and why."""
+    return Told("not_applicable", reason=reason)
+
+
+def date(at: str | None) -> str:
+    """Return the date of a stored UTC time, empty for none."""
+    return (at or "")[:DAY]
+
+
+def percent(share: float) -> str:
+    """Return a share (0 to 1) in whole percent."""
+    return f"{100 * share:.0f} %"
+
+
+def interval(value: Value | Mapping[str, object], digits: int = 2) -> Text:
+    """Return a figure with its 95 % limits, or the reason why there is none."""
+    body = value.json() if isinstance(value, Value) else value
+    point, low, high = (body.get(part) for part in ("value", "low", "high"))
+    if not isinstance(point, int | float):
+        reason = str(body.get("reason") or "")
+        return said("undefined", reason=Text(*(translated(reason, one) for one in ("zh", "en"))))
+    told = decimals(float(point), digits)
+    if isinstance(low, int | float) and isinstance(high, int | float):
+        told += f" [{decimals(float(low), digits)}, {decimals(float(high), digits)}]"
+    return Text(told, told)
+
+
+def strata(view: View, scale: str) -> dict[str, Mapping[str, object]]:
+    """Return the agreement of a scale by system, or pooled where there is none by system."""
+    scales = view.analysis.agreement.get("scales")
+    found = scales.get(scale) if isinstance(scales, dict) else None
+    if not isinstance(found, dict):
+        return {}
+    apart = {name: body for name, body in found.items() if name != POOLED}
+    return apart or found
+
+
+def pooled(view: View, scale: str) -> Mapping[str, object]:
+    """Return the agreement of a scale over all systems; empty where nothing was scored."""
+    scales = view.analysis.agreement.get("scales")
+    found = scales.get(scale) if isinstance(scales, dict) else None
+    body = found.get(POOLED) if isinstance(found, dict) else None
+    return body if isinstance(body, dict) else {}
+
+
+def stratum_name(name: str) -> Text:
+    """Return the name of a stratum: a system, or all of them together."""
+    return said("all_systems") if name == POOLED else Text(name, name)
+
+
+def number_in(body: Mapping[str, object], key: str) -> int:
+    """Return a count of the JSON, 0 where it is absent."""
+    found = body.get(key)
+    return found if isinstance(found, int) else 0
+
+
+def setting(view: View, name: str) -> str:
+    """Return a setting from the signature of the agreement (``boot``, ``data``), empty if none."""
+    parts = str(view.analysis.agreement.get("signature", "")).split("|")
+    return next((one.partition(":")[2] for one in parts if one.startswith(f"{name}:")), "")
+
+
+def scale_line(scale: Scale) -> Text:
+    """Return a scale with its values, e.g. ``Relevance (0, 1, 2)``."""
+    values = ", ".join(str(choice.value) for choice in scale.values)
+    return Text(zh=f"{scale.name.zh}（{values}）", en=f"{scale.name.en} ({values})")
+
+
+def instrument_line(view: View) -> Text:
+    """Return the instrument with version and digest."""
+    tool = view.context.instrument
+    return said(
+        "instrument_line", name=tool.name, version=tool.version, digest=tool.digest[:8], id=tool.id
+    )

@@ -1,0 +1,184 @@
+"""Plan and deviations, limitations, methods, checklists, the instrument, how to recompute."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from cbt_core.services.reporting.blocks import (
+    Block,
+    Cell,
+    Grid,
+    Points,
+    Section,
+    Subhead,
+    Words,
+)
+from cbt_core.services.reporting.paragraphs import limitations as limitations_of
+from cbt_core.services.reporting.paragraphs import methods_paragraph
+from cbt_core.services.reporting.sheet import Json, Sheet, items, rows
+from cbt_core.wording import LANGUAGES
+
+DAY: Final = 10
+SHOWN: Final = 12
+STATUSES: Final = ("answered", "not_applicable", "authors")
+
+
+def plan(sheet: Sheet) -> Section:
+    """Return the plan, how it stands to the data, and every deviation."""
+    fixed = sheet.analysis.registered
+    told = [sheet.w(
+        "plan_version", version=fixed.plan_version, digest=fixed.plan_digest[:SHOWN],
+        first=(fixed.first_rating_at or "–")[:DAY],
+    )]
+    if fixed.declared_at:
+        told.append(sheet.w("plan_declared", at=fixed.declared_at[:DAY],
+                            digest=(fixed.declared_digest or "")[:SHOWN]))
+    else:
+        told.append(sheet.w("plan_not_declared"))
+    told.append(sheet.w("plan_intact" if fixed.intact else "plan_not_intact"))
+    blocks: list[Block] = [Points(tuple(told)), *_primary(sheet), *_planned(sheet), _marks(sheet),
+                           *_amendments(sheet)]
+    return sheet.section("plan", blocks)
+
+
+def _primary(sheet: Sheet) -> Iterator[Block]:
+    primary = sheet.analysis.primary
+    if primary:
+        yield sheet.words("plan_primary", scale=sheet.scale(primary[0]), system=primary[1])
+    elif sheet.analysis.masked and sheet.context.protocol.analysis.primary_scale:
+        yield sheet.words("plan_primary_masked",
+                          scale=sheet.scale(sheet.context.protocol.analysis.primary_scale))
+    else:
+        yield sheet.words("plan_no_primary")
+
+
+def _planned(sheet: Sheet) -> Iterator[Block]:
+    yield Subhead(sheet.w("sub_planned"))
+    if sheet.analysis.plan:
+        yield Points(sheet.analysis.plan)
+    else:
+        yield sheet.words("plan_nothing")
+
+
+def _marks(sheet: Sheet) -> Grid:
+    return Grid(
+        "planned", sheet.w("table_planned"), sheet.heads("section:", "status:"),
+        tuple((sheet.w(f"part_{name}"), sheet.w("mark_planned" if yes else "mark_exploratory"))
+              for name, yes in sheet.analysis.planned.items()),
+        notes=(sheet.w("note_planned"),),
+    )
+
+
+def _amendments(sheet: Sheet) -> Iterator[Block]:
+    yield Subhead(sheet.w("sub_deviations"))
+    if not sheet.context.amendments:
+        yield sheet.words("no_amendments")
+        return
+    yield Grid(
+        "amendments", sheet.w("table_amendments"),
+        sheet.heads("version", "date:", "actor:", "reason:", "changed:", "when:"),
+        tuple((one.version, one.at[:DAY], one.actor, one.reason, sheet.list(one.changed) or None,
+               sheet.w("after_first" if one.after_first_rating else "before_first"))
+              for one in sheet.context.amendments),
+    )
+
+
+def limitations(sheet: Sheet) -> Section:
+    """Return what the study cannot say."""
+    found = limitations_of(sheet.analysis, sheet.context, sheet.language)
+    return sheet.section("limitations", [Points(tuple(found))])
+
+
+def methods(sheet: Sheet) -> Section:
+    """Return the methods paragraph in both languages, the report's first."""
+    blocks: list[Block] = [sheet.words("methods_about")]
+    for language in (sheet.language, *(one for one in LANGUAGES if one != sheet.language)):
+        blocks += [
+            Subhead(sheet.w(f"language_{language}")),
+            Words(methods_paragraph(sheet.analysis, sheet.context, language), "paste", language),
+        ]
+    return sheet.section("methods", blocks)
+
+
+def checklists_summary(sheet: Sheet, found: Mapping[str, Json]) -> Section:
+    """Return how far each checklist is filled; the answers stand in the JSON files."""
+    cells: tuple[tuple[Cell, ...], ...] = tuple(
+        (sheet.w(f"checklist_{name}"), f"{name}.json", *_statuses(one))
+        for name, one in found.items()
+    )
+    grid = Grid(
+        "checklists", sheet.w("table_checklists"),
+        sheet.heads("checklist:", "file:", *STATUSES), cells,
+    )
+    return sheet.section("checklists", [sheet.words("checklists_about"), grid])
+
+
+def _statuses(checklist: Json) -> tuple[int, ...]:
+    counts = dict.fromkeys(STATUSES, 0)
+    for one in _entries(checklist):
+        status = str(one.get("status", "")).replace(" ", "_").replace("-", "_")
+        key = status if status in counts else "authors"
+        counts[key] += 1
+    return tuple(counts.values())
+
+
+def _entries(found: object) -> Iterator[Json]:
+    """Yield every object with a status, however deep."""
+    if isinstance(found, Mapping):
+        if "status" in found:
+            yield found
+        for _, one in items(found):
+            yield from _entries(one)
+    elif isinstance(found, list | tuple):
+        for one in rows(found):
+            yield from _entries(one)
+
+
+def appendix(sheet: Sheet) -> Section:
+    """Return the instrument with every anchor, as raters saw it."""
+    instrument, language = sheet.context.instrument, sheet.context.study.language
+    blocks: list[Block] = [
+        sheet.words("appendix_about", name=instrument.name(language),
+                    signature=instrument.signature),
+    ]
+    for scale in instrument.scales:
+        blocks += [
+            Subhead(f"{scale.name(language)} ({scale.id})"),
+            Words(scale.question(language), lang=language),
+            Grid(
+                f"instrument_{scale.id}", sheet.w("table_anchors", scale=scale.name(language)),
+                sheet.heads("value:", "label:", "anchor:"),
+                tuple((str(choice.value), choice.label(language), choice.anchor(language))
+                      for choice in scale.values),
+            ),
+        ]
+    source = instrument.source(language)
+    if source:
+        blocks.append(Words(source, "note", language))
+    return sheet.section("appendix", blocks)
+
+
+def recompute(sheet: Sheet) -> Section:
+    """Return the command that writes this report again, and the signature that must match."""
+    slug, language = sheet.analysis.slug, sheet.language
+    command = (
+        f"python -m cbt_core study report {slug} --out report --report-lang {language}\n"
+        f"python -m cbt_core study export {slug} --out data"
+        f"{'' if sheet.analysis.masked else ' --unblinded'}\n"
+        "python -m cbt_core agreement data/ratings.csv --out agreement.json\n"
+    )
+    if not sheet.analysis.masked and sheet.analysis.reference:
+        command += (
+            "python -m cbt_core compare data/ratings.csv "
+            f"--baseline {_quoted(sheet.analysis.reference)} --out compare.json\n"
+        )
+    return sheet.section("recompute", [
+        sheet.words("recompute_about"), Words(command.rstrip("\n"), "code"),
+        sheet.words("signature_about"), Words(sheet.analysis.signature, "code"),
+    ])
+
+
+def _quoted(name: str) -> str:
+    """Return a name as a shell takes it."""
+    from shlex import quote
+
+    return quote(name)
