@@ -19,6 +19,8 @@ from cbt_core.commands import (
     person_group,
     planning_group,
     registering,
+    report_group,
+    run_group,
     score_group,
     serve_model,
     source_group,
@@ -41,7 +43,7 @@ def cli() -> None:
 for module in (
     database_group, looking, person_group, study_group, study_running, analysis_group, audit_group,
     labels_group, score_group, generate_group, source_group, registering, planning_group,
-    dataset_group, train_group, serve_model,
+    report_group, dataset_group, train_group, serve_model, run_group,
 ):
     module.add_to(cli)
 

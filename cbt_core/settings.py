@@ -16,6 +16,7 @@ class Settings:
     `idle_minutes` and `absolute_hours` bound a sign-in; `secure_cookie` marks the cookie for
     HTTPS only; `public_origin` is the origin browsers use behind a proxy (empty: the Host header).
     `allowed_hosts` names the hosts that texts may be sent to: none unless listed, loopback neither.
+    `browser_questions` is the most questions a generation started in the browser may have.
     """
 
     database: str
@@ -28,6 +29,7 @@ class Settings:
     absolute_hours: int = 12
     language: str = "en"
     allowed_hosts: tuple[str, ...] = ()
+    browser_questions: int = 500
 
     @property
     def loopback(self) -> bool:
@@ -50,4 +52,5 @@ class Settings:
             absolute_hours=int(env.get("CONCORD_ABSOLUTE_HOURS", "12")),
             language=env.get("CONCORD_LANG", "en"),
             allowed_hosts=tuple(env.get("CONCORD_ALLOWED_HOSTS", "").replace(",", " ").split()),
+            browser_questions=int(env.get("CONCORD_BROWSER_QUESTIONS", "500")),
         )

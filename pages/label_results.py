@@ -90,7 +90,7 @@ def together(found: LabelResults, names: Names) -> None:
     st.header(word("together"))
     heat_maps.heat_map(
         heat_maps.of_rows(counts, used, counts.diagonal()),
-        titles=(word("label"), word("label")), words=word("together_alt"),
+        titles=(word("label"), word("label")), words=word("together_alt"), name="labels-together",
     )
     st.caption(word("together_about"))
 
@@ -107,7 +107,7 @@ def pairs(found: LabelResults, names: Names) -> None:
     a, b = known[chosen]
     counts, used = heat_maps.trimmed(found.confusion(a, b), heat_maps.names_of(names))
     heat_maps.heat_map(
-        heat_maps.of_rows(counts, used), titles=(a, b), words=word("pair_alt")
+        heat_maps.of_rows(counts, used), titles=(a, b), words=word("pair_alt"), name="label-pair"
     )
     common = len(found.first[a].keys() & found.first[b].keys())
     st.caption(literal(t("label_results.pair_about", a=a, b=b, n=common, none=word("none"))))
@@ -122,25 +122,25 @@ def detection(found: LabelResults, names: Names) -> None:
     st.header(word("detection"))
     if not found.detected:
         st.text(word("no_detection"))
-    for one in found.detected:
-        machine(one, names)
+    for place, one in enumerate(found.detected, start=1):
+        machine(one, names, place)
 
 
-def machine(one: Detected, names: Names) -> None:
+def machine(one: Detected, names: Names, place: int) -> None:
     """Show one machine against gold, the paper's Table 3 beside it."""
     st.subheader(literal(t("label_results.detection_one", name=one.name)))
     rules = reading.part(one.found, "gold_rules")
     st.caption(t("label_results.gold_from", adjudicated=rules.get("adjudicated", 0),
                  majority=rules.get("majority", 0), items=one.found["n_items"]))
     rows = reading.detection_rows(one.found)
-    label_charts.beside_paper(rows, words=word("detection_alt"))
+    label_charts.beside_paper(rows, words=word("detection_alt"), name=f"detection-{place}")
     figures_table(rows, first="figure", alt=word("detection_alt"), paper=number("paper"))
     low, high = IMPLIED["precision"]
     st.caption(t("label_results.detection_about", low=f"{low:.2f}", high=f"{high:.2f}"))
-    machine_labels(one, names)
+    machine_labels(one, names, place)
 
 
-def machine_labels(one: Detected, names: Names) -> None:
+def machine_labels(one: Detected, names: Names, place: int) -> None:
     """Show which labels a machine finds, misses and mistakes."""
     st.subheader(word("per_label"))
     lead.rows_table(
@@ -159,7 +159,7 @@ def machine_labels(one: Detected, names: Names) -> None:
     counts, used = heat_maps.trimmed(one.matrix, heat_maps.names_of(names))
     heat_maps.heat_map(
         heat_maps.of_rows(counts, used), titles=(word("gold"), word("machine")),
-        words=word("matrix_alt"),
+        words=word("matrix_alt"), name=f"detection-labels-{place}",
     )
     st.caption(word("matrix_about"))
 

@@ -267,7 +267,7 @@ def _arguments(
         logging_steps=config.log_every, logging_first_step=True,
         save_strategy="steps", save_steps=config.evaluate_every, save_total_limit=config.keep,
         report_to="none", disable_tqdm=True, remove_unused_columns=False,
-        label_names=["labels"], prediction_loss_only=True,
+        label_names=["labels"], prediction_loss_only=True, ddp_find_unused_parameters=False,
         dataloader_pin_memory=choose_device(config.device) != "cpu", **steps,
     )
 

@@ -1,5 +1,6 @@
 """Loading a model that was found: device, number format, adapter, and what to say when it fails."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,7 +146,9 @@ def with_adapter(model: "PreTrainedModel", folder: str) -> "PreTrainedModel":
 
     adapter_settings(folder)
     try:
-        laid = PeftModel.from_pretrained(model, folder)
+        with warnings.catch_warnings():  # peft calls what transformers will rename
+            warnings.simplefilter("ignore", FutureWarning)
+            laid = PeftModel.from_pretrained(model, folder)
     except (RuntimeError, ValueError, KeyError) as error:
         raise StudyError("local.adapter_mismatch", folder=folder) from error
     return cast("PreTrainedModel", laid)  # it passes every call on to the model under it

@@ -22,6 +22,9 @@ from db.disagreements import OneScore, SplitItem
 from db.engine import Connection, Database
 from db.studies import StudyRow
 
+Split = SplitItem
+"""An item that splits the raters, as a screen lists it."""
+
 AFTER_LOCK: Final = (Stage.LOCKED, Stage.UNBLINDED)
 
 

@@ -1,17 +1,33 @@
 """Table 5 of the CBT-LLM paper (human evaluation of 100 samples): the cells that are known.
 
-Source: H. Na, CBT-LLM (LREC-COLING 2024, arXiv 2403.16008). A cell that is not here is not
-published here; none is filled in. The paper gives neither intervals nor agreement.
+A cell that is not there is not published here; none is filled in. The paper gives neither
+intervals nor agreement.
 """
 
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 
+FILE: Final = Path(__file__).parent / "reporting" / "paper.toml"
 SCALES: Final = ("relevance", "structure", "helpfulness")
-"""The columns of Table 5 by the ids of instrument `cbt-3`."""
+"""The columns of Table 5, by the ids of instrument `cbt-3`."""
 
-TABLE_5: Final[tuple[tuple[str, dict[str, float]], ...]] = (
-    ("LLaMA-Chinese-7B", {}),
-    ("Alpaca-Chinese-7B", {"relevance": 1.732, "structure": 1.508, "helpfulness": 1.408}),
-    ("Qwen-7B", {}),
-    ("Baichuan-7B (= CBT-LLM)", {"relevance": 1.734, "structure": 1.644, "helpfulness": 1.432}),
-)
+
+@dataclass(frozen=True, slots=True)
+class PaperScores:
+    """One tuned backbone: its known mean scores (0 to 2) by scale."""
+
+    model: str
+    means: dict[str, float]
+
+
+@cache
+def table_5() -> tuple[PaperScores, ...]:
+    """Return the rows of Table 5."""
+    rows = tomllib.loads(FILE.read_text("utf-8"))["table_5"]
+    return tuple(
+        PaperScores(row["model"], {scale: row[scale] for scale in SCALES if scale in row})
+        for row in rows
+    )

@@ -1,13 +1,19 @@
-"""Charts for a lead: quiet, labelled, readable in grey; every one has words beside it."""
+"""Charts for a lead: quiet, labelled, readable in grey; every one has words beside it.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+`figure` shows a chart and lets it be saved as SVG, as PNG and as data: Streamlit takes Vega's own
+menu away.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from typing import Any, Final
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
+from cbt_core.files.tables import Cell, Column, Table, csv_bytes
 from pages.ui.wording import t
 
 ROW_HEIGHT: Final = 26
@@ -15,35 +21,106 @@ LEAST_HEIGHT: Final = 150
 AXIS_AND_LEGEND: Final = 125
 """What a chart's height holds beside its rows."""
 
-FACETS: Final = 3
+WIDTH_OF_FILE: Final = 640
+PNG_SCALE: Final = 2.0
+FONT: Final = "Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"
 
 Rows = Sequence[Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours of one theme: lightness alone tells them apart, so that they survive a grey print."""
+    """Colours of one theme: lightness alone tells them apart, so that they survive a grey print.
+
+    `paper` is the page, `empty` a cell with nothing in it.
+    """
 
     accent: str
     middle: str
     faint: str
     ink: str
+    paper: str
+    empty: str
     steps: tuple[str, ...]
 
 
 LIGHT: Final = Palette(
-    "#1f6f6b", "#8a9aa6", "#dfe4e9", "#1f2933",
+    "#1f6f6b", "#8a9aa6", "#dfe4e9", "#1f2933", "#ffffff", "#f4f6f8",
     ("#dfe4e9", "#b3cfcc", "#7eb0ac", "#4a8f8a", "#1f6f6b", "#0f4745"),
 )
 DARK: Final = Palette(
-    "#5cb8b1", "#7b8794", "#323c46", "#e4e9ee",
+    "#5cb8b1", "#7b8794", "#323c46", "#e4e9ee", "#12181f", "#1c242c",
     ("#323c46", "#3d5a5c", "#437a78", "#4a9994", "#5cb8b1", "#a5dcd7"),
 )
+
+
+AXIS: Final = {"labelFontSize": 12, "titleFontSize": 12, "gridColor": LIGHT.faint}
+CONFIG: Final = {"font": FONT, "axis": AXIS, "view": {"stroke": LIGHT.faint}}
 
 
 def palette() -> Palette:
     """Return the colours of the theme the person looks at."""
     return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def figure(chart: Any, *, words: str, name: str, rows: Rows) -> None:  # noqa: ANN401
+    """Show a chart with `words` for who cannot see it, and offer it as SVG, PNG and data.
+
+    `chart` is any of altair's charts (they share no base); `name` that of its files, one of a
+    kind on a screen; `rows` the data drawn. Files are made when asked for, always in light colours.
+    """
+    st.altair_chart(chart, width="stretch", alt=words)
+    files: tuple[tuple[str, str, Callable[[], bytes]], ...] = (
+        ("svg", "image/svg+xml", lambda: picture(chart, "svg")),
+        ("png", "image/png", lambda: picture(chart, "png")),
+        ("csv", "text/csv", lambda: data(rows, name)),
+    )
+    with st.popover(t("charts.save"), type="tertiary", key=f"figure-{name}"):
+        for form, mime, make in files:
+            st.download_button(
+                t(f"charts.{form}"), make, file_name=f"{name}.{form}", mime=mime,
+                on_click="ignore", key=f"figure-{name}-{form}", width="stretch",
+            )
+
+
+def picture(chart: Any, form: str) -> bytes:  # noqa: ANN401 - altair's charts share no base
+    """Return a chart as `svg` or `png` on white, whatever the theme of the screen."""
+    import vl_convert
+
+    spec = chart.to_dict()
+    spec.update(config=CONFIG, background=LIGHT.paper, padding=spec.get("padding", 8))
+    if not {"facet", "hconcat", "vconcat"} & spec.keys():
+        spec.setdefault("width", WIDTH_OF_FILE)
+    text = _in_light(json.dumps(spec, ensure_ascii=False))
+    if form == "svg":
+        return str(vl_convert.vegalite_to_svg(text)).encode()
+    return bytes(vl_convert.vegalite_to_png(text, scale=PNG_SCALE))
+
+
+def data(rows: Rows, name: str) -> bytes:
+    """Return the data of a chart as CSV."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    table = Table(
+        name, tuple(Column(one, "text", one, one) for one in columns),
+        [[_cell(row.get(one)) for one in columns] for row in rows],
+    )
+    return csv_bytes(table)
+
+
+def _cell(value: object) -> Cell:
+    return value if isinstance(value, str | int | float) or value is None else str(value)
+
+
+def _in_light(spec: str) -> str:
+    """Return a specification with the colours of the dark theme turned into those of the light."""
+    for dark, light in zip(_colours(DARK), _colours(LIGHT), strict=True):
+        spec = spec.replace(dark, light)
+    return spec
+
+
+def _colours(one: Palette) -> list[str]:
+    *single, steps = astuple(one)
+    return [*single, *steps]
 
 
 def people_chart(rows: Rows) -> None:
@@ -72,7 +149,10 @@ def people_chart(rows: Rows) -> None:
     )
     total = sum(_number(row[part]) for row in rows for part in parts)
     done = sum(_number(row["done"]) for row in rows)
-    _show(chart, t("progress.people_alt", people=len(rows), done=f"{done:g}", total=f"{total:g}"))
+    figure(
+        chart, name="tasks", rows=rows,
+        words=t("progress.people_alt", people=len(rows), done=f"{done:g}", total=f"{total:g}"),
+    )
 
 
 def coverage_chart(counts: Mapping[int, int], asked: int) -> None:
@@ -95,85 +175,9 @@ def coverage_chart(counts: Mapping[int, int], asked: int) -> None:
         )
     )
     labels = base.mark_text(dy=-7, color=colours.ink, fontSize=13).encode(text="items:Q")
-    _show(bars + labels, t("progress.coverage_alt", full=counts.get(asked, 0),
-                           items=sum(counts.values()), asked=asked))
-
-
-def agreement_chart(rows: Rows) -> None:
-    """Draw figures with intervals as points and lines. Rows: scale, statistic, value, low, high."""
-    colours = palette()
-    names = list(dict.fromkeys(str(row["statistic"]) for row in rows))
-    held = [row for row in rows if row["value"] is not None]
-    if not held:
-        return
-    lowest = min([0.0, *(_number(row["low"]) for row in held if row["low"] is not None)])
-    y = alt.Y("statistic:N", title=None, sort=names, axis=alt.Axis(labelLimit=220))
-    x = alt.X("value:Q", title=t("results.axis_agreement"), axis=alt.Axis(format=".1f"),
-              scale=alt.Scale(domain=[lowest, 1.0], nice=False))
-    base = _chart(held, height=ROW_HEIGHT * max(3, len(names))).encode(y=y)
-    lines = base.mark_rule(color=colours.ink, strokeWidth=2).encode(
-        x=alt.X("low:Q", title=t("results.axis_agreement")), x2="high:Q"
-    )
-    points = base.mark_point(filled=True, size=90, color=colours.accent, opacity=1).encode(
-        x=x, shape=alt.Shape("statistic:N", legend=None, sort=names),
-        tooltip=[_tip("scale", "results.scale"), _tip("statistic", "results.statistic"),
-                 *(_tip(key, f"results.{key}", ".2f") for key in ("value", "low", "high"))],
-    )
-    _show(_by_scale(lines + points, held), t("results.agreement_alt"))
-
-
-def shares_chart(rows: Rows) -> None:
-    """Draw how the scores of each scale are spread. Rows: scale, value, label, count, share."""
-    colours = palette()
-    labels = list(dict.fromkeys(str(row["label"]) for row in rows))
-    scales = list(dict.fromkeys(str(row["scale"]) for row in rows))
-    steps = [colours.steps[round(place * (len(colours.steps) - 1) / max(1, len(labels) - 1))]
-             for place in range(len(labels))]
-    chart = _chart(rows, height=ROW_HEIGHT * 1.4 * len(scales) + AXIS_AND_LEGEND).mark_bar(
-        height={"band": 0.7}
-    ).encode(
-        y=alt.Y("scale:N", title=None, sort=scales,
-                axis=alt.Axis(labelLimit=220, labelOverlap=False)),
-        x=alt.X("share:Q", title=t("results.axis_share"), stack="zero",
-                axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
-        color=alt.Color("label:N", title=None, sort=labels,
-                        legend=alt.Legend(orient="top", labelLimit=260),
-                        scale=alt.Scale(domain=labels, range=steps)),
-        order=alt.Order("place:Q"),
-        tooltip=[_tip("scale", "results.scale"), _tip("label", "results.score"),
-                 _tip("count", "results.count", "d"), _tip("share", "results.axis_share", ".0%")],
-    )
-    _show(chart, t("results.shares_alt"))
-
-
-def systems_chart(rows: Rows, *, low: float, high: float) -> None:
-    """Draw a scale's mean per system with its interval. Rows: scale, system, mean, low, high."""
-    colours = palette()
-    names = list(dict.fromkeys(str(row["system"]) for row in rows))
-    base = _chart(rows, height=ROW_HEIGHT * max(2, len(names))).encode(
-        y=alt.Y("system:N", title=None, sort=names, axis=alt.Axis(labelLimit=220))
-    )
-    title = t("results.axis_mean")
-    x = alt.X("mean:Q", title=title, scale=alt.Scale(domain=[low, high], nice=False),
-              axis=alt.Axis(tickCount=5))
-    lines = base.mark_rule(color=colours.ink, strokeWidth=2).encode(
-        x=alt.X("low:Q", title=title), x2="high:Q"
-    )
-    points = base.mark_point(filled=True, size=90, color=colours.accent, opacity=1).encode(
-        x=x,
-        tooltip=[_tip("scale", "results.scale"), _tip("system", "results.system"),
-                 *(_tip(key, f"results.{key}", ".2f") for key in ("mean", "low", "high"))],
-    )
-    _show(_by_scale(lines + points, rows), t("results.systems_alt"))
-
-
-def _by_scale(chart: alt.LayerChart, rows: Rows) -> alt.FacetChart:
-    scales = list(dict.fromkeys(str(row["scale"]) for row in rows))
-    return chart.properties(width=230).facet(
-        facet=alt.Facet("scale:N", title=None, sort=scales,
-                        header=alt.Header(labelFontSize=14, labelFontWeight="bold")),
-        columns=FACETS,
-    )
+    words = t("progress.coverage_alt", full=counts.get(asked, 0), items=sum(counts.values()),
+              asked=asked)
+    figure(bars + labels, words=words, name="coverage", rows=rows)
 
 
 def _chart(rows: Rows, *, height: float) -> alt.Chart:
@@ -184,10 +188,6 @@ def _tip(field: str, title: str, form: str | None = None) -> alt.Tooltip:
     if form is None:
         return alt.Tooltip(f"{field}:N", title=t(title))
     return alt.Tooltip(f"{field}:Q", title=t(title), format=form)
-
-
-def _show(chart: Any, words: str) -> None:  # noqa: ANN401 - altair's chart types share no base
-    st.altair_chart(chart, width="stretch", alt=words)
 
 
 def _number(value: object) -> float:

@@ -7,7 +7,6 @@ from typing import Final
 import altair as alt
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from cbt_core.stats.ratings import Floats, Integers
 from pages.ui import charts
@@ -56,12 +55,15 @@ def trimmed(counts: Integers, names: Sequence[str]) -> tuple[Integers, list[str]
     return counts[np.ix_(used, used)], [names[at] for at in used.tolist()]
 
 
-def heat_map(table: HeatMap, *, titles: tuple[str, str], words: str) -> None:
-    """Draw a table; `titles`: what its rows and columns are; `words` say it without a picture."""
+def heat_map(table: HeatMap, *, titles: tuple[str, str], words: str, name: str) -> None:
+    """Draw a table; `titles`: what its rows and columns are; `words` say it without a picture.
+
+    `name` is that of its files.
+    """
     colours = charts.palette()
-    is_light = colours is charts.LIGHT
-    paper, empty = ("#ffffff", "#f4f6f8") if is_light else ("#12181f", "#1c242c")
-    base = alt.Chart(pd.DataFrame(table.records())).encode(
+    paper, empty = colours.paper, colours.empty
+    rows = table.records()
+    base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y("row:N", title=titles[0], sort=list(table.rows), axis=_axis(0)),
         x=alt.X("column:N", title=titles[1], sort=list(table.columns), axis=_axis(-40)),
         tooltip=[
@@ -80,9 +82,9 @@ def heat_map(table: HeatMap, *, titles: tuple[str, str], words: str) -> None:
         ),
     )
     height = CELL * max(FEWEST_ROWS, len(table.rows)) + MARGIN
-    st.altair_chart(
-        (cells + numbers).properties(height=height, padding={"top": 10}), width="stretch",
-        alt=words,
+    charts.figure(
+        (cells + numbers).properties(height=height, padding={"top": 10}), words=words, name=name,
+        rows=rows,
     )
 
 

@@ -8,7 +8,6 @@ from typing import Final
 
 import altair as alt
 import pandas as pd
-import streamlit as st
 
 from pages.ui import charts
 from pages.ui.wording import t
@@ -31,10 +30,10 @@ def intervals(rows: Rows, *, title: str, words: str) -> None:
     if not held:
         return
     base = _base(held, [str(row["name"]) for row in held])
-    st.altair_chart(
+    charts.figure(
         (_zero(held) + _lines(base, title) + _points(base, held, title))
         .properties(height=ROW * len(held) + AXIS, padding=ABOVE),
-        width="stretch", alt=words,
+        words=words, name="label-agreement", rows=held,
     )  # fmt: skip
 
 
@@ -59,13 +58,13 @@ def prevalence(rows: Rows, *, paper: float, words: str) -> None:
         x="paper:Q", y=alt.value(0), text="note:N"
     )
     drawn = bars + _lines(base, t("label_results.axis_prevalence")) + rule + text
-    st.altair_chart(
-        drawn.properties(height=ROW * len(rows) + AXIS, padding={"top": 18}), width="stretch",
-        alt=words,
+    charts.figure(
+        drawn.properties(height=ROW * len(rows) + AXIS, padding={"top": 18}), words=words,
+        name="label-prevalence", rows=rows,
     )
 
 
-def beside_paper(rows: Rows, *, words: str) -> None:
+def beside_paper(rows: Rows, *, words: str, name: str) -> None:
     """Draw our figures with intervals and the paper's. Rows: name, value, low, high, paper."""
     colours = charts.palette()
     names = [str(row["name"]) for row in rows]
@@ -78,10 +77,10 @@ def beside_paper(rows: Rows, *, words: str) -> None:
     ).encode(x=alt.X("paper:Q", title=title),
              tooltip=[alt.Tooltip("name:N", title=t("label_results.figure")),
                       alt.Tooltip("paper:Q", title=t("label_results.paper"), format=".2f")])
-    st.altair_chart(
+    charts.figure(
         (_lines(ours, title) + _points(ours, held, title) + theirs)
         .properties(height=ROW * len(rows) + AXIS, padding=ABOVE),
-        width="stretch", alt=words,
+        words=words, name=name, rows=rows,
     )  # fmt: skip
 
 
@@ -102,8 +101,9 @@ def answers(rows: Rows, *, words: str) -> None:
                  alt.Tooltip("answer:N", title=t("label_results.answer")),
                  alt.Tooltip("count:Q", title=t("label_results.count"), format="d")],
     )
-    st.altair_chart(
-        chart.properties(height=ROW * len(names) + AXIS + LEGEND), width="stretch", alt=words
+    charts.figure(
+        chart.properties(height=ROW * len(names) + AXIS + LEGEND), words=words,
+        name="label-answers", rows=rows,
     )
 
 

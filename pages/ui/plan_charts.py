@@ -4,9 +4,9 @@ from typing import Final
 
 import streamlit as st
 
-from cbt_core.services.planning_figure import KINDS, Colours, chart, told_points
+from cbt_core.services.planning_figure import KINDS, Colours, chart, rows, told_points
 from cbt_core.stats.planning.plan import Plan
-from pages.ui.charts import DARK, palette
+from pages.ui.charts import DARK, figure, palette
 from pages.ui.wording import language, t
 
 HEIGHT: Final = 340
@@ -22,4 +22,4 @@ def plan_charts(found: Plan) -> None:
         with column:
             drawn = chart(found, language(), kind, colours).properties(height=HEIGHT)
             words = t(f"plan_study.alt_{kind}", points=told_points(found, language(), kind))
-            st.altair_chart(drawn, width="stretch", alt=words)
+            figure(drawn, words=words, name=f"plan-{kind}", rows=rows(found, language(), kind))

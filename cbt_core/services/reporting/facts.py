@@ -4,7 +4,7 @@ A fact never guesses: what the database does not hold is left to the authors, wi
 beside it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -20,6 +20,9 @@ from cbt_core.wording import say
 State = Literal["answered", "not_applicable", "authors"]
 DAY: Final = 10
 """Characters of a stored time that are its date."""
+
+NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+"""Counts as words in running English text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +105,23 @@ def date(at: str | None) -> str:
     return (at or "")[:DAY]
 
 
-def percent(share: float) -> str:
+def percent(share: float) -> Text:
     """Return a share (0 to 1) in whole percent."""
-    return f"{100 * share:.0f} %"
+    return Text(zh=f"{100 * share:.0f}%", en=f"{100 * share:.0f} %")
+
+
+def number(count: int) -> Text:
+    """Return a count for running text: a word below ten in English, a figure in Chinese."""
+    return Text(zh=str(count), en=NUMBERS[count] if 0 <= count < len(NUMBERS) else str(count))
+
+
+def series(parts: Sequence[Text]) -> Text:
+    """Return parts of a sentence, the last one joined by `and`."""
+    *first, last = parts
+    head = ", ".join(one.en for one in first)
+    return Text(
+        zh="、".join(one.zh for one in parts), en=f"{head} and {last.en}" if head else last.en
+    )
 
 
 def interval(value: Value | Mapping[str, object], digits: int = 2) -> Text:
@@ -155,10 +172,27 @@ def setting(view: View, name: str) -> str:
     return next((one.partition(":")[2] for one in parts if one.startswith(f"{name}:")), "")
 
 
+def has_crossed(view: View) -> bool:
+    """Tell whether any difference with raters taken as a sample could be estimated."""
+    return any(
+        isinstance(crossed := one.get("difference_crossed"), dict)
+        and crossed.get("value") is not None
+        for _, one in comparisons(view)
+    )
+
+
+def comparisons(view: View) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield every comparison with its scale."""
+    scales = (view.analysis.comparison or {}).get("scales")
+    for scale, body in (scales.items() if isinstance(scales, dict) else ()):
+        for one in body.get("comparisons", ()):
+            yield scale, one
+
+
 def scale_line(scale: Scale) -> Text:
     """Return a scale with its values, e.g. ``Relevance (0, 1, 2)``."""
-    values = ", ".join(str(choice.value) for choice in scale.values)
-    return Text(zh=f"{scale.name.zh}（{values}）", en=f"{scale.name.en} ({values})")
+    values = listed(str(choice.value) for choice in scale.values)
+    return Text(zh=f"{scale.name.zh}（{values.zh}）", en=f"{scale.name.en} ({values.en})")
 
 
 def instrument_line(view: View) -> Text:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from cbt_core.instruments.defaults import defaults
 from cbt_core.services.reporting import drawing
 from cbt_core.services.reporting.blocks import Drawing
 from cbt_core.services.reporting.drawing import Pen
@@ -54,9 +55,10 @@ def flow_drawing(flow: Flow, language: str) -> Drawing:
     return Drawing(NAME, title, description, svg)
 
 
-def reasons(counts: Mapping[str, int], key: str, language: str) -> str:
-    """Return counts by reason in words: `distress 2, other 1`."""
-    words = (f"{reason_words(reason, key, language)} {count}" for reason, count in counts.items())
+def skips(counts: Mapping[str, int], language: str) -> str:
+    """Return skipped tasks by reason in words."""
+    known = {choice.id: choice.name(language) for choice in defaults().skip_reasons}
+    words = (f"{known.get(reason, reason)} {count}" for reason, count in counts.items())
     return say("report.comma", language).join(words)
 
 
@@ -102,7 +104,7 @@ def _tasks(flow: Flow, language: str) -> list[Step]:
     skipped = sum(one.skipped.values())
     lost = [
         *_lost("not_done", one.not_done, language),
-        *_lost("skipped", skipped, language, reasons(one.skipped, "skip", language)),
+        *_lost("skipped", skipped, language, skips(one.skipped, language)),
         *_lost("released", one.released, language),
         *_lost("withdrawn", one.withdrawn, language),
     ]

@@ -18,8 +18,7 @@ from cbt_core.services.reporting.blocks import (
     Subhead,
     Words,
 )
-from cbt_core.services.reporting.numbers import EMPTY, limits, number, told
-from cbt_core.stats.reasons import translated
+from cbt_core.services.reporting.numbers import EMPTY, in_words, limits, number, told
 from cbt_core.wording import say
 
 STYLE: Final = Path(__file__).with_name("style.css")
@@ -149,14 +148,15 @@ def _head(head: Head) -> str:
 def _cell(cell: Cell, head: Head, *, first: bool, language: str) -> str:
     kind = "n" if head.numeric else ""
     if isinstance(cell, Figure) and cell.value is None:
-        words = translated(cell.reason or "", language) or EMPTY
-        return f'<td class="none">{escape(words)}</td>'
+        words = in_words(cell.reason or "", language) or EMPTY
+        return f'<td class="{kind} none">{escape(words)}</td>'
     if isinstance(cell, Figure) and cell.low is not None and cell.high is not None:
         main = escape(number(cell, cell.value or 0.0))
         body = f'{main} <span class="limits">{escape(limits(cell).strip())}</span>'
     else:
-        body = escape(told(cell, language))
-        body += _why(cell, language)
+        body = escape(told(cell, language)) + _why(cell, language)
+        if head.numeric and isinstance(cell, str):
+            kind = "n none"
     tag = "th" if first else "td"
     scope = ' scope="row"' if first else ""
     return f'<{tag}{scope}{f" class={chr(34)}{kind}{chr(34)}" if kind else ""}>{body}</{tag}>'
@@ -166,5 +166,5 @@ def _why(cell: Cell, language: str) -> str:
     """Return why a figure has no limits."""
     if not isinstance(cell, Figure) or not cell.reason:
         return ""
-    words = escape(translated(cell.reason, language))
+    words = escape(in_words(cell.reason, language))
     return f' <span class="why">{words}</span>'

@@ -1,11 +1,14 @@
 """Figures as text: two decimals, limits beside them, reasons in words where there is no figure."""
 
+from functools import cache
 from typing import Final
 
 from cbt_core.services.reporting.blocks import Cell, Figure
 from cbt_core.stats.reasons import translated
+from cbt_core.wording import say, sentences
 
 MINUS: Final = "\u2212"
+NO_BREAK: Final = "\u00a0"
 EMPTY: Final = "–"
 SMALLEST_P: Final = 0.001
 
@@ -19,8 +22,25 @@ def told(cell: Cell, language: str) -> str:
     if isinstance(cell, str):
         return cell
     if cell.value is None:
-        return translated(cell.reason or "", language) or EMPTY
+        return in_words(cell.reason or "", language) or EMPTY
     return number(cell, cell.value) + limits(cell)
+
+
+def in_words(reason: str, language: str) -> str:
+    """Return a reason of the JSON (English) in a language; an unknown one as it is."""
+    found = translated(reason, language)
+    if found != reason or language == "en":
+        return found
+    return _label_reasons(language).get(reason, reason)
+
+
+@cache
+def _label_reasons(language: str) -> dict[str, str]:
+    """Return why figures of labels are undefined, by the English words."""
+    return {
+        sentence: say(code, language) for code, sentence in sentences("en").items()
+        if code.startswith("labels.why_")
+    }
 
 
 def number(figure: Figure, value: float) -> str:
@@ -45,16 +65,11 @@ def limits(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return ""
     low, high = number(figure, figure.low), number(figure, figure.high)
-    if figure.form == "share":
-        low = low.removesuffix(" %")
-    return f" [{low}, {high}]"
+    if figure.form == "share":  # the value before them has the sign
+        low, high = low.removesuffix(" %"), high.removesuffix(" %")
+    return f" [{low},{NO_BREAK}{high}]"
 
 
 def p_value(value: float) -> str:
     """Return a p value with 3 decimals."""
     return "< 0.001" if value < SMALLEST_P else f"{value:.3f}"
-
-
-def undefined_interval(cell: Cell) -> bool:
-    """Tell whether a figure stands without limits for a reason."""
-    return isinstance(cell, Figure) and cell.value is not None and bool(cell.reason)

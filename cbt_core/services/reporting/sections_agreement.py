@@ -32,7 +32,7 @@ def agreement(sheet: Sheet) -> Section:
     scales = list(items(sheet.analysis.agreement.get("scales")))
     blocks: list[Block] = [sheet.words("agreement_about"), _main(sheet)]
     for scale, strata in scales:
-        blocks += _read(sheet, scale, at(strata, POOLED))
+        blocks += _read(sheet, scale, strata)
     blocks += [_drawing(sheet), _all(sheet), _raters(sheet), _pairs(sheet)]
     return sheet.section("agreement", blocks, of="agreement")
 
@@ -72,24 +72,41 @@ def _main(sheet: Sheet) -> Grid:
     )
 
 
-def _read(sheet: Sheet, scale: str, pooled: object) -> Iterator[Block]:
-    """Yield what may be said of a scale's agreement, and by which benchmark."""
-    alpha, ac = (figure(at(pooled, key)) for key in _chosen(sheet, scale))
-    name = sheet.scale(scale)
-    if alpha.value is None:
-        yield sheet.words("read_undefined", scale=name, reason=sheet.reason(alpha.reason))
-        return
-    yield sheet.words(
-        "read_alpha", scale=name, alpha=sheet.told(alpha), verdict=sheet.w(_verdict(alpha.value)),
-        interval=sheet.w(_interval_words(alpha)),
-    )
-    percent = number(at(pooled, "percent_agreement", "value")) or 0.0
-    if percent >= RELIABLE and alpha.value < TENTATIVE <= (ac.value or 0.0):
+def _read(sheet: Sheet, scale: str, strata: object) -> Iterator[Block]:
+    """Yield what may be said of a scale's agreement, and by which benchmark.
+
+    By system where systems may be told apart: pooled, their difference would pass for agreement.
+    """
+    name, pooled = sheet.scale(scale), at(strata, POOLED)
+    told = [(stratum, stats) for stratum, stats in items(strata) if stratum != POOLED]
+    parts = [_judged(sheet, scale, *one) for one in told or [(POOLED, pooled)]]
+    yield sheet.words("read_alpha", scale=name, told=sheet.w("semicolon").join(parts))
+    if any(_is_paradox(sheet, scale, stats) for _, stats in told or [(POOLED, pooled)]):
         yield sheet.note("read_paradox", scale=name)
     left = at(pooled, "leave_one_rater_out", "alpha_ordinal")
     if number(at(left, "min")) is not None:
         yield sheet.note("read_left_out", scale=name, low=signed(number(at(left, "min"))),
                          high=signed(number(at(left, "max"))), rater=at(left, "rater"))
+
+
+def _judged(sheet: Sheet, scale: str, stratum: str, stats: object) -> str:
+    alpha, name = figure(at(stats, _chosen(sheet, scale)[0])), sheet.system(stratum)
+    if alpha.value is None:
+        reason = sheet.reason(alpha.reason)
+        return sheet.w("read_undefined", system=name, reason=reason)
+    return sheet.w(
+        "read_one", system=name, alpha=sheet.told(alpha), verdict=sheet.w(_verdict(alpha.value)),
+        interval=sheet.w(_interval_words(alpha)),
+    )
+
+
+def _is_paradox(sheet: Sheet, scale: str, stats: object) -> bool:
+    """Tell whether percent agreement and AC are high beside a low alpha."""
+    alpha, ac = (number(at(stats, key, "value")) for key in _chosen(sheet, scale))
+    percent = number(at(stats, "percent_agreement", "value"))
+    if alpha is None or ac is None or percent is None:
+        return False
+    return percent >= RELIABLE and alpha < TENTATIVE <= ac
 
 
 def _verdict(alpha: float) -> str:

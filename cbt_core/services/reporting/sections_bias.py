@@ -50,8 +50,7 @@ def _preferences(sheet: Sheet, found: BradleyTerry) -> list[Block]:
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (one.system, one.n, one.preferred, one.tied, one.n - one.preferred - one.tied,
          Figure(0.0) if one.system == found.reference else figure(one.log_strength),
-         None if one.system == found.reference
-         else figure(chances.get(one.system), "share"))
+         None if one.system == found.reference else figure(chances.get(one.system)))
         for one in found.strengths
     )
     blocks.append(Grid(

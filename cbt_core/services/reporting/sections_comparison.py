@@ -97,7 +97,7 @@ def _tests(sheet: Sheet) -> Grid:
         found.append((
             name, str(at(pair, "system")), count(at(pair, "n_items")), count(at(pair, "n_raters")),
             figure(at(pair, "difference")), _p(at(pair, "permutation_p"), pair),
-            _p(at(pair, "p_holm"), pair, sheet), _p(at(pair, "wilcoxon_p"), pair),
+            _p(at(pair, "p_holm"), pair, is_holm=True), _p(at(pair, "wilcoxon_p"), pair),
             figure(crossed), _p(at(crossed, "p"), crossed),
         ))
     return Grid(
@@ -108,9 +108,9 @@ def _tests(sheet: Sheet) -> Grid:
     )
 
 
-def _p(found: object, holder: object, sheet: Sheet | None = None) -> Cell:
-    """Return a p value; of a primary comparison, which Holm leaves alone, a dash."""
-    if sheet is not None and found is None and at(holder, "primary"):
+def _p(found: object, holder: object, *, is_holm: bool = False) -> Cell:
+    """Return a p value; a dash for the primary comparison under Holm, which leaves it alone."""
+    if is_holm and at(holder, "primary"):
         return None
     return value(found, "p", reason=at(holder, "reason"))
 

@@ -1,6 +1,8 @@
 """Plan and deviations, limitations, methods, checklists, the instrument, how to recompute."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from shlex import quote
 from typing import Final
 
 from cbt_core.services.reporting.blocks import (
@@ -14,7 +16,7 @@ from cbt_core.services.reporting.blocks import (
 )
 from cbt_core.services.reporting.paragraphs import limitations as limitations_of
 from cbt_core.services.reporting.paragraphs import methods_paragraph
-from cbt_core.services.reporting.sheet import Json, Sheet, items, rows
+from cbt_core.services.reporting.sheet import Json, Sheet, rows
 from cbt_core.wording import LANGUAGES
 
 DAY: Final = 10
@@ -113,24 +115,8 @@ def checklists_summary(sheet: Sheet, found: Mapping[str, Json]) -> Section:
 
 
 def _statuses(checklist: Json) -> tuple[int, ...]:
-    counts = dict.fromkeys(STATUSES, 0)
-    for one in _entries(checklist):
-        status = str(one.get("status", "")).replace(" ", "_").replace("-", "_")
-        key = status if status in counts else "authors"
-        counts[key] += 1
-    return tuple(counts.values())
-
-
-def _entries(found: object) -> Iterator[Json]:
-    """Yield every object with a status, however deep."""
-    if isinstance(found, Mapping):
-        if "status" in found:
-            yield found
-        for _, one in items(found):
-            yield from _entries(one)
-    elif isinstance(found, list | tuple):
-        for one in rows(found):
-            yield from _entries(one)
+    counts = Counter(str(one["state"]) for one in rows(checklist.get("items")))
+    return tuple(counts[status] for status in STATUSES)
 
 
 def appendix(sheet: Sheet) -> Section:
@@ -160,16 +146,20 @@ def appendix(sheet: Sheet) -> Section:
 def recompute(sheet: Sheet) -> Section:
     """Return the command that writes this report again, and the signature that must match."""
     slug, language = sheet.analysis.slug, sheet.language
+    design, plan = sheet.context.protocol.design, sheet.context.protocol.analysis
+    options = (
+        f"--values {_quoted(_values(sheet))} --bootstrap {plan.bootstrap} --seed {design.seed}"
+    )
     command = (
         f"python -m cbt_core study report {slug} --out report --report-lang {language}\n"
         f"python -m cbt_core study export {slug} --out data"
         f"{'' if sheet.analysis.masked else ' --unblinded'}\n"
-        "python -m cbt_core agreement data/ratings.csv --out agreement.json\n"
+        f"python -m cbt_core agreement data/ratings.csv --out agreement.json {options}\n"
     )
-    if not sheet.analysis.masked and sheet.analysis.reference:
+    if sheet.analysis.reference:
         command += (
             "python -m cbt_core compare data/ratings.csv "
-            f"--baseline {_quoted(sheet.analysis.reference)} --out compare.json\n"
+            f"--baseline {_quoted(sheet.analysis.reference)} --out compare.json {options}\n"
         )
     return sheet.section("recompute", [
         sheet.words("recompute_about"), Words(command.rstrip("\n"), "code"),
@@ -177,8 +167,14 @@ def recompute(sheet: Sheet) -> Section:
     ])
 
 
+def _values(sheet: Sheet) -> str:
+    """Return the values of every scale as the commands take them."""
+    return ";".join(
+        f"{scale.id}={','.join(str(choice.value) for choice in scale.values)}"
+        for scale in sheet.context.instrument.scales if scale.id in sheet.analysis.scales
+    )
+
+
 def _quoted(name: str) -> str:
     """Return a name as a shell takes it."""
-    from shlex import quote
-
     return quote(name)

@@ -6,10 +6,9 @@ from typing import Final
 
 from cbt_core.services.reporting.blocks import Block, Figure, Form, Head, Mark, Section, Words
 from cbt_core.services.reporting.context import ReportContext
-from cbt_core.services.reporting.numbers import decimals, told
+from cbt_core.services.reporting.numbers import decimals, in_words, told
 from cbt_core.services.study_analysis import Analysis
 from cbt_core.stats.ratings import POOLED
-from cbt_core.stats.reasons import translated
 from cbt_core.wording import say
 
 Json = Mapping[str, object]
@@ -54,11 +53,14 @@ class Sheet:
 
     def reason(self, reason: object) -> str:
         """Return a reason of the JSON in words."""
-        return translated(str(reason), self.language)
+        return in_words(str(reason), self.language)
 
     def told(self, figure: Figure) -> str:
-        """Return a figure with limits in words, as in a table."""
-        return told(figure, self.language)
+        """Return a figure with limits as in a table, with the reason where it has none."""
+        words = told(figure, self.language)
+        if figure.value is None or not figure.reason:
+            return words
+        return self.w("no_interval", value=words, reason=self.reason(figure.reason))
 
     def mark(self, section: str) -> Mark:
         """Return whether the plan names a section of the analysis."""

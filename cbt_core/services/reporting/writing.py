@@ -1,0 +1,95 @@
+"""The files of a report, and putting them into a folder: all of them or none."""
+
+import io
+import json
+import shutil
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from cbt_core.errors import StudyError
+from cbt_core.files.tables import EPOCH
+from cbt_core.services.reporting import html, latex, table_files
+from cbt_core.services.reporting.blocks import Drawing, Report
+from cbt_core.services.reporting.sheet import Json
+
+PNG_SCALE: Final = 2.0
+OWN: Final = "report.json"
+"""The file by which a folder is known to hold a report, which may then be replaced."""
+
+Files = Mapping[str, bytes]
+
+
+def files(report: Report, analysis: Json, checklists: Mapping[str, Json]) -> dict[str, bytes]:
+    """Return every file of a report by its path in the folder."""
+    found = {"report.html": html.page(report).encode(), OWN: _json(analysis)}
+    found |= {f"{name}.json": _json(one) for name, one in checklists.items()}
+    for grid in report.grids():
+        found[f"tables/{grid.name}.csv"] = table_files.csv(grid)
+        found[f"tables/{grid.name}.tex"] = latex.fragment(grid, report.language).encode()
+    found["tables/all.tex"] = latex.whole(report.grids(), report.title, report.language).encode()
+    for drawing in report.drawings():
+        found[f"figures/{drawing.name}.svg"] = drawing.svg.encode()
+        found[f"figures/{drawing.name}.png"] = _png(drawing)
+    return dict(sorted(found.items()))
+
+
+def write(found: Files, folder: Path) -> None:
+    """Put the files into a folder; an earlier report there is replaced, anything else is not.
+
+    Raises:
+        StudyError: the folder holds other files, or cannot be written.
+    """
+    _refuse_taken(folder)
+    part = folder.with_name(f".{folder.name}.part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        for name, content in found.items():
+            file = part / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        if folder.exists():
+            old = folder.with_name(f".{folder.name}.old")
+            shutil.rmtree(old, ignore_errors=True)
+            folder.rename(old)
+            part.rename(folder)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            part.rename(folder)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise StudyError("exporting.cannot_write", file=folder) from error
+
+
+def archive(found: Files, slug: str) -> bytes:
+    """Return the files as one zip without any time in it."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in found.items():
+            entry = zipfile.ZipInfo(f"{slug}-report/{name}", EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o600 << 16
+            made.writestr(entry, content)
+    return out.getvalue()
+
+
+def _refuse_taken(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise StudyError("exporting.folder_taken", folder=folder)
+    try:
+        taken = folder.is_dir() and any(folder.iterdir()) and not (folder / OWN).is_file()
+    except OSError as error:
+        raise StudyError("exporting.cannot_write", file=folder) from error
+    if taken or not folder.name:
+        raise StudyError("report.folder_holds_others", folder=folder)
+
+
+def _json(content: Json) -> bytes:
+    return (json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _png(drawing: Drawing) -> bytes:
+    import vl_convert
+
+    return bytes(vl_convert.svg_to_png(drawing.svg, scale=PNG_SCALE))

@@ -1,0 +1,116 @@
+"""Scores of judge models: append-only, in a table of their own, never among people's scores."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select
+
+from db.clock import stamp
+from db.models import answer, item, judge_score
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerToJudge:
+    """An answer as a judge sees it, with its question: no system, and nothing that tells one.
+
+    `source` is that of the question, for what may leave this machine.
+    """
+
+    answer_id: int
+    question: str
+    description: str
+    text: str
+    source: str
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeScore:
+    """One score of a judge on one scale; None: it could not rate it. `reason` is its words.
+
+    `prompt` and `instrument` are digests of what it was asked with.
+    """
+
+    answer_id: int
+    judge: str
+    scale: str
+    value: int | None
+    reason: str
+    prompt: str
+    instrument: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeLine:
+    """A stored score with its item's key and its system's id, for an export."""
+
+    item: str
+    system_id: int
+    judge: str
+    scale: str
+    value: int | None
+    reason: str
+    prompt: str
+    instrument: str
+    run: str
+
+
+def to_judge(connection: Connection, study_id: int) -> list[AnswerToJudge]:
+    """Return the answers of systems to main items, those of withdrawn items marked, by id."""
+    rows = connection.execute(
+        select(answer.c.id, item.c.question, item.c.description, answer.c.text, item.c.source,
+               item.c.withdrawn_at.is_not(None))
+        .join(item, item.c.id == answer.c.item_id)
+        .where(
+            item.c.study_id == study_id, item.c.kind == "main",
+            answer.c.system_id.is_not(None), answer.c.part == "",
+        )
+        .order_by(answer.c.id)
+    )
+    return [AnswerToJudge(*row[:5], withdrawn=bool(row[5])) for row in rows]
+
+
+def of_judge(connection: Connection, study_id: int, judge: str) -> list[JudgeScore]:
+    """Return what is stored under a judge's name."""
+    columns = judge_score.c
+    rows = connection.execute(
+        select(
+            columns.answer_id, columns.judge, columns.scale, columns.value, columns.reason,
+            columns.prompt, columns.instrument, columns.run,
+        )
+        .where(columns.study_id == study_id, columns.judge == judge)
+        .order_by(columns.id)
+    )
+    return [JudgeScore(**row) for row in rows.mappings()]
+
+
+def add(
+    connection: Connection, *, study_id: int, scores: Sequence[JudgeScore], now: datetime
+) -> None:
+    """Store scores."""
+    if scores:
+        connection.execute(
+            insert(judge_score),
+            [{"study_id": study_id, "answer_id": one.answer_id, "judge": one.judge,
+              "scale": one.scale, "value": one.value, "reason": one.reason,
+              "prompt": one.prompt, "instrument": one.instrument, "run": one.run,
+              "at": stamp(now)} for one in scores],
+        )
+
+
+def lines(connection: Connection, study_id: int) -> list[JudgeLine]:
+    """Return every stored score of a study."""
+    columns = judge_score.c
+    rows = connection.execute(
+        select(
+            item.c.key, answer.c.system_id, columns.judge, columns.scale, columns.value,
+            columns.reason, columns.prompt, columns.instrument, columns.run,
+        )
+        .join(answer, answer.c.id == columns.answer_id)
+        .join(item, item.c.id == answer.c.item_id)
+        .where(columns.study_id == study_id)
+        .order_by(item.c.key, columns.id)
+    )
+    return [JudgeLine(*row) for row in rows]
