@@ -13,7 +13,9 @@ from cbt_core.commands import (
     audit_group,
     database_group,
     dataset_group,
+    detect_group,
     generate_group,
+    judge_group,
     labels_group,
     looking,
     person_group,
@@ -43,7 +45,7 @@ def cli() -> None:
 for module in (
     database_group, looking, person_group, study_group, study_running, analysis_group, audit_group,
     labels_group, score_group, generate_group, source_group, registering, planning_group,
-    report_group, dataset_group, train_group, serve_model, run_group,
+    report_group, dataset_group, train_group, serve_model, detect_group, judge_group, run_group,
 ):
     module.add_to(cli)
 

@@ -69,7 +69,9 @@ def to_judge(connection: Connection, study_id: int) -> list[AnswerToJudge]:
         )
         .order_by(answer.c.id)
     )
-    return [AnswerToJudge(*row[:5], withdrawn=bool(row[5])) for row in rows]
+    return [
+        AnswerToJudge(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows
+    ]
 
 
 def of_judge(connection: Connection, study_id: int, judge: str) -> list[JudgeScore]:

@@ -13,48 +13,21 @@ from db.adjudication_models import label_standing as label_standing
 from db.adjudication_models import proposal_pass as proposal_pass
 from db.columns import REAL_NUMBER, new_table, one_of, refers, row_key, text, truth
 from db.columns import metadata as metadata
+from db.labelling_models import label as label
+from db.labelling_models import label_submission as label_submission
+from db.labelling_models import proposal as proposal
+from db.labelling_models import proposal_answer as proposal_answer
+from db.labelling_models import span as span
 from db.machine_models import judge_score as judge_score
 from db.machine_models import metric_score as metric_score
 from db.machine_models import run as run
 from db.machine_models import source_agreement as source_agreement
-
-# --- people -----------------------------------------------------------------------------------
-person = new_table(
-    "person",
-    row_key(),
-    Column("code", Text, nullable=False, unique=True),
-    Column("created_at", Text, nullable=False),
-    Column("disabled_at", Text),
-    *truth("may_create_studies"),
-    *truth("demonstration"),
-    Column("secret_hash", Text),
-    text("secret_kind", "issued"),
-    text("language"),
-    one_of("secret_kind", "issued", "own"),
-)
-
-identity = new_table(  # apart: deleting it leaves pseudonymous data untouched
-    "identity", refers("person_id", "person.id", primary=True), text("name"), text("email")
-)
-
-session = new_table(
-    "session",
-    Column("token_hash", Text, primary_key=True),
-    refers("person_id", "person.id"),
-    Column("created_at", Text, nullable=False),
-    Column("seen_at", Text, nullable=False),
-    Column("expires_at", Text, nullable=False),  # kept with the row: a look-up needs no settings
-    Column("idle_seconds", Integer, nullable=False),
-    Column("ended_at", Text),
-    Index("ix_session_person", "person_id"),
-)
-
-throttle = new_table(
-    "throttle",
-    Column("key", Text, primary_key=True),
-    Column("failures", Integer, nullable=False),
-    Column("last_at", Text, nullable=False),
-)
+from db.people_models import identity as identity
+from db.people_models import person as person
+from db.people_models import session as session
+from db.people_models import throttle as throttle
+from db.trail_models import access_log as access_log
+from db.trail_models import audit as audit
 
 # --- studies ----------------------------------------------------------------------------------
 study = new_table(
@@ -357,118 +330,6 @@ exclusion = new_table(
     Column("reason", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("at", Text, nullable=False),
-)
-
-label_submission = new_table(  # one save in the span marker; revisions count over both rounds
-    "label_submission",
-    row_key(),
-    refers("task_id", "task.id"),
-    refers("study_id", "study.id"),
-    refers("person_id", "person.id"),
-    Column("round", Text, nullable=False),  # 'model': the machine's proposals were on the screen
-    Column("revision", Integer, nullable=False),
-    Column("token", Text, nullable=False, unique=True),
-    Column("digest", Text, nullable=False),
-    Column("outcome", Text, nullable=False),
-    Column("certainty", Integer),
-    text("note"),
-    text("reason"),
-    text("skip_reason"),
-    text("layout"),
-    text("input"),
-    text("lang"),
-    Column("width", Integer),
-    Column("active_seconds", REAL_NUMBER, nullable=False, server_default="0"),
-    Column("at", Text, nullable=False),
-    UniqueConstraint("task_id", "revision"),
-    one_of("round", "blind", "model"),
-    one_of("outcome", "labelled", "none", "unsure", "skipped"),
-    CheckConstraint("revision >= 1", name="revision_counts_from_1"),
-    CheckConstraint("certainty BETWEEN 1 AND 3", name="certainty_is_1_to_3"),
-    Index("ix_label_submission_study", "study_id", "task_id", "revision"),
-    Index("ix_label_submission_round", "study_id", "round", "id"),
-)
-
-label = new_table(  # every label of the item, once; `whole`: given to the item without a span
-    "label",
-    refers("submission_id", "label_submission.id", primary=True),
-    Column("label", Text, primary_key=True),
-    *truth("whole"),
-    text("origin", "own"),
-    one_of("origin", "own", "model"),
-)
-
-span = new_table(  # code points, end exclusive; `quote` is what the server cut out
-    "span",
-    refers("submission_id", "label_submission.id", primary=True),
-    Column("field", Text, primary_key=True),
-    Column("start", Integer, primary_key=True),
-    Column("end", Integer, primary_key=True),
-    Column("label", Text, primary_key=True),
-    Column("quote", Text, nullable=False),
-    text("origin", "own"),
-    one_of("origin", "own", "model"),
-    one_of("field", "question", "description"),
-    CheckConstraint('start >= 0 AND "end" > start', name="span_holds_something"),
-)
-
-proposal = new_table(  # a machine's label of an item, perhaps with the words it rests on
-    "proposal",
-    row_key(),
-    refers("study_id", "study.id"),
-    refers("item_id", "item.id"),
-    Column("label", Text, nullable=False),
-    text("field"),
-    Column("start", Integer),
-    Column("end", Integer),
-    text("source"),
-    text("run"),
-    Column("at", Text, nullable=False),
-    one_of("field", "", "question", "description"),
-    CheckConstraint(
-        """(field = '') = (start IS NULL) AND (start IS NULL) = ("end" IS NULL)""",
-        name="evidence_is_whole",
-    ),
-    CheckConstraint('start >= 0 AND "end" > start', name="evidence_holds_something"),
-    Index("ix_proposal_item", "item_id"),
-    Index("ix_proposal_study", "study_id"),
-)
-
-proposal_answer = new_table(  # what an annotator made of a proposal; changed: to which label, where
-    "proposal_answer",
-    refers("submission_id", "label_submission.id", primary=True),
-    refers("proposal_id", "proposal.id", primary=True),
-    Column("answer", Text, nullable=False),
-    text("label"),
-    text("field"),
-    Column("start", Integer),
-    Column("end", Integer),
-    one_of("answer", "confirmed", "changed", "rejected"),
-)
-
-# --- trail ------------------------------------------------------------------------------------
-audit = new_table(  # chain: the study's id as text, or 'system'
-    "audit",
-    row_key(),
-    Column("chain", Text, nullable=False),
-    Column("seq", Integer, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("payload", Text, nullable=False),
-    Column("previous", Text, nullable=False),
-    Column("hash", Text, nullable=False),
-    UniqueConstraint("chain", "seq"),
-)
-
-access_log = new_table(
-    "access_log",
-    row_key(),
-    Column("at", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    refers("study_id", "study.id", optional=True),
-    text("detail"),
 )
 
 APPEND_ONLY = (

@@ -1,4 +1,4 @@
-"""Export: every table of a study in one archive, and the head of its audit chain."""
+"""Export: every table of a study in one archive, its report, and the head of its audit chain."""
 
 from urllib.parse import quote
 
@@ -45,6 +45,23 @@ def download(line: StudyLine) -> None:
     st.caption(t("export.identical"))
 
 
+def report(line: StudyLine) -> None:
+    """Offer the report as one archive, in the study's language or the other."""
+    study = line.study
+    st.header(t("export.report_title"))
+    st.text(t("export.report_about"))
+    languages = (study.language, *(one for one in ("zh", "en") if one != study.language))
+    language = st.radio(
+        t("export.report_language"), languages, horizontal=True, key="export-report-language",
+        format_func={one: t(f"export.report_{one}") for one in languages}.__getitem__,
+    )
+    st.link_button(
+        t("export.report_download"),
+        f"{settings().base_path}/download/report/{quote(study.slug)}?lang={language}",
+        key="export-report",
+    )
+
+
 def content() -> None:
     """List what is in the archive."""
     st.header(t("export.content"))
@@ -78,6 +95,7 @@ line = lead.heading(person, t("export.title"))
 left, right = st.columns([5, 7], gap="large")
 with left:
     download(line)
+    report(line)
     chain(person, line)
 with right:
     content()

@@ -1,8 +1,8 @@
 """How much memory a run will take, from the model's sizes alone: nothing is loaded.
 
 Weights, adapter, gradients and Adam's moments are exact arithmetic. Activations are a count of the
-tensors a block keeps for the way back; the result was within 25 % of what was measured on
-SmolLM2-135M and small Llamas (docs/training.md), and errs upwards.
+tensors a block keeps for the way back, at the longest rows a configuration allows: an order of
+size, not a promise. The program itself (0.5 GiB, on a GPU its context) comes on top.
 """
 
 import json

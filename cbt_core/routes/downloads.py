@@ -1,4 +1,4 @@
-"""Downloads: exports of a study for its lead, authorised by the cookie like everything else."""
+"""Downloads: exports and reports for a study's lead, authorised by the cookie like all else."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -12,6 +12,7 @@ from cbt_core.files.tables import FORMS
 from cbt_core.routes.common import COOKIE, guarded, in_thread
 from cbt_core.services import access, exporting
 from cbt_core.settings import Settings
+from cbt_core.wording import LANGUAGES
 from db.engine import Database
 
 
@@ -27,16 +28,39 @@ def routes(database: Database, settings: Settings) -> list[BaseRoute]:
         )
         content = await in_thread(work)
         name = f"{request.path_params['slug']}-{form}{'-unblinded' if unblinded else ''}.zip"
-        return Response(
-            content, media_type="application/zip",
-            headers={"Content-Disposition": f'attachment; filename="{name}"',
-                     "Cache-Control": "no-store"},
-        )
+        return _attached(content, name)
+
+    async def report(request: Request) -> Response:
+        slug, language = request.path_params["slug"], request.query_params.get("lang", "")
+        wanted = language if language in LANGUAGES else ""
+        work = partial(_report, database, request.cookies.get(COOKIE), slug, wanted)
+        return _attached(await in_thread(work), f"{slug}-report.zip")
 
     return [
         Route(f"{settings.base_path}/download/export/{{slug:str}}", guarded(export),
-              methods=["GET"])
+              methods=["GET"]),
+        Route(f"{settings.base_path}/download/report/{{slug:str}}", guarded(report),
+              methods=["GET"]),
     ]
+
+
+def _attached(content: bytes, name: str) -> Response:
+    return Response(
+        content, media_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{name}"',
+                 "Cache-Control": "no-store"},
+    )
+
+
+def _report(database: Database, token: str | None, slug: str, language: str) -> bytes:
+    from cbt_core.services.reporting.gathering import Wish
+    from cbt_core.services.reporting.making import report_zip
+
+    now = datetime.now(UTC)
+    person = access.person_of(database, token, now)
+    if person is None:
+        raise Refused("access.signed_out")
+    return report_zip(database, person, slug=slug, now=now, wish=Wish(language))
 
 
 def _zip(

@@ -14,6 +14,7 @@ from typing import Final
 
 from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.people import Person
+from cbt_core.domain.study import Problem
 from cbt_core.errors import Refused, StudyError
 from cbt_core.generation.backend import Decoding, Failure, Reply, Request
 from cbt_core.generation.detection import FIELDS, Found, detection_form, read_detection
@@ -80,8 +81,8 @@ def plan_file(
     settings: Settings,
     database: Database | None,
     now: datetime,
-) -> Detection:
-    """Read and check a questions file for detection.
+) -> tuple[Detection, tuple[Problem, ...]]:
+    """Read and check a questions file for detection; return doubts about it too.
 
     Raises:
         ImportProblems: the questions cannot be read.
@@ -99,7 +100,7 @@ def plan_file(
         task, _speaking(model, scheme, language), place=place, settings=settings,
         database=database, now=now,
     )
-    return Detection(found, scheme)
+    return Detection(found, scheme), checked.warnings
 
 
 def plan_study(

@@ -40,6 +40,31 @@ class Merged:
     warnings: tuple[Problem, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a run's rows hold: rows with a label, quotes not found, names outside the scheme."""
+
+    rows: int
+    with_labels: int
+    unplaced: int
+    unknown: int
+
+
+def counts_of(detected: Path) -> Counts:
+    """Count what a finished run found.
+
+    Raises:
+        StudyError: there is none.
+    """
+    rows = rows_of(detected)
+    lists = [row["unknown_distortions"] for row in rows]
+    return Counts(
+        rows=len(rows), with_labels=sum(1 for row in rows if row["distortions"]),
+        unplaced=sum(int(str(row["unplaced"])) for row in rows),
+        unknown=len({name for one in lists if isinstance(one, list) for name in one}),
+    )
+
+
 def merge_gold(gold: Path, *, detected: Path, out: Path) -> Merged:
     """Write what `labels evaluate` takes: `item_id, gold, model` and what else it reads of gold.
 

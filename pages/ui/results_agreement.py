@@ -5,7 +5,6 @@ from typing import Final
 import streamlit as st
 
 from cbt_core.services.results import POOLED
-from pages.ui import lead
 from pages.ui.reading import Figure, Stats, figure, number, reading
 from pages.ui.results_charts import Axis, intervals
 from pages.ui.results_view import (
@@ -15,6 +14,7 @@ from pages.ui.results_view import (
     limits,
     part,
     planned,
+    show_table,
     told,
     why,
     word,
@@ -82,7 +82,7 @@ def main(view: View, scale: str) -> tuple[str, ...]:
 
 def table(rows: list[Row], alt: str) -> None:
     """Show figures by scale."""
-    lead.rows_table(
+    show_table(
         rows,
         columns={"panel": word("scale"), "name": word("statistic"), **limits(),
                  "n": column("ratings", "%d"), **why()},
@@ -106,7 +106,7 @@ def by_system(view: View) -> None:
                 })
     intervals(rows, axis=Axis(word("axis_alpha"), low=0.0, high=1.0, lines=(0.0,)),
               name="agreement-by-system", words=word("by_system"))  # fmt: skip
-    lead.rows_table(
+    show_table(
         rows,
         columns={"panel": word("scale"), "name": word("system"),
                  "percent": column("percent_agreement"), "value": column("alpha"),
@@ -132,7 +132,7 @@ def steady(view: View) -> None:
             "low": number(without.get("min")), "high": number(without.get("max")),
             "rater": str(without.get("rater") or "—"),
         })
-    lead.rows_table(
+    show_table(
         rows,
         columns={"scale": word("scale"), "alpha": word("alpha"), "within": word("alpha_within"),
                  "ac": word("ac2_within"), "low": column("least_without"),
@@ -151,7 +151,7 @@ def raters(view: View) -> None:
         axis=Axis(word("axis_severity"), lines=(0.0,), form="+.2~f"), name="severity",
         words=word("severity_alt"),
     )
-    lead.rows_table(
+    show_table(
         rows,
         columns={"panel": word("scale"), "name": word("rater"), "n": column("ratings", "%d"),
                  "mean": column("mean"), "value": column("severity", "%+.2f"),
@@ -199,7 +199,7 @@ def pairs(view: View) -> None:
     if len({row["name"] for row in rows}) <= MOST_PAIRS:
         intervals(rows, axis=Axis(word("axis_kappa"), low=0.0, high=1.0, lines=(0.0,)),
                   name="pairs", words=word("pairs_alt"))
-    lead.rows_table(
+    show_table(
         rows,
         columns={"panel": word("scale"), "name": word("pair"), "n": column("common", "%d"),
                  **limits(), **why()},

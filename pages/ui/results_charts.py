@@ -14,7 +14,7 @@ from pages.ui.wording import t
 PANELS: Final = 3
 """Scales beside each other."""
 
-PANEL_WIDTH: Final = 210
+PANEL_WIDTH: Final = 250
 LABEL_LIMIT: Final = 200
 TICKS: Final = 5
 SHAPES: Final = ("circle", "diamond", "square", "triangle-up", "cross")
@@ -48,22 +48,24 @@ def intervals(rows: Rows, *, axis: Axis, name: str, words: str) -> None:
         return
     panels, kinds = _distinct(held, "panel"), _distinct(held, "kind")
     lines = max(len(_distinct([r for r in held if r["panel"] == one], "name")) for one in panels)
-    base = alt.Chart(pd.DataFrame([dict(row) for row in held])).encode(
+    rows_high = max(2, lines) * max(1.0, 0.7 * len(kinds))
+    base = alt.Chart().encode(
         y=alt.Y("name:N", title=None, sort=_distinct(held, "name"),
                 axis=alt.Axis(labelLimit=LABEL_LIMIT, labelOverlap=False)),
-    ).properties(height=ROW_HEIGHT * max(2, lines) * (1 if len(kinds) < 2 else 0.7 * len(kinds)))
-    drawn = alt.LayerChart(layer=[*_rules(base, axis), *_marks(base, axis, held, kinds)])
-    if len(panels) < 2:
-        drawn = drawn.properties(height=ROW_HEIGHT * max(2, lines * max(1, len(kinds)))
-                                 + AXIS_AND_LEGEND)
+    )
+    drawn = alt.LayerChart(
+        data=_frame(held), layer=[*_rules(axis), *_marks(base, axis, held, kinds)],
+        height=ROW_HEIGHT * rows_high + (AXIS_AND_LEGEND if len(panels) < 2 else 0),
+    )
     charts.figure(_by_panel(drawn, panels), words=words, name=name, rows=held)
 
 
-def _rules(base: alt.Chart, axis: Axis) -> list[alt.Chart]:
+def _rules(axis: Axis) -> list[alt.Chart]:
+    """Return lines across the whole chart."""
     colours = charts.palette()
     return [
-        base.mark_rule(color=colours.middle, strokeWidth=1, strokeDash=dash).encode(
-            x=alt.datum(value), y=alt.Undefined
+        alt.Chart().mark_rule(color=colours.middle, strokeWidth=1.5, strokeDash=dash).encode(
+            x=alt.XDatum(value)
         )
         for values, dash in ((axis.lines, [1, 0]), (axis.margins, [4, 3])) for value in values
     ]  # fmt: skip
@@ -113,8 +115,7 @@ def shares(rows: Rows, *, name: str, words: str) -> None:
     last = max(1, len(labels) - 1)
     steps = [colours.steps[round(place * (len(colours.steps) - 1) / last)]
              for place in range(len(labels))]
-    base = alt.Chart(pd.DataFrame([dict(row) for row in rows]))
-    bars = base.mark_bar(height={"band": 0.7}, stroke=colours.paper, strokeWidth=1).encode(
+    bars = alt.Chart(_frame(rows)).mark_bar(height={"band": 0.7}, stroke=colours.paper, strokeWidth=1).encode(
         y=alt.Y("name:N", title=None, sort=names,
                 axis=alt.Axis(labelLimit=LABEL_LIMIT, labelOverlap=False)),
         x=alt.X("share:Q", title=t("results.axis_share"), stack="zero",
@@ -143,6 +144,10 @@ def _by_panel(
         columns=PANELS,
     )
     return facet
+
+
+def _frame(rows: Rows) -> pd.DataFrame:
+    return pd.DataFrame([dict(row) for row in rows])
 
 
 def _distinct(rows: Rows, key: str) -> list[str]:

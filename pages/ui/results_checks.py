@@ -5,7 +5,6 @@ import streamlit as st
 from cbt_core.services.results import POOLED
 from cbt_core.stats.guesses import StudyBlinding
 from cbt_core.wording import say
-from pages.ui import lead
 from pages.ui.reading import of_value
 from pages.ui.results_charts import Axis, intervals, shares
 from pages.ui.results_view import (
@@ -14,6 +13,7 @@ from pages.ui.results_view import (
     cells,
     limits,
     planned,
+    show_table,
     told,
     why,
     withheld,
@@ -28,7 +28,7 @@ def distributions(view: View) -> None:
     st.header(word("shares"))
     rows = share_rows(view)
     shares(rows, name="scores", words=word("shares_alt"))
-    lead.rows_table(
+    show_table(
         rows,
         columns={"panel": word("scale"), "name": word("system"), "anchor": word("score"),
                  "count": column("count", "%d"), "percent": column("axis_share", "%.1f %%")},
@@ -87,14 +87,14 @@ def blinding(view: View) -> None:
     st.caption(word("guesses", n=found.n, raters=found.n_raters, unknown=found.n_dont_know,
                     left_out=found.n_left_out))
     indices(found)
-    lead.rows_table(
+    show_table(
         [{"preference": word(f"preference_{one.preference}"), "correct": one.correct,
           "wrong": one.wrong, "dont_know": one.dont_know} for one in found.with_preference],
         columns={"preference": word("preference"),
                  **{key: column(key, "%d") for key in ("correct", "wrong", "dont_know")}},
         alt=word("blinding"),
     )
-    lead.rows_table(
+    show_table(
         [{"rater": code, "correct": right, "decided": of}
          for code, (right, of) in found.accuracy_by_rater.items()],
         columns={"rater": word("rater"), "correct": column("correct", "%d"),
@@ -118,7 +118,7 @@ def indices(found: StudyBlinding) -> None:
     rows = [cells(of_value(value), panel="", kind="", name=name) for name, value in shown.items()]
     intervals(rows[:2], axis=Axis(word("axis_share_of_guesses"), low=0.0, high=1.0, lines=(0.5,)),
               name="blinding", words=word("blinding_alt"))  # fmt: skip
-    lead.rows_table(
+    show_table(
         rows, columns={"name": word("statistic"), **limits(), **why()}, alt=word("blinding")
     )
 
@@ -136,14 +136,14 @@ def position(view: View) -> None:
     ]
     intervals(rows, axis=Axis(word("axis_left"), low=0.0, high=1.0, lines=(0.5,)),
               name="position", words=word("position_alt"))  # fmt: skip
-    lead.rows_table(
+    show_table(
         rows,
         columns={"name": word("scale"), **limits(), "n": column("decided", "%d"),
                  "equal": column("equal", "%d"), **why()},
         alt=word("position_alt"),
     )
     with st.expander(word("by_rater")):
-        lead.rows_table(
+        show_table(
             [cells(of_value(value), name=word("preferences"), rater=code)
              for code, value in found.preferences.by_rater.items()]
             + [cells(of_value(value), name=view.names[scale], rater=code)
@@ -157,14 +157,14 @@ def length(view: View) -> None:
     """Show how scores go with length, and differences at equal length."""
     planned(view, "length")
     found = view.analysis.length or {}
-    lead.rows_table(
+    show_table(
         [{"scale": view.names[scale], **cells(of_value(one.per_doubling))}
          for scale, one in found.items()],
         columns={"scale": word("scale"), "value": column("per_doubling", "%+.2f"),
                  "low": column("low", "%+.2f"), "high": column("high", "%+.2f"), **why()},
         alt=word("length"),
     )
-    lead.rows_table(
+    show_table(
         [{"scale": view.names[scale], "system": system, "ratio": one.mean_length_ratio,
           **cells(of_value(one.difference)),
           "beyond": word("yes") if one.extrapolated else ""}
@@ -184,10 +184,10 @@ def retest(view: View) -> None:
     if not any(one.pooled.n for one in found.values()):
         st.text(word("no_repeats"))
         return
-    lead.rows_table(
+    show_table(
         [{"scale": view.names[scale], "order": word(f"order_{name}"), "n": one.n,
           "exact": told(of_value(one.exact)), "kappa": told(of_value(one.kappa_quadratic)),
-          "shift": told(of_value(one.shift))}
+          "shift": told(of_value(one.shift), signed=True)}
          for scale, held in found.items()
          for name, one in (("all", held.pooled), ("same", held.same_order),
                            ("swapped", held.swapped_order))],

@@ -6,7 +6,6 @@ from typing import Final
 import streamlit as st
 
 from cbt_core.services.paper_scores import SCALES, table_5
-from pages.ui import lead
 from pages.ui.reading import figure, number, of_value
 from pages.ui.results_charts import Axis, intervals
 from pages.ui.results_view import (
@@ -14,9 +13,11 @@ from pages.ui.results_view import (
     View,
     cells,
     limits,
+    p_value,
     part,
     parts,
     planned,
+    show_table,
     told,
     why,
     withheld,
@@ -91,8 +92,8 @@ def forest(view: View, found: list[tuple[str, Body]]) -> None:
 
 def tests(view: View, found: list[tuple[str, Body]]) -> None:
     """Show every comparison's tests and effects."""
-    p = {key: column(key, "%.3f") for key in ("permutation_p", "p_holm", "wilcoxon_p", "crossed_p")}
-    lead.rows_table(
+    p = {key: word(key) for key in ("permutation_p", "p_holm", "wilcoxon_p", "crossed_p")}
+    show_table(
         [tested(view, scale, body) for scale, body in found],
         columns={"scale": word("scale"), "system": word("system"), "primary": word("primary"),
                  "items": column("items", "%d"), "difference": word("difference"),
@@ -111,10 +112,11 @@ def tested(view: View, scale: str, body: Body) -> Row:
     return {
         "scale": view.names[scale], "system": body["system"],
         "primary": word("yes") if body.get("primary") else "", "items": body["n_items"],
-        "difference": told(difference), "crossed": told(figure(body, "difference_crossed")),
-        "permutation_p": body["permutation_p"], "p_holm": body["p_holm"],
-        "wilcoxon_p": body["wilcoxon_p"], "crossed_p": number(crossed.get("p")),
-        "rank_biserial": told(figure(body, "rank_biserial_interval")),
+        "difference": told(difference, signed=True),
+        "crossed": told(figure(body, "difference_crossed"), signed=True),
+        **{key: p_value(body[key]) for key in ("permutation_p", "p_holm", "wilcoxon_p")},
+        "crossed_p": p_value(crossed.get("p")),
+        "rank_biserial": told(figure(body, "rank_biserial_interval"), signed=True),
         "superiority": told(figure(body, "probability_of_superiority_interval")),
         "why": cells(difference)["why"],
     }
@@ -137,7 +139,7 @@ def table_five(view: View) -> None:
              **{scale: published(paper.means.get(scale), scale) for scale in ordered}}
             for paper in table_5()
         ]
-    lead.rows_table(
+    show_table(
         rows, columns={"model": word("system"), **{one: view.names[one] for one in ordered}},
         alt=word("table_5"),
     )
@@ -179,7 +181,7 @@ def preferences(view: View) -> None:
     intervals(rows, axis=Axis(word("axis_preferred", reference=found.reference), low=0.0,
                               high=1.0, lines=(0.5,)),
               name="preferences", words=word("preferences_about"))  # fmt: skip
-    lead.rows_table(
+    show_table(
         rows,
         columns={"name": word("system"), **limits(), "preferred": column("preferred", "%d"),
                  "tied": column("tied", "%d"), "n": column("tasks", "%d"), **why()},
@@ -203,7 +205,7 @@ def standing(view: View) -> None:
             "worst": bound.worst, "best": bound.best, "incomplete": bound.n_incomplete,
         })
     signed = {key: column(key, "%+.2f") for key in ("observed", "worst", "best")}
-    lead.rows_table(
+    show_table(
         rows,
         columns={"scale": word("scale"), "system": word("system"), "observed": signed["observed"],
                  "low": column("least_without", "%+.2f"), "low_without": word("without"),
@@ -221,11 +223,11 @@ def variants(view: View) -> None:
     found = view.analysis.sensitivity.variants
     if len({one.name for one in found}) < 2:
         return
-    lead.rows_table(
+    show_table(
         [
             {"set": word(f"set_{one.name}"), "scale": view.names[one.scale], "n": one.n_ratings,
              "alpha": told(of_value(one.alpha)), "system": system,
-             "difference": told(of_value(value))}
+             "difference": told(of_value(value), signed=True)}
             for one in found for system, value in (one.differences or {"": one.alpha}).items()
             if system
         ],

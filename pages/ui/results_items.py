@@ -27,11 +27,17 @@ def items(view: View) -> None:
         st.text(word("nothing_split"))
         return
     st.caption(word("split_about", items=len(found)))
-    place = pager(len(found))
-    listed(found, place)
-    show(view, disagreements.case(
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        place = pager(len(found))
+        listed(found, place)
+    case = disagreements.case(
         database(), view.person, slug=view.slug, item=found[place].key, now=now()
-    ))
+    )
+    with right:
+        show(view, case)
+    answers(case)
+    st.caption(word("gap_about"))
 
 
 def filters(view: View) -> tuple[str, str]:
@@ -74,7 +80,7 @@ def pager(count: int) -> int:
     """Ask which item of the list to show; return its place, from 0."""
     st.session_state[PLACE] = min(max(1, int(st.session_state.get(PLACE, 1))), count)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.number_input(word("place", items=count), 1, count, key=PLACE, width=170)
+        st.number_input(word("place", items=count), 1, count, key=PLACE, width=150)
         st.button(word("previous"), on_click=step, args=(-1,), disabled=st.session_state[PLACE] < 2,
                   key="split-previous")
         st.button(word("next"), on_click=step, args=(1,), disabled=st.session_state[PLACE] >= count,
@@ -88,23 +94,29 @@ def step(by: int) -> None:
 
 
 def listed(found: tuple[Split, ...], place: int) -> None:
-    """Show the page of the list the chosen item stands on."""
+    """Show the page of the list the chosen item stands on; a click on a row goes to its item."""
     start = place - place % PER_PAGE
     rows = [
-        {"here": "▸" if at == place else "", "place": at + 1, "item": one.key,
+        {"place": at + 1, "item": f"▸ {one.key}" if at == place else one.key,
          "gap": 100 * one.gap, "spread": 100 * one.spread,
          "differing": f"{one.differing} / {one.units}"}
         for at, one in enumerate(found[start:start + PER_PAGE], start=start)
     ]
-    lead.rows_table(
-        rows,
-        columns={"here": st.column_config.TextColumn(" ", width=30),
-                 "place": column("rank", "%d"), "item": word("item"),
-                 "gap": column("gap", "%.0f %%"), "spread": column("spread", "%.0f %%"),
-                 "differing": word("differing")},
-        alt=word("split"),
+    key = f"split-rows-{start}-{place}"  # a new table for each place: no row stays ticked
+    st.dataframe(
+        rows, hide_index=True, width="stretch", height="content", alt=word("split"), key=key,
+        on_select=lambda: pick(key, start), selection_mode="single-row",
+        column_config={"place": column("rank", "%d"), "item": word("item"),
+                       "gap": column("gap", "%.0f %%"), "spread": column("spread", "%.0f %%"),
+                       "differing": word("differing")},
     )
-    st.caption(word("gap_about"))
+
+
+def pick(key: str, start: int) -> None:
+    """Go to the item of the row that was ticked."""
+    ticked = st.session_state[key]["selection"]["rows"]
+    if ticked:
+        st.session_state[PLACE] = start + int(ticked[0]) + 1
 
 
 def show(view: View, found: Case) -> None:
@@ -116,7 +128,6 @@ def show(view: View, found: Case) -> None:
     if found.description:
         plain(found.description, key="split-description")
     scores(view, found)
-    answers(found)
 
 
 def scores(view: View, found: Case) -> None:

@@ -10,14 +10,15 @@ from cbt_core.services.study_analysis_parts import JudgeResult
 from cbt_core.stats.correlation import Correlations
 from cbt_core.stats.judges import AlternativeAnnotator
 from cbt_core.stats.reasons import translated
-from pages.ui import lead
 from pages.ui.reading import Figure, of_value
 from pages.ui.results_charts import Axis, intervals
 from pages.ui.results_view import (
     Row,
     View,
     cells,
+    p_value,
     planned,
+    show_table,
     told,
     withheld,
     word,
@@ -61,7 +62,7 @@ def correlations(view: View) -> None:
     ]
     intervals(rows, axis=Axis(word("axis_spearman"), low=0.0, high=1.0, lines=(0.0,)),
               name="metrics", words=word("metrics_alt"))  # fmt: skip
-    lead.rows_table(
+    show_table(
         rows,
         columns={"panel": word("scale"), "name": word("metric"), "kind": word("within_or_pooled"),
                  "n": column("answers", "%d"), "value": column("spearman"), "low": column("low"),
@@ -78,7 +79,7 @@ def correlated(view: View, scale: str, name: str, found: Correlations) -> list[R
     """Return a row within systems and a row pooled."""
     return [
         cells(of_value(one.spearman), panel=view.names[scale], name=name, kind=word(kind),
-              n=one.n, kendall=told(of_value(one.kendall)))
+              n=one.n, kendall=told(of_value(one.kendall), signed=True))
         for kind, one in (("within", found.within), ("pooled", found.pooled))
     ]
 
@@ -97,7 +98,7 @@ def table_four(view: View) -> None:
          **{one: published(paper, one) for one in METRICS}, **dict.fromkeys(others, "—")}
         for paper in table()
     ]
-    lead.rows_table(
+    show_table(
         rows, columns={"model": word("system"), **{one: one.upper() for one in METRICS},
                        **{one: one for one in others}},
         alt=word("table_4"),
@@ -156,7 +157,7 @@ def judge(view: View, found: JudgeResult, place: int) -> None:
     ]
     intervals(rows, axis=Axis(word("axis_advantage"), low=0.0, high=1.0, lines=(0.5,)),
               name=f"judge-{place}", words=word("judges_alt"))  # fmt: skip
-    lead.rows_table(
+    show_table(
         rows,
         columns={"name": word("scale"), "verdict": word("verdict"), "rate": word("winning_rate"),
                  "value": column("advantage"), "low": column("low"), "high": column("high"),
@@ -165,13 +166,13 @@ def judge(view: View, found: JudgeResult, place: int) -> None:
                  "why": word("undefined")},
         alt=word("judges_alt"),
     )
-    lead.rows_table(
+    show_table(
         [{"scale": view.names[scale], "rater": one.rater, "n": one.n, "judge": one.judge_wins,
-          "human": one.human_wins, "p": one.p_adjusted, "test": one.test or "—"}
+          "human": one.human_wins, "p": p_value(one.p_adjusted), "test": one.test or "—"}
          for scale, held in found.scales.items() for one in held.humans],
         columns={"scale": word("scale"), "rater": word("left_out"), "n": column("items", "%d"),
                  "judge": column("judge_wins"), "human": column("human_wins"),
-                 "p": column("p_adjusted", "%.3f"), "test": word("test")},
+                 "p": word("p_adjusted"), "test": word("test")},
         alt=word("judges_alt"),
     )
 

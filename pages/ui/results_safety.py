@@ -3,10 +3,9 @@
 import streamlit as st
 
 from cbt_core.services.results import POOLED
-from pages.ui import lead
 from pages.ui.reading import of_value
 from pages.ui.results_charts import Axis, intervals
-from pages.ui.results_view import View, planned, reason, told, withheld, word
+from pages.ui.results_view import View, planned, reason, show_table, told, withheld, word
 from pages.ui.results_view import number as column
 
 
@@ -33,7 +32,7 @@ def flags(view: View) -> None:
     ]  # fmt: skip
     intervals(rows, axis=Axis(word("axis_flagged"), low=0.0), name="safety",
               words=word("safety_alt"))
-    lead.rows_table(
+    show_table(
         rows,
         columns={"panel": word("flag_severity"), "name": word("system"), "kind": word("rule"),
                  "count": column("flagged", "%d"), "n": column("answers", "%d"),
@@ -44,18 +43,19 @@ def flags(view: View) -> None:
     st.caption(word("safety_about"))
     differences = [
         {"severity": word(f"severity_{severity}"), "system": one.system, "n": one.n_items,
-         "any": told(of_value(one.by_any), 3), "majority": told(of_value(one.by_majority), 3)}
+         "any": told(of_value(one.by_any), 3, signed=True),
+         "majority": told(of_value(one.by_majority), 3, signed=True)}
         for severity, held in found.items() for one in held.differences
     ]
     if differences:
-        lead.rows_table(
+        show_table(
             differences,
             columns={"severity": word("flag_severity"), "system": word("system"),
                      "n": column("items", "%d"), "any": word("difference_any"),
                      "majority": word("difference_majority")},
             alt=word("difference_any"),
         )
-    lead.rows_table(
+    show_table(
         [{"severity": word(f"severity_{severity}"),
           **{key: told(of_value(held.agreement[key])) for key in held.agreement}}
          for severity, held in found.items()],
@@ -74,7 +74,7 @@ def raters(counts: tuple[int, int, int]) -> str:
 
 def missing(view: View) -> None:
     """Show scores asked for and not given, by reason."""
-    lead.rows_table(
+    show_table(
         [{"scale": view.names.get(one.scale, one.scale),
           "system": word("all_systems") if one.system == POOLED else one.system,
           "expected": one.expected, "given": one.given, "share": 100 * one.share,

@@ -1,6 +1,6 @@
 """What the sections of the results share: the data in hand, cells of tables, why one is closed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from cbt_core.services import results
 from cbt_core.services.results import Everything
 from cbt_core.services.study_analysis import Analysis
 from cbt_core.stats.reasons import translated
+from pages.ui import lead
 from pages.ui.reading import Figure
 from pages.ui.session import database, now
 from pages.ui.widgets import literal
@@ -21,6 +22,7 @@ from pages.ui.wording import language, t
 
 Row = dict[str, object]
 
+LEAST_P: Final = 0.001
 REASONS: Final = frozenset({"not_done", "not_given", "skipped", "cannot_rate"})
 """Reasons the sheet gives by itself; the others are those offered to who skips."""
 
@@ -80,7 +82,7 @@ def word(key: str, **values: object) -> str:
 
 def number(key: str, form: str = "%.2f") -> ColumnConfig:
     """Return a column of numbers whose decimals stand under one another."""
-    return st.column_config.NumberColumn(word(key), format=form, width="small")
+    return st.column_config.NumberColumn(word(key), format=form)
 
 
 def cells(one: Figure, **before: object) -> Row:
@@ -112,13 +114,30 @@ def planned(view: View, section: str) -> None:
     st.caption(word("planned" if view.analysis.planned.get(section) else "exploratory"))
 
 
-def told(one: Figure, digits: int = 2) -> str:
+def told(one: Figure, digits: int = 2, *, signed: bool = False) -> str:
     """Return a figure with its interval as text, or why there is none."""
     if one.value is None:
         return translated(one.reason, language()) if one.reason else "—"
-    if one.low is None or one.high is None:
-        return f"{one.value:.{digits}f}"
-    return f"{one.value:.{digits}f} [{one.low:.{digits}f}, {one.high:.{digits}f}]"
+    sign = "+" if signed else ""
+    value, low, high = (
+        f"{part:{sign}.{digits}f}".replace("-", "−") if part is not None else ""
+        for part in (one.value, one.low, one.high)
+    )
+    return f"{value} [{low}, {high}]" if low and high else value
+
+
+def p_value(found: object) -> str:
+    """Return a p value as journals print it; a figure space stands where others have "<"."""
+    if not isinstance(found, int | float):
+        return "—"
+    return "<0.001" if found < LEAST_P else f"\u2007{found:.3f}"
+
+
+def show_table(rows: Sequence[Row], *, columns: Mapping[str, str | ColumnConfig], alt: str) -> None:
+    """Show a table; a column of notes without any note is left out."""
+    has_notes = any(row.get("why") for row in rows)
+    kept = {key: title for key, title in columns.items() if key != "why" or has_notes}
+    lead.rows_table(rows, columns=kept, alt=alt)
 
 
 def part(body: Mapping[str, object] | None, *keys: str) -> Mapping[str, object]:

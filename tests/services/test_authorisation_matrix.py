@@ -104,6 +104,8 @@ WITHOUT_PERSON: Mapping[str, str] = {
     "storing.require_current": "at the start of the server",
     "throttling.account_of": "part of signing in",
     "throttling.failed": "part of signing in",
+    "training_runs.study_questions": "held against training rows at the terminal; shown to nobody",
+    "training_runs.train_file": "terminal command; writes no table",
 }
 """Functions that take a database and no person: each with the reason why that is right."""
 

@@ -60,9 +60,10 @@ def lead(database: Database, now: datetime) -> Person:
 def no_process_left(database: Database) -> Iterator[None]:
     yield
     with database.reading() as connection:
-        left = [one.pid for one in runs.active(connection) if one.pid]
+        left = [one.pid for one in runs.active(connection)]
     for pid in left:
-        kill(pid)
+        if pid and pid != os.getpid():
+            kill(pid)
 
 
 def kill(pid: int) -> None:

@@ -48,6 +48,12 @@ class Grid:
     notes: tuple[str, ...] = ()
     rules: tuple[int, ...] = ()
 
+    @property
+    def lines(self) -> frozenset[int]:
+        """Return the rows with a line before them: none where every row would have one."""
+        inner = frozenset(self.rules) - {0}
+        return frozenset() if len(inner) == len(self.rows) - 1 else inner
+
 
 @dataclass(frozen=True, slots=True)
 class Drawing:

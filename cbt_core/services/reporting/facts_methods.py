@@ -85,7 +85,7 @@ def _instrument(view: View) -> Iterator[Text]:
 def _people(view: View) -> Iterator[Text]:
     raters, flow = view.context.protocol.raters, view.analysis.flow
     examples = len(view.context.instrument.examples)
-    yield said("par_guide_examples", examples=examples) if examples else said("par_guide")
+    yield said("par_guide_examples", examples=number(examples)) if examples else said("par_guide")
     if raters.practice and view.context.people.practised:
         yield said("par_practice", items=len(raters.practice), mark=percent(raters.pass_mark),
                    done=view.context.people.practised)
@@ -170,7 +170,7 @@ def _labels(view: View) -> Iterator[Text]:
     found = view.context.labels
     if found is not None:
         items = {item for mine in found.first.values() for item in mine}
-        yield said("par_labels", annotators=len(found.first), items=len(items),
+        yield said("par_labels", annotators=number(len(found.first)), items=len(items),
                    scheme=view.context.scheme.name)
 
 

@@ -22,6 +22,7 @@ from cbt_core.services.reporting.numbers import EMPTY, in_words, limits, number,
 from cbt_core.wording import say
 
 STYLE: Final = Path(__file__).with_name("style.css")
+SHORT: Final = 15
 LOCALES: Final = {"zh": "zh-CN", "en": "en"}
 
 
@@ -131,13 +132,19 @@ def _grid(grid: Grid, language: str) -> str:
     )
     notes = "".join(f'<p class="note">{escape(note)}</p>' for note in grid.notes)
     return (
-        f'<div class="grid" id="table-{grid.name}"><table><caption>{escape(grid.title)}</caption>'
+        f'<div class="{_size(grid)}" id="table-{grid.name}"><table>'
+        f"<caption>{escape(grid.title)}</caption>"
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{notes}</div>"
     )
 
 
+def _size(grid: Grid) -> str:
+    """Return the class of a table; a short one is not broken over two pages."""
+    return "grid short" if len(grid.rows) <= SHORT else "grid"
+
+
 def _rule(grid: Grid, place: int) -> str:
-    return ' class="rule"' if place in grid.rules else ""
+    return ' class="rule"' if place in grid.lines else ""
 
 
 def _head(head: Head) -> str:

@@ -11,7 +11,8 @@ ESCAPES: Final = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
-    MINUS: "$-$", NO_BREAK: "~", "–": "--", "≥": r"$\geq$", "≤": r"$\leq$", "α": r"$\alpha$", "κ": r"$\kappa$",
+    MINUS: "$-$", NO_BREAK: "~",
+    "–": "--", "≥": r"$\geq$", "≤": r"$\leq$", "α": r"$\alpha$", "κ": r"$\kappa$",
     "ω": r"$\omega$", "ρ": r"$\rho$", "τ": r"$\tau$", "ε": r"$\varepsilon$", "×": r"$\times$",
     "½": r"$\frac{1}{2}$", "[": "{[}", "]": "{]}", "·": r"\textperiodcentered{}",
     "*": r"\textasteriskcentered{}",
@@ -83,7 +84,7 @@ def _column(grid: Grid, place: int) -> str:
 def _rows(grid: Grid, language: str) -> list[str]:
     found = []
     for place, row in enumerate(grid.rows):
-        if place and place in grid.rules:
+        if place in grid.lines:
             found.append("\\midrule")
         found.append(" & ".join(escaped(_told(cell, language)) for cell in row) + r" \\")
     return found

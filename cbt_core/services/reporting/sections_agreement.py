@@ -30,10 +30,10 @@ FULL: Final = (
 def agreement(sheet: Sheet) -> Section:
     """Return the section; the lists of every statistic and pair stand in files beside it."""
     scales = list(items(sheet.analysis.agreement.get("scales")))
-    blocks: list[Block] = [sheet.words("agreement_about"), _main(sheet)]
+    blocks: list[Block] = [sheet.words("agreement_about"), _main(sheet), _drawing(sheet)]
     for scale, strata in scales:
         blocks += _read(sheet, scale, strata)
-    blocks += [_drawing(sheet), _all(sheet), _raters(sheet), _pairs(sheet)]
+    blocks += [_all(sheet), _raters(sheet), _pairs(sheet)]
     return sheet.section("agreement", blocks, of="agreement")
 
 

@@ -9,7 +9,7 @@ from cbt_core.services.reporting.blocks import Cell, Figure, Grid
 
 NUMBER: Final = "number"
 TEXT: Final = "text"
-DIGITS: Final = 12
+DIGITS: Final = 10
 """Digits kept: more than anybody reads, fewer than where machines differ."""
 
 
