@@ -1,4 +1,4 @@
-"""What `labels detect`, `judge` and `study judge` share: options of a model, asking first, the end."""
+"""What `labels detect`, `judge` and `study judge` share: a model's options, asking, the end."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
@@ -74,12 +74,15 @@ def model_of(given: Mapping[str, object]) -> "Model":
     )
 
 
-def confirm(asking: "Asking", *, yes: bool) -> None:
+def confirm(asking: "Asking", *, resume: bool, yes: bool) -> None:
     """Show what would leave, and where to; ask, unless told not to.
 
     Raises:
-        StudyError: the person does not agree.
+        StudyError: the file is taken, or the person does not agree.
     """
+    from cbt_core.generation.runner import require_place
+
+    require_place(asking.place, resume=resume)
     if not (asking.host and asking.waiting):
         return
     language, cost = desk().language, asking.likely_cost

@@ -66,7 +66,7 @@ def detect(
         planned = _of_file(given, questions or Path(), place, settings, database)
     if planned.left_out:
         click.echo(say("detecting.left_out", desk().language, count=planned.left_out), err=True)
-    confirm(planned.asking, yes=yes)
+    confirm(planned.asking, resume=resume, yes=yes)
     line = ProgressLine(desk().language)
     with interruptible() as stop:
         outcome = detecting.detect(

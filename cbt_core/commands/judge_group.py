@@ -101,7 +101,7 @@ def _run(
     """Confirm, run, and say what came of it; never a score of a system."""
     from cbt_core.services import judging
 
-    confirm(planned.asking, yes=yes)
+    confirm(planned.asking, resume=resume, yes=yes)
     line = ProgressLine(desk().language)
     with interruptible() as stop:
         outcome = judging.judge(

@@ -1,15 +1,14 @@
-"""``doctor`` and ``demo``: is everything in place, and something to look at."""
+"""``doctor``: is everything in place."""
 
 import click
 
-from cbt_core.commands.common import command, desk, named_database, now, open_database, table, tell
+from cbt_core.commands.common import command, desk, named_database, table
 from cbt_core.errors import StudyError
 
 
 def add_to(parent: click.Group) -> None:
-    """Add these commands to the program."""
+    """Add this command to the program."""
     command(parent, "doctor", example="doctor")(doctor)
-    command(parent, "demo", example="demo")(demo)
 
 
 def doctor() -> None:
@@ -27,11 +26,3 @@ def doctor() -> None:
     bad = sum(one.state == "bad" for one in found)
     if bad:
         raise StudyError("doctor.summary", count=bad)
-
-
-def demo() -> None:
-    """Load the demonstration study, once however often it is called."""
-    from cbt_core.services.demonstrating import load_demonstration
-
-    loaded = load_demonstration(open_database(create=True), now=now())
-    tell("demo_loaded" if loaded else "demo_there")

@@ -52,7 +52,11 @@ def add_to(parent: click.Group) -> None:
 @click.option("--encoding", metavar="NAME", help="Encoding of CSV files, if not UTF-8.")
 @click.option("--sheet", metavar="NAME", help="Sheet of a workbook with several.")
 @click.option("--strict", is_flag=True, help="Refuse what would only be warned of.")
-def create(slug: str, title: str, protocol: Path | None, strict: bool, **given: object) -> None:
+@click.option("--demonstration", is_flag=True, help="For trying only: scores may be simulated.")
+def create(
+    *, slug: str, title: str, protocol: Path | None, strict: bool, demonstration: bool,
+    **given: object,
+) -> None:
     """Import a study from files: all of it, or nothing and the reasons."""
     from cbt_core.services import importing
     from cbt_core.services.study_files import StudyFiles
@@ -61,6 +65,7 @@ def create(slug: str, title: str, protocol: Path | None, strict: bool, **given: 
     with progress(word("importing")) as step:
         done = importing.create_study(
             database, TERMINAL, slug=slug, title=title, protocol=protocol, strict=strict,
+            demonstration=demonstration,
             files=StudyFiles(**given),  # type: ignore[arg-type]
             now=now(), step=step,
         )
@@ -69,6 +74,8 @@ def create(slug: str, title: str, protocol: Path | None, strict: bool, **given: 
         "created" if done.new else "nothing_new", slug=slug, items=done.counts.items,
         answers=done.counts.answers, systems=done.systems, references=done.counts.references,
     )
+    if done.new and demonstration:
+        click.echo(say("simulating.created", desk().language, slug=slug))
     if done.new and done.read is not None and done.systems:
         from cbt_core.services.gating import gates_of
 

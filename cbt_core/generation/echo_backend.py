@@ -75,7 +75,8 @@ class EchoBackend:
         language = "zh" if any("\u4e00" <= one <= "\u9fff" for one in asked) else "en"
         sentences = SENTENCES[language]
         turn = draw[0] % 3  # three openings, so that answers are not all alike
-        text = "".join((sentences[0], *sentences[1 + turn:], *sentences[1 : 1 + turn]))
+        gap = "" if language == "zh" else " "
+        text = gap.join((sentences[0], *sentences[1 + turn:], *sentences[1 : 1 + turn]))
         if request.schema is not None:
             text = self._as_json(text, sentences, asked, draw)
         sent = sum(len(message.content) for message in request.messages)

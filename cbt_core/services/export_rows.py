@@ -13,7 +13,7 @@ from cbt_core.services import export_columns as columns
 from cbt_core.services.studies import StudySetup
 from db import audit, items, results
 from db.engine import Connection
-from db.results import ScoreLine, SlotLine, TaskLine
+from db.result_lines import ScoreLine, SlotLine, TaskLine
 
 Rows = list[tuple[Cell, ...]]
 

@@ -11,7 +11,7 @@ from cbt_core.stats.ratings import Columns, Ratings, gather
 from db import analysis_rows, results, studies
 from db.analysis_rows import ItemLine, JudgeLine, MemberLine, MetricLine
 from db.engine import Connection
-from db.results import FlagLine, GuessLine, SeatLine, SlotLine, TaskLine
+from db.result_lines import FlagLine, GuessLine, SeatLine, SlotLine, TaskLine
 
 
 @dataclass(frozen=True, slots=True, eq=False)

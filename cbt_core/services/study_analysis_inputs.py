@@ -14,7 +14,7 @@ from cbt_core.stats.position import SlotScores
 from cbt_core.stats.ratings import Floats, Integers, Ratings
 from cbt_core.stats.retest import Repeated
 from cbt_core.stats.safety import Flags
-from db.results import SlotLine, TaskLine
+from db.result_lines import SlotLine, TaskLine
 
 UNASKED: Final = frozenset({"released", "withdrawn"})
 """States of tasks that are not asked any more."""
