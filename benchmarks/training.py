@@ -59,13 +59,13 @@ def run(way: str, asked: argparse.Namespace) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         config = TrainingConfig(
             base=asked.model, train=asked.rows, folder=Path(folder), language="en",
-            prompt=str(ROOT / "training" / "configs" / "tiny-prompt.txt"), r=8, alpha=16,
-            dropout=0.0, max_steps=asked.steps, batch=asked.batch, accumulation=1,
-            learning_rate=1e-3, scheduler="constant", device=asked.device, max_tokens=512,
-            log_every=1, evaluate_every=1_000_000, group_by_length=False,
+            prompt=str(ROOT / "training" / "configs" / "tiny-prompt.txt"), max_tokens=512,
+            max_steps=asked.steps, batch=asked.batch, accumulation=1, learning_rate=1e-3,
+            device=asked.device,
         )
-        source = find(asked.model)
-        device = "cuda" if torch.cuda.is_available() and asked.device != "cpu" else "cpu"
+        source, device = find(asked.model), "cpu"
+        if torch.cuda.is_available() and asked.device != "cpu":
+            device = "cuda"
         number = precision.choose("auto", device)
         tokenizer = load_tokenizer(source)
         examples = encode(read_rows(config).train, config, tokenizer,
@@ -80,9 +80,9 @@ def run(way: str, asked: argparse.Namespace) -> dict[str, object]:
         ways: dict[str, Callable[..., list[float]]] = {"loop": _loop, "ours": _ours, "trl": _trl}
         clock = Clock()
         losses = ways[way](config, model, examples, tokenizer, number, clock)
-        return {**clock.figures(sum(len(one.tokens) for one in examples) / len(examples)
-                                * asked.batch), "losses": [round(one, 3) for one in losses],
-                "peak_mib": _peak(device)}
+        tokens = sum(len(one.tokens) for one in examples) / len(examples) * asked.batch
+    return {**clock.figures(tokens), "losses": [round(one, 3) for one in losses],
+            "peak_mib": _peak(device)}
 
 
 class Clock:

@@ -45,8 +45,9 @@ def cli() -> None:
 
 for module in (
     database_group, looking, demo_group, person_group, study_group, study_running, analysis_group,
-    audit_group, labels_group, score_group, generate_group, source_group, registering, planning_group,
-    report_group, dataset_group, train_group, serve_model, detect_group, judge_group, run_group,
+    audit_group, labels_group, score_group, generate_group, source_group, registering,
+    planning_group, report_group, dataset_group, train_group, serve_model, detect_group,
+    judge_group, run_group,
 ):
     module.add_to(cli)
 

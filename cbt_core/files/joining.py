@@ -48,8 +48,7 @@ class Join:
             if item is None:
                 continue
             if found.system in item.answers:
-                first = self.places.get(item.key, {}).get(found.system, ("", item.row))
-                place.refuse(found.row, "system", "answer_twice", where=first[1])
+                self._refuse_second(found, item, place)
                 continue
             item.answers[found.system] = found.answer
             self.places.setdefault(item.key, {})[found.system] = (place.name, found.row)
@@ -67,6 +66,14 @@ class Join:
         if not self._place.findings.failed():
             self._judge_sets()
         self._judge_keys()
+
+    def _refuse_second(self, found: AnswerRow, item: ImportedItem, place: Place) -> None:
+        """Say where the first answer stands: an item's own file may have brought it."""
+        file, row = self.places.get(item.key, {}).get(found.system, (self._place.name, item.row))
+        if file == place.name:
+            place.refuse(found.row, "system", "answer_twice", where=row)
+        else:
+            place.refuse(found.row, "system", "answer_elsewhere", file=file, where=row)
 
     def _meet(self, system: str, row: int, place: Place) -> None:
         self._met[system] = (place, row)

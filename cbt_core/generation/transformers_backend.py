@@ -11,21 +11,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Event
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from cbt_core.generation.backend import Decoding, Failure, Finish, Message, Reply, Request
 from cbt_core.generation.decoding import SeededDraw, StopTexts, StopWhenClosed, cut, row_random
+from cbt_core.generation.explaining import out_of_memory
 from cbt_core.generation.model_folder import adapter_settings, find
-from cbt_core.generation.model_loading import Loaded, choose_device, load, out_of_memory
+from cbt_core.generation.model_loading import Loaded, choose_device, load
 from cbt_core.generation.profiles import CHAT, Template
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedTokenizerBase
 
-CPU_BATCH, GPU_BATCH = 8, 32
-WINDOW: Final = 4
-"""Batches the runner hands over at once, so that there is something to sort by length."""
+CPU_BATCH, GPU_BATCH, WINDOW = 8, 32, 4
+"""WINDOW: batches the runner hands over at once, so that there is something to sort by length."""
 
 
 @dataclass(frozen=True, slots=True)

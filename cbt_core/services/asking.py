@@ -152,7 +152,8 @@ def ask(
     require_place(asking.place, resume=resume)  # nothing is noted as sent that cannot be
     backend = _backend(asking, settings)
     before = read_manifest(asking.place).get("sent", []) if resume else []
-    sending = Sending(asking.host, asking.waiting, asking.task.sources, asking.run)
+    sources = dict(asking.task.sources)  # a Counter does not survive `asdict`
+    sending = Sending(asking.host, asking.waiting, sources, asking.run)
     if asking.host and asking.waiting:
         egress.require_sendable(
             database, base_url=asking.model.base_url or OPENAI, sources=asking.task.sources,

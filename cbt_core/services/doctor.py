@@ -15,6 +15,7 @@ from typing import Final
 
 from cbt_core.errors import StudyError
 from cbt_core.services import storing
+from cbt_core.services.doctor_models import pipeline
 from cbt_core.services.passphrases import ALPHABET, GROUP_LENGTH, GROUPS
 from cbt_core.settings import ROOT, Settings
 from db.engine import Database, driver, sqlite_is_safe
@@ -27,7 +28,9 @@ SOUND_SETTINGS: Final = {
 
 OPTIONAL: Final = {
     "torch": "requirements.txt", "transformers": "requirements.txt", "peft": "requirements.txt",
-    "sacrebleu": "requirements.txt", "bert_score": "requirements.txt",
+    "accelerate": "requirements.txt", "datasets": "requirements.txt",
+    "sacrebleu": "requirements.txt", "bert_score": "requirements.txt", "jieba": "requirements.txt",
+    "crowd-kit": "requirements-extras.txt", "pygamma-agreement": "requirements-extras.txt",
     "psycopg": "requirements-app.txt",
     "vl-convert-python": "requirements-app.txt",
 }
@@ -56,6 +59,7 @@ def examine(database: Database, settings: Settings | None = None) -> list[Found]
         _secrets(),
         *_exposure(known),
         *_optional(),
+        *(Found(*one) for one in pipeline(known)),
     ]
 
 

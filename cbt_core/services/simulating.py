@@ -76,10 +76,13 @@ def _worker(connection: Connection, setup: StudySetup, code: str, seed: int) -> 
     Raises:
         StudyError: nobody has this code, or the person was assigned nothing.
     """
+    missing = StudyError("simulating.no_tasks", rater=code, slug=setup.study.slug)
     account = people.by_code(connection, code)
-    seat = account and seats.find(connection, study_id=setup.study.id, person_id=account.id)
-    if account is None or seat is None or seat.total == 0:
-        raise StudyError("simulating.no_tasks", rater=code, slug=setup.study.slug)
+    if account is None:
+        raise missing
+    seat = seats.find(connection, study_id=setup.study.id, person_id=account.id)
+    if seat is None or seat.total == 0:
+        raise missing
     roles = {setup.study.id: frozenset({Role.RATER})}
     return _Worker(
         Person(account.id, account.code, demonstration=account.demonstration, roles=roles),

@@ -66,7 +66,7 @@ def memory_needed(config: Path) -> Mapping[str, object]:
         StudyError: the file is wrong, or the model's sizes are not known here.
     """
     from training.config import read_config
-    from training.train import estimated
+    from training.planning import estimated
 
     return estimated(read_config(config))
 

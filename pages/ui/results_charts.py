@@ -18,7 +18,9 @@ PANEL_WIDTH: Final = 250
 LABEL_LIMIT: Final = 200
 TICKS: Final = 5
 SHAPES: Final = ("circle", "diamond", "square", "triangle-up", "cross")
-AXIS_AND_LEGEND: Final = 90
+AXIS_HEIGHT, LEGEND_HEIGHT = 62, 36
+"""What the height of a chart without panels holds beside its rows."""
+
 SPARE: Final = 0.06
 """Room beyond the outermost interval, as a share of the axis."""
 
@@ -48,14 +50,15 @@ def intervals(rows: Rows, *, axis: Axis, name: str, words: str) -> None:
         return
     panels, kinds = _distinct(held, "panel"), _distinct(held, "kind")
     lines = max(len(_distinct([r for r in held if r["panel"] == one], "name")) for one in panels)
-    rows_high = max(2, lines) * max(1.0, 0.7 * len(kinds))
+    high = ROW_HEIGHT * max(2, lines * max(1.0, 0.75 * len(kinds)))
+    beside = AXIS_HEIGHT + LEGEND_HEIGHT * (len(kinds) > 1) if len(panels) < 2 else 0
     base = alt.Chart().encode(
         y=alt.Y("name:N", title=None, sort=_distinct(held, "name"),
                 axis=alt.Axis(labelLimit=LABEL_LIMIT, labelOverlap=False)),
     )
     drawn = alt.LayerChart(
         data=_frame(held), layer=[*_rules(axis), *_marks(base, axis, held, kinds)],
-        height=ROW_HEIGHT * rows_high + (AXIS_AND_LEGEND if len(panels) < 2 else 0),
+        height=high + beside,
     )
     charts.figure(_by_panel(drawn, panels), words=words, name=name, rows=held)
 
@@ -74,7 +77,7 @@ def _rules(axis: Axis) -> list[alt.Chart]:
 def _marks(base: alt.Chart, axis: Axis, rows: Rows, kinds: Sequence[str]) -> list[alt.Chart]:
     colours = charts.palette()
     low, high = _ends(rows, axis)
-    x = alt.X("value:Q", title=axis.title, axis=alt.Axis(tickCount=TICKS, format=axis.form),
+    x = alt.X("value:Q", title=axis.title, axis=alt.Axis(tickCount=TICKS, format=axis.form, grid=True),
               scale=alt.Scale(domain=[low, high], nice=False))
     several = len(kinds) > 1
     offset = alt.YOffset("kind:N", sort=list(kinds)) if several else alt.Undefined
@@ -115,7 +118,8 @@ def shares(rows: Rows, *, name: str, words: str) -> None:
     last = max(1, len(labels) - 1)
     steps = [colours.steps[round(place * (len(colours.steps) - 1) / last)]
              for place in range(len(labels))]
-    bars = alt.Chart(_frame(rows)).mark_bar(height={"band": 0.7}, stroke=colours.paper, strokeWidth=1).encode(
+    base = alt.Chart(_frame(rows))
+    bars = base.mark_bar(height={"band": 0.7}, stroke=colours.paper, strokeWidth=1).encode(
         y=alt.Y("name:N", title=None, sort=names,
                 axis=alt.Axis(labelLimit=LABEL_LIMIT, labelOverlap=False)),
         x=alt.X("share:Q", title=t("results.axis_share"), stack="zero",
@@ -129,7 +133,8 @@ def shares(rows: Rows, *, name: str, words: str) -> None:
     ).properties(height=ROW_HEIGHT * max(2, len(names)))
     panels = _distinct(rows, "panel")
     if len(panels) < 2:
-        bars = bars.properties(height=ROW_HEIGHT * max(2, len(names)) + AXIS_AND_LEGEND)
+        beside = AXIS_HEIGHT + LEGEND_HEIGHT
+        bars = bars.properties(height=ROW_HEIGHT * max(2, len(names)) + beside)
     charts.figure(_by_panel(bars, panels), words=words, name=name, rows=rows)
 
 

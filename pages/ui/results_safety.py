@@ -5,7 +5,7 @@ import streamlit as st
 from cbt_core.services.results import POOLED
 from pages.ui.reading import of_value
 from pages.ui.results_charts import Axis, intervals
-from pages.ui.results_view import View, planned, reason, show_table, told, withheld, word
+from pages.ui.results_view import Row, View, planned, reason, show_table, told, withheld, word
 from pages.ui.results_view import number as column
 
 
@@ -22,7 +22,7 @@ def safety(view: View) -> None:
 def flags(view: View) -> None:
     """Show rates, differences and agreement of flags."""
     found = view.analysis.safety or {}
-    rows = [
+    rows: list[Row] = [
         {"panel": word(f"severity_{severity}"), "name": system, "kind": word(rule),
          "value": rate.share.value, "low": rate.wilson_low, "high": rate.wilson_high,
          "count": rate.count, "n": rate.n, "k": k}

@@ -15,8 +15,8 @@ HOME: Final = "pages/home.py"
 RATER: Final = ("rate", "my_work", "guide")
 ANNOTATOR: Final = ("annotate", "my_work", "guide")
 LEAD: Final = (
-    "studies", "import_study", "plan_study", "design", "people", "progress", "escalations",
-    "adjudicate", "results", "label_results", "export",
+    "studies", "import_study", "generate", "plan_study", "design", "people", "progress",
+    "escalations", "adjudicate", "results", "label_results", "export",
 )
 QUIET: Final = ("begin", "closing")
 """Screens a person is led to; they are not listed."""

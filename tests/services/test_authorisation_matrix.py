@@ -22,6 +22,7 @@ from cbt_core import services
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Conflict, Invalid, Refused, StudyError
+from cbt_core.generation.questions import Questions
 from cbt_core.http import routes
 from cbt_core.services import (
     access,
@@ -31,12 +32,14 @@ from cbt_core.services import (
     amending,
     assigning,
     dataset_splitting,
+    detecting,
     egress,
     escalating,
     exporting,
     gating,
     importing,
     joining,
+    judging_study,
     label_results,
     labelling,
     lifecycle,
@@ -48,13 +51,23 @@ from cbt_core.services import (
     rating,
     registration,
     results,
+    running,
+    running_plans,
+    running_rows,
+    running_studies,
     score_overview,
+    simulating,
     storing,
+    storing_detections,
     studies,
     study_analysis,
 )
 from cbt_core.services.adjudication_view import Place
+from cbt_core.services.asking import Model
 from cbt_core.services.importing import StudyFiles
+from cbt_core.services.reporting import making as reports
+from cbt_core.services.reporting.gathering import Wish
+from cbt_core.services.running_wishes import Asked
 from cbt_core.settings import Settings
 from db import migrate
 from db.engine import Database
@@ -80,6 +93,7 @@ WITHOUT_RIGHTS: Mapping[str, str] = {
     "guards.require_inviter": "a guard, not a wish",
     "guards.require_keeper": "a guard, not a wish",
     "guards.require_terminal": "a guard, not a wish",
+    "running.require_runner": "a guard, not a wish",
     "studies.led_by": "a guard, not a wish",
 }
 """Functions that take a person, but whose answer does not rest on a role."""
@@ -99,6 +113,10 @@ WITHOUT_PERSON: Mapping[str, str] = {
     "doctor.examine": "terminal command; reads settings",
     "label_guards.scope": "which lock to take",
     "label_guards.scope_of_task": "which lock to take",
+    "run_work.work": "terminal command; asks again whether the starter still may; test_running",
+    "running_plans.preview_of": "used behind a guard",
+    "running_process.launch": "used behind a guard",
+    "running_process.runs_folder": "where files lie",
     "storing.exists": "is there a file",
     "storing.prepare": "at the start of the server",
     "storing.require_current": "at the start of the server",
@@ -204,6 +222,22 @@ def of_study(function: Callable[..., object], **more: object) -> Call:
     return lambda world, who: function(world.database, who, slug="trial", now=NOW, **more)
 
 
+def of_run(function: Callable[..., object], **more: object) -> Call:
+    """Return a call on a run that does not exist: whoever may is told so."""
+    return lambda world, who: function(world.database, who, code="0" * 12, now=NOW, **more)
+
+
+def of_runs(function: Callable[..., object], **more: object) -> Call:
+    return lambda world, who: function(world.database, who, codes=["0" * 12], now=NOW, **more)
+
+
+def of_wish(function: Callable[..., object], **more: object) -> Call:
+    """Return a call with a backend that does not exist: nothing is started."""
+    return lambda world, who: function(
+        world.database, who, asked=Asked("s", "none"), questions=Questions(Path("none.jsonl")),
+        settings=Settings(world.database.url), now=NOW, **more)
+
+
 def untimed(function: Callable[..., object], **more: object) -> Call:
     return lambda world, who: function(world.database, who, slug="trial", **more)
 
@@ -244,6 +278,18 @@ def decided(function: Callable[..., object]) -> Call:
 
 
 CASE = {"case_id": 1, "text": "seen"}
+def detection(world: World, who: Person) -> detecting.Detection:
+    return detecting.plan_study(
+        world.database, who, slug="labels", model=Model("echo", "echo"),
+        place=world.folder / "none.jsonl", settings=Settings(database=""), now=NOW)
+
+
+def judgement(world: World, who: Person) -> judging_study.Judging:
+    return judging_study.plan_study(
+        world.database, who, slug="trial", judge="j", model=Model("echo", "echo"),
+        place=world.folder / "none.jsonl", settings=Settings(database=""), now=NOW)
+
+
 MATRIX: Mapping[str, Row] = {
     "access.set_language": Row(
         lambda w, who: access.set_language(w.database, who, language="en"), EVERYBODY),
@@ -262,6 +308,7 @@ MATRIX: Mapping[str, Row] = {
     "assigning.assign": Row(of_study(assigning.assign, raters=["R01", "R02"]), LEADS),
     "assigning.preview": Row(of_study(assigning.preview, raters=["R01", "R02"]), LEADS),
     "assigning.release": Row(of_study(assigning.release, rater="R02", reason="ill"), LEADS),
+    "detecting.plan_study": Row(lambda w, who: detection(w, who), LEADS),
     "egress.allow_source": Row(
         lambda w, who: egress.allow_source(
             w.database, who, source="psyqa", agreement="signed", now=NOW), ANY_LEAD),
@@ -291,6 +338,11 @@ MATRIX: Mapping[str, Row] = {
     "joining.my_studies": Row(lambda w, who: joining.my_studies(w.database, who), EVERYBODY),
     "joining.practice_item": Row(untimed(joining.practice_item), RATERS),
     "joining.standing": Row(untimed(joining.standing), RATERS),
+    "judging_study.plan_study": Row(lambda w, who: judgement(w, who), LEADS),
+    "judging_study.store": Row(  # no run has been made: told so, but not refused
+        lambda w, who: judging_study.store(
+            w.database, who, judging=judgement(w, TERMINAL), now=NOW),
+        LEADS, tells=StudyError),
     "label_results.label_results": Row(
         of_study(label_results.label_results, bootstrap=10), LEADS, tells=StudyError),
     "labelling.keep_draft": Row(marked(labelling.keep_draft, draft_body), "annotator"),
@@ -343,7 +395,30 @@ MATRIX: Mapping[str, Row] = {
     "registration.register": Row(  # the world has been rated: too late, but not a refusal
         of_study(registration.register, language="en"), LEADS, tells=StudyError),
     "results.pooled": Row(of_study(results.pooled, bootstrap=10), LEADS),
+    "running.forget": Row(of_run(running.forget), "terminal", tells=StudyError),
+    "running.one_run": Row(of_run(running.one_run, act="look"), "terminal", tells=StudyError),
+    "running.preview": Row(of_wish(running.preview), "terminal", tells=StudyError),
+    "running.resume": Row(of_run(running.resume, settings=Settings("")), "terminal",
+                          tells=StudyError),
+    "running.start": Row(of_wish(running.start, token="token-of-a-form"), "terminal",
+                         tells=StudyError),
+    "running.stop": Row(of_run(running.stop), "terminal", tells=StudyError),
+    "running.watch": Row(lambda w, who: running.watch(w.database, who, now=NOW), "terminal"),
+    "running_plans.study_questions": Row(of_study(running_plans.study_questions), LEADS),
+    "running_rows.chosen": Row(of_runs(running_rows.chosen, act="look"), "terminal",
+                               tells=StudyError),
+    "running_rows.page": Row(of_runs(running_rows.page, offset=0, limit=5), "terminal",
+                             tells=StudyError),
+    "running_studies.check": Row(of_runs(running_studies.check), "terminal", tells=StudyError),
+    "running_studies.send": Row(of_runs(running_studies.send, slug="new", title="New"),
+                                "terminal", tells=StudyError),
     "score_overview.scores": Row(of_study(score_overview.scores), LEADS, before=lock),
+    "simulating.simulate_ratings": Row(
+        of_study(simulating.simulate_ratings, raters=["R01"], seed=1), LEADS),
+    "storing_detections.store": Row(
+        lambda w, who: storing_detections.store(
+            w.database, who, detection=detection(w, TERMINAL), now=NOW),
+        LEADS, tells=StudyError),
     "storing.back_up": Row(
         lambda w, who: storing.back_up(w.database, who, file=w.folder / "copy.db"), "terminal"),
     "storing.check_all": Row(lambda w, who: storing.check_all(w.database, who), "terminal"),
@@ -360,6 +435,7 @@ MATRIX: Mapping[str, Row] = {
     "studies.systems_of": Row(of_study(studies.systems_of), LEADS),
     "studies.versions": Row(of_study(studies.versions), LEADS),
     "study_analysis.analyse": Row(of_study(study_analysis.analyse, bootstrap=10), LEADS),
+    "reporting.report_files": Row(of_study(reports.report_files, wish=Wish(bootstrap=10)), LEADS),
 }
 
 PROTOCOL = "[design]\noverlap = 1\n[rater]\nbreak_after_minutes = 0\n"
@@ -503,7 +579,8 @@ def test_a_locked_study_takes_no_entry_from_anybody(world: World, name: str, kin
 def test_a_lead_who_rates_sees_no_scores_while_the_study_is_open(world: World) -> None:
     both = making.give_role(
         world.database, world.people["lead"], world.study_id, Role.RATER, NOW)
-    for name in ("results.pooled", "score_overview.scores", "study_analysis.analyse"):
+    for name in ("results.pooled", "score_overview.scores", "study_analysis.analyse",
+                 "reporting.report_files"):
         with pytest.raises(Refused):
             MATRIX[name].call(world, both)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cbt_core.domain.people import TERMINAL
-from cbt_core.services import lifecycle, study_analysis
+from cbt_core.services import lifecycle, reporting, study_analysis
 from cbt_core.services.reporting import (
     facts_design,
     facts_people,
@@ -24,12 +24,22 @@ from cbt_core.services.reporting import (
 from cbt_core.services.reporting.checklists import NAMES, checklist, checklists, facts
 from cbt_core.services.reporting.facts_scale import SCALE_FACTS
 from cbt_core.services.reporting.gathering import Wish, gather
+from cbt_core.wording import sentences
 from db.engine import Database
 from tests import making
 
+ROOM = Path(reporting.__file__).parent
 # Belz & Thomson, GEM 2025, appendix, and the form at https://nlp-heds.github.io
-HEDS_FIXED = ["1.1.1", "1.1.2", "1.2", "1.3.1.1", "1.3.1.2", "1.3.1.3", "1.3.2.1", "1.3.2.2", "1.3.2.3", "2.1", "2.2", "2.3", "2.4", "2.5", "3.1.1", "3.1.2", "3.1.3.1", "3.1.3.2", "3.1.3.3", "3.2.1", "3.2.2.1", "3.2.2.2", "3.2.2.3", "3.2.2.4", "3.2.3", "3.2.4", "3.2.5", "3.3.1", "3.3.2", "3.3.3.1", "3.3.3.2", "3.3.4.1", "3.3.4.2", "3.3.5", "3.3.6", "3.3.7", "3.3.8", "5.1", "5.2", "5.3", "5.4"]
-HEDS_CRITERION = ["4.1.1", "4.1.2", "4.1.3", "4.2.1", "4.2.2", "4.2.3", "4.3.1.1", "4.3.1.2", "4.3.2", "4.3.3", "4.3.4", "4.3.5", "4.3.6", "4.3.7", "4.3.8", "4.3.9", "4.3.10", "4.3.11.1", "4.3.11.2", "4.3.12.1", "4.3.12.2"]
+HEDS_FIXED = (
+    "1.1.1 1.1.2 1.2 1.3.1.1 1.3.1.2 1.3.1.3 1.3.2.1 1.3.2.2 1.3.2.3 2.1 2.2 2.3 2.4 2.5 "
+    "3.1.1 3.1.2 3.1.3.1 3.1.3.2 3.1.3.3 3.2.1 3.2.2.1 3.2.2.2 3.2.2.3 3.2.2.4 3.2.3 3.2.4 "
+    "3.2.5 3.3.1 3.3.2 3.3.3.1 3.3.3.2 3.3.4.1 3.3.4.2 3.3.5 3.3.6 3.3.7 3.3.8 5.1 5.2 5.3 "
+    "5.4"
+)
+HEDS_CRITERION = (
+    "4.1.1 4.1.2 4.1.3 4.2.1 4.2.2 4.2.3 4.3.1.1 4.3.1.2 4.3.2 4.3.3 4.3.4 4.3.5 4.3.6 4.3.7 "
+    "4.3.8 4.3.9 4.3.10 4.3.11.1 4.3.11.2 4.3.12.1 4.3.12.2"
+)
 # Gallifant et al., Nat Med 2025;31:60-69: Table 2, item 2 written out as in Table 3
 LETTERS = {"2": 12, "3": 2, "5": 5, "6": 5, "7": 5, "8": 3, "9": 2, "14": 6, "16": 4, "19": 7}
 TRIPOD = [
@@ -113,14 +123,6 @@ def test_every_fact_of_a_checklist_exists_and_every_fact_is_asked_for() -> None:
 
 
 def test_no_two_rooms_of_facts_share_a_name() -> None:
-    from cbt_core.services.reporting import (
-        facts_design,
-        facts_people,
-        facts_results,
-        facts_sheet,
-        facts_study,
-        facts_systems,
-    )
 
     rooms = (facts_design, facts_people, facts_results, facts_sheet, facts_study, facts_systems)
     counts = Counter(chain.from_iterable(room.FACTS for room in rooms))
@@ -130,7 +132,7 @@ def test_no_two_rooms_of_facts_share_a_name() -> None:
 @pytest.mark.parametrize(("name", "ids"), [
     ("grras", [str(number) for number in range(1, 16)]),
     ("tripod_llm", TRIPOD),
-    ("heds", HEDS_FIXED[:37] + HEDS_CRITERION + HEDS_FIXED[37:]),
+    ("heds", [*HEDS_FIXED.split()[:37], *HEDS_CRITERION.split(), *HEDS_FIXED.split()[37:]]),
 ])
 def test_a_checklist_has_the_numbers_of_its_source_in_order(name: str, ids: list[str]) -> None:
     assert [one.id for one in checklist(name).items] == ids
@@ -161,7 +163,7 @@ def test_every_item_is_answered_or_says_why_not(pairs: dict[str, dict[str, Any]]
 def test_section_4_of_heds_stands_once_for_every_scale(single: dict[str, dict[str, Any]]) -> None:
     asked = [name for name in single["heds"] if name[0] == "4"]
     assert len(_scales(single)) > 1
-    assert asked == [f"{n} [{scale}]" for scale in _scales(single) for n in HEDS_CRITERION]
+    assert asked == [f"{n} [{scale}]" for scale in _scales(single) for n in HEDS_CRITERION.split()]
 
 
 def _scales(found: dict[str, dict[str, Any]]) -> list[str]:
@@ -239,7 +241,7 @@ def test_without_repeats_agreement_within_raters_does_not_apply(
 
 def test_actual_numbers_are_those_of_the_study(pairs: dict[str, dict[str, Any]]) -> None:
     assert words(pairs["grras"]["11"]).startswith(
-        "6 of 6 items and 3 raters are in the analysis; 18 of 18 tasks were scored"
+        "Items in the analysis: 6 of 6; raters: 3; tasks scored: 18 of 18"
     )
 
 
@@ -264,3 +266,19 @@ def test_no_question_and_no_answer_is_told(pairs: dict[str, dict[str, Any]]) -> 
     told = json.dumps(pairs, ensure_ascii=False)
     assert "最近总觉得自己做得不够好" not in told
     assert "种回答，内容各不相同" not in told
+
+
+def test_every_sentence_of_the_section_is_used_and_every_used_one_is_there() -> None:
+    code = "".join(file.read_text("utf-8") for file in sorted(ROOM.glob("facts*.py")))
+    written = {key for key in sentences("en") if key.startswith("checklists.")}
+    keys = {key.removeprefix("checklists.") for key in written}
+    named = set(re.findall(r'"([a-z0-9_]+)"', code))
+    begun = tuple(re.findall(r'said\(\s*f"([a-z_]+_)\{', code))
+    ended = tuple(re.findall(r'said\(\s*f"\{\w+\}(_[a-z]+)"', code))
+    of_use = ("input_", "layout_", "lang_")
+    unused = {
+        key for key in keys
+        if key not in named and not key.startswith((*begun, *of_use)) and not key.endswith(ended)
+    }
+    assert unused == set()
+    assert set(re.findall(r'said\(\s*"([a-z0-9_]+)"', code)) <= keys

@@ -10,7 +10,7 @@ from training import precision
 from training.config import plain, read_config
 from training.data import questions, read_rows
 from training.estimate import estimate, parameters, refuse_too_large
-from training.train import estimated
+from training.planning import estimated
 
 CONFIGS = sorted((Path(__file__).resolve().parents[2] / "training" / "configs").glob("*.toml"))
 PAPER = ("baichuan-7b", "qwen-7b", "llama-chinese-7b", "alpaca-chinese-7b")

@@ -177,7 +177,7 @@ def test_no_room_is_told_before_loading_and_while_training(
 ) -> None:
     settings = described(model, tmp_path / "run")
     with monkeypatch.context() as patched:
-        patched.setattr("training.train.room_on", lambda _device: 1000)
+        patched.setattr("training.planning.room_on", lambda _device: 1000)
         with pytest.raises(StudyError) as refused:
             train(settings, Wishes(), tell=silent, now=now)
     assert refused.value.code == "training.will_not_fit"

@@ -76,10 +76,10 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """A list of sentences; `ordered` numbers them."""
+    """A list of sentences; `is_fine`: in small letters, for long lists."""
 
     sentences: tuple[str, ...]
-    ordered: bool = False
+    is_fine: bool = False
 
 
 @dataclass(frozen=True, slots=True)

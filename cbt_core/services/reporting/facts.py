@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from cbt_core.domain.instrument import Scale, Text
+from cbt_core.domain.study import Risk
 from cbt_core.services.reporting.context import ReportContext
 from cbt_core.services.reporting.numbers import decimals
 from cbt_core.services.study_analysis import Analysis
@@ -20,6 +21,9 @@ from cbt_core.wording import say
 State = Literal["answered", "not_applicable", "authors"]
 DAY: Final = 10
 """Characters of a stored time that are its date."""
+
+FULL_STOPS: Final = frozenset("。！？；”")
+"""After these Chinese sentences follow one another without a space."""
 
 NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 """Counts as words in running English text."""
@@ -72,7 +76,8 @@ def said(key: str, **values: object) -> Text:
 def joined(parts: Iterable[Text | None]) -> Text:
     """Return sentences one after the other."""
     kept = [part for part in parts if part is not None]
-    return Text(zh="".join(one.zh for one in kept), en=" ".join(one.en for one in kept))
+    zh = "".join(one.zh if one.zh[-1:] in FULL_STOPS else f"{one.zh} " for one in kept)
+    return Text(zh=zh.rstrip(), en=" ".join(one.en for one in kept))
 
 
 def listed(parts: Iterable[Text | str], *, many: bool = False) -> Text:
@@ -110,9 +115,20 @@ def percent(share: float) -> Text:
     return Text(zh=f"{100 * share:.0f}%", en=f"{100 * share:.0f} %")
 
 
-def number(count: int) -> Text:
-    """Return a count for running text: a word below ten in English, a figure in Chinese."""
-    return Text(zh=str(count), en=NUMBERS[count] if 0 <= count < len(NUMBERS) else str(count))
+def many(count: int, noun: str) -> Text:
+    """Return a count for running text: figure in Chinese; in English `two raters`, `one rater`."""
+    word = NUMBERS[count] if 0 <= count < len(NUMBERS) else str(count)
+    return Text(zh=str(count), en=f"{word} {noun}" if count == 1 else f"{word} {noun}s")
+
+
+def risks(view: View) -> Text | None:
+    """Return the items by marked risk; None where there are no items."""
+    counts = view.context.items_by_risk
+    told = [
+        said("counted", name=said(f"risk_{one.value}"), count=counts[one.value])
+        for one in Risk if counts.get(one.value)
+    ]
+    return said("risks", risks=listed(told)) if told else None
 
 
 def series(parts: Sequence[Text]) -> Text:
@@ -177,6 +193,14 @@ def has_crossed(view: View) -> bool:
     return any(
         isinstance(crossed := one.get("difference_crossed"), dict)
         and crossed.get("value") is not None
+        for _, one in comparisons(view)
+    )
+
+
+def has_pairs(view: View) -> bool:
+    """Tell whether any two systems were scored by the same raters on the same items."""
+    return any(
+        isinstance(found := one.get("difference"), dict) and found.get("value") is not None
         for _, one in comparisons(view)
     )
 

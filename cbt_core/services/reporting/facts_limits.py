@@ -7,6 +7,7 @@ from cbt_core.domain.instrument import Text
 from cbt_core.services.reporting.facts import (
     View,
     has_crossed,
+    has_pairs,
     interval,
     listed,
     number_in,
@@ -56,6 +57,8 @@ def _raters(view: View) -> Iterator[Text]:
     count = view.analysis.flow.raters.analysed
     if count == 1:
         yield said("limit_one_rater")
+    elif view.analysis.comparison is not None and not has_pairs(view):
+        yield said("limit_unpaired")
     elif view.analysis.comparison is not None:
         yield said(f"limit_raters_{_generality(view, count)}", count=count)
     both = view.context.people.also_leads

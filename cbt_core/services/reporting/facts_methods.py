@@ -1,7 +1,7 @@
 """The methods section sentence by sentence: each stands only where the study did what it says."""
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Final
 
@@ -10,8 +10,9 @@ from cbt_core.services.reporting.facts import (
     View,
     comparisons,
     date,
+    has_pairs,
     listed,
-    number,
+    many,
     number_in,
     percent,
     said,
@@ -35,11 +36,11 @@ def _design(view: View) -> Iterator[Text]:
     flow, systems = view.analysis.flow, len(view.context.systems)
     design = view.context.protocol.design
     yield said("par_design_one" if systems == 1 else "par_design",
-               systems=number(systems), items=flow.items.rated)
+               systems=many(systems, "system"), items=flow.items.rated)
     yield _panel(view)
     yield said("par_order_single" if view.is_single else "par_order", seed=design.seed)
     yield said("par_done_single" if view.is_single else "par_done",
-               overlap=number(design.overlap), raters=number(flow.raters.began),
+               overlap=many(design.overlap, "rating"), raters=many(flow.raters.began, "rater"),
                scored=flow.tasks.scored, assigned=flow.tasks.assigned)
     if flow.tasks.excluded:
         yield said("par_excluded", count=flow.tasks.excluded)
@@ -85,10 +86,12 @@ def _instrument(view: View) -> Iterator[Text]:
 def _people(view: View) -> Iterator[Text]:
     raters, flow = view.context.protocol.raters, view.analysis.flow
     examples = len(view.context.instrument.examples)
-    yield said("par_guide_examples", examples=number(examples)) if examples else said("par_guide")
+    guide = said("par_guide_examples", examples=many(examples, "worked example"))
+    yield guide if examples else said("par_guide")
     if raters.practice and view.context.people.practised:
-        yield said("par_practice", items=len(raters.practice), mark=percent(raters.pass_mark),
-                   done=view.context.people.practised)
+        yield said("par_practice", items=many(len(raters.practice), "item"),
+                   mark=percent(raters.pass_mark),
+                   done=many(view.context.people.practised, "rater"))
     checks, repeats = flow.tasks.other.get("check", 0), flow.tasks.other.get("repeat", 0)
     if checks:
         yield said("par_checks", count=checks)
@@ -114,6 +117,17 @@ def _comparison(view: View) -> Iterator[Text]:
     found = view.analysis.comparison
     if found is None:
         return
+    if has_pairs(view):
+        yield from _tests(view, found)
+    else:
+        yield said("par_unpaired")
+    choices = view.analysis.bradley_terry
+    if choices is not None and choices.reason is None:
+        yield said("par_bradley_terry")
+
+
+def _tests(view: View, found: Mapping[str, object]) -> Iterator[Text]:
+    """Yield tests, effect sizes and multiplicity of paired differences."""
     few = view.analysis.flow.items.analysed <= ALL_SIGNS
     yield said("par_comparison", flips=said("par_flips_all" if few else "par_flips_drawn"))
     if crossed := _crossed(view):
@@ -124,10 +138,7 @@ def _comparison(view: View) -> Iterator[Text]:
         yield said("par_primary", system=primary[1], reference=view.analysis.reference or "",
                    scale=scale_name(view, primary[0]))
     if family > 1:
-        yield said("par_holm_rest" if primary else "par_holm", family=number(family))
-    choices = view.analysis.bradley_terry
-    if choices is not None and choices.reason is None:
-        yield said("par_bradley_terry")
+        yield said("par_holm_rest" if primary else "par_holm", family=many(family, "comparison"))
 
 
 def _crossed(view: View) -> Text | None:
@@ -170,7 +181,7 @@ def _labels(view: View) -> Iterator[Text]:
     found = view.context.labels
     if found is not None:
         items = {item for mine in found.first.values() for item in mine}
-        yield said("par_labels", annotators=number(len(found.first)), items=len(items),
+        yield said("par_labels", annotators=many(len(found.first), "annotator"), items=len(items),
                    scheme=view.context.scheme.name)
 
 

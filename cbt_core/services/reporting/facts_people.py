@@ -15,8 +15,10 @@ from cbt_core.services.reporting.facts import (
     authors,
     interval,
     listed,
+    many,
     not_applicable,
     percent,
+    risks,
     said,
 )
 
@@ -52,13 +54,15 @@ def training_sentences(view: View) -> list[Text]:
     """Return consent, guide and practice as sentences."""
     practice, people = view.context.protocol.raters, view.context.people
     examples = len(view.context.instrument.examples)
-    found = [said("guide_examples", examples=examples) if examples else said("guide")]
+    guide = said("guide_examples", examples=many(examples, "worked example"))
+    found = [guide if examples else said("guide")]
     if practice.practice and not people.practised:
         found.append(said("practice_unused", items=len(practice.practice)))
     elif practice.practice:
         found.append(said(
-            "practice", items=len(practice.practice), mark=percent(practice.pass_mark),
-            done=people.practised,
+            "practice", items=many(len(practice.practice), "practice item"),
+            mark=percent(practice.pass_mark),
+            done=many(people.practised, "rater"),
         ))
     else:
         found.append(said("no_practice"))
@@ -91,19 +95,9 @@ def characteristics(view: View) -> Told:
     return answered(
         traits_sentence(view) or said("profile_none"),
         said("hours", hours=f"{context.people.hours:.1f}") if context.people.hours else None,
-        said("risks", risks=_risks(view)) if context.items_by_risk else None,
+        risks(view),
         said("answer_length", characters=f"{length:.0f}") if length else None,
     )
-
-
-def _risks(view: View) -> Text:
-    return listed(
-        said("counted", name=said(f"risk_{name}"), count=count)
-        for name, count in view.context.items_by_risk.items() if name in RISKS
-    )
-
-
-RISKS: Final = ("none", "possible", "high")
 
 
 def assessors(view: View) -> Told:

@@ -13,6 +13,7 @@ from cbt_core.services.reporting.facts import (
     comparisons,
     date,
     has_crossed,
+    has_pairs,
     instrument_line,
     interval,
     listed,
@@ -72,6 +73,9 @@ def comparison_methods(view: View) -> Iterator[Text]:
     """Yield how systems are compared, as far as they were."""
     found = view.analysis.comparison
     if found is None:
+        return
+    if not has_pairs(view):
+        yield said("unpaired")
         return
     yield said("comparison")
     yield said("effects")
@@ -149,8 +153,8 @@ def _means(view: View) -> Iterator[Text]:
 def _differences(view: View) -> Iterator[Text]:
     for scale, one in comparisons(view):
         yield said(
-            "difference", scale=scale_name(view, scale), system=one["system"],
-            figure=_figure(one, "difference"),
+            "difference", scale=scale_name(view, scale), name=one["system"],
+            value=_figure(one, "difference"),
         )
 
 
@@ -200,6 +204,12 @@ def outcome_definition(view: View) -> Told:
     )
 
 
+def evaluation_data(view: View) -> Told:
+    """Return outcome and measures; whether the data were held out only the authors know."""
+    found = outcome_definition(view)
+    return answered(found.answer, said("training_data"))
+
+
 def comparison_method(view: View) -> Told:
     """Return how systems were compared; human references are counted."""
     references = view.context.references
@@ -218,6 +228,7 @@ FACTS: Final[Mapping[str, Fact]] = {
     "actual_numbers": actual_numbers,
     "agreement_figures": agreement_figures,
     "comparison_method": comparison_method,
+    "evaluation_data": evaluation_data,
     "flow": flow,
     "limitations": limitations_of,
     "metric_human_correlation": metric_human_correlation,

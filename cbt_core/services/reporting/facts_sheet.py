@@ -97,17 +97,17 @@ def quality_methods(view: View) -> Told:
 
 
 def _quality(view: View) -> Mapping[str, Mapping[str, object]]:
-    """Return the kinds of quality assurance with the values of their sentences."""
+    """Return the kinds of quality assurance that took place, with the values of their sentences."""
     raters, flow = view.context.protocol.raters, view.analysis.flow
     found: dict[str, Mapping[str, object]] = {}
-    if raters.practice:
+    if raters.practice and view.context.people.practised:
         found["practice"] = {
             "items": len(raters.practice), "mark": percent(raters.pass_mark),
             "done": view.context.people.practised,
         }
-    if raters.attention:
+    if flow.tasks.other.get("check"):
         found["attention"] = {
-            "items": len(raters.attention), "done": flow.tasks.other.get("check", 0),
+            "items": len(raters.attention), "done": flow.tasks.other["check"],
         }
     if flow.tasks.other.get("repeat"):
         found["repeat"] = {"done": flow.tasks.other["repeat"]}

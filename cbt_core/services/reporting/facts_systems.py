@@ -13,6 +13,7 @@ from cbt_core.services.reporting.facts import (
     authors,
     listed,
     not_applicable,
+    risks,
     said,
 )
 
@@ -86,14 +87,11 @@ def data_description(view: View) -> Told:
     """Return number, risk, length and dates of the evaluation data."""
     context = view.context
     length = context.mean_answer_characters
-    risks = listed(
-        said("counted", name=said(f"risk_{name}"), count=count)
-        for name, count in context.items_by_risk.items() if name in ("none", "possible", "high")
-    )
     return answered(
         said("items_answers", items=context.items, answers=sum(s.answers for s in context.systems)),
         said("references", count=context.references) if context.references else None,
-        said("risks", risks=risks) if risks.en else None,
+        risks(view),
+        _sources(view) if any(one.source for one in context.sources) else None,
         said("answer_length", characters=f"{length:.0f}") if length else None,
         said("split_none"),
     )

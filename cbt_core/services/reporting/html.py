@@ -95,9 +95,8 @@ def _block(block: Block, language: str) -> str:
     if isinstance(block, Drawing):
         return _drawing(block)
     if isinstance(block, Points):
-        tag = "ol" if block.ordered else "ul"
         rows = "".join(f"<li>{escape(one)}</li>" for one in block.sentences)
-        return f"<{tag}>{rows}</{tag}>"
+        return f'<ul class="fine">{rows}</ul>' if block.is_fine else f"<ul>{rows}</ul>"
     if isinstance(block, Subhead):
         return f"<h3>{escape(block.text)}</h3>"
     return _words(block)

@@ -18,7 +18,7 @@ from cbt_core.wording import LANGUAGES
 from db import audit
 from db.engine import Database
 
-USER_WRITTEN: Final = ("title", "flow", "plan", "registered")
+USER_WRITTEN: Final = ("title", "flow", "plan", "registered", "metrics", "judges")
 """Parts of an analysis that hold texts which people wrote."""
 
 

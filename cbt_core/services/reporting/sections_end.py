@@ -16,7 +16,7 @@ from cbt_core.services.reporting.blocks import (
 )
 from cbt_core.services.reporting.paragraphs import limitations as limitations_of
 from cbt_core.services.reporting.paragraphs import methods_paragraph
-from cbt_core.services.reporting.sheet import Json, Sheet, rows
+from cbt_core.services.reporting.sheet import Json, Sheet, at, rows
 from cbt_core.wording import LANGUAGES
 
 DAY: Final = 10
@@ -111,7 +111,21 @@ def checklists_summary(sheet: Sheet, found: Mapping[str, Json]) -> Section:
         "checklists", sheet.w("table_checklists"),
         sheet.heads("checklist:", "file:", *STATUSES), cells,
     )
-    return sheet.section("checklists", [sheet.words("checklists_about"), grid])
+    blocks: list[Block] = [sheet.words("checklists_about"), grid]
+    for name, one in found.items():
+        questions = tuple(_questions(one, sheet.language))
+        if questions:
+            title = sheet.w("sub_questions", checklist=sheet.w(f"checklist_{name}"))
+            blocks += [Subhead(title), Points(questions, is_fine=True)]
+    return sheet.section("checklists", blocks)
+
+
+def _questions(checklist: Json, language: str) -> Iterator[str]:
+    """Yield what is left to the authors, with the item's number and what is known so far."""
+    for one in rows(checklist.get("items")):
+        if one["state"] == "authors":
+            known = at(one, "reason", language)
+            yield f"{one['id']}. {at(one, 'ask', language)}" + (f" ({known})" if known else "")
 
 
 def _statuses(checklist: Json) -> tuple[int, ...]:

@@ -50,12 +50,13 @@ def _comparisons(sheet: Sheet) -> Iterator[str]:
 
 def _compared(sheet: Sheet, scale: str, one: Json) -> str:
     difference = figure(one["difference"])
-    kind = sheet.w("kind_primary" if one.get("primary") else "kind_secondary")
+    kind = "kind_primary" if one.get("primary") else "kind_secondary"
     if difference.value is None:
         return sheet.w("summary_undefined", scale=sheet.scale(scale), system=one["system"],
                        reason=sheet.reason(difference.reason))
     return sheet.w(
-        "summary_compared", scale=sheet.scale(scale), system=one["system"], kind=kind,
+        "summary_compared", scale=sheet.scale(scale), system=one["system"],
+        kind=sheet.w("kind_masked" if sheet.analysis.masked else kind),
         reference=sheet.analysis.reference, difference=sheet.told(difference),
         crossed=sheet.told(figure(one["difference_crossed"])), verdict=_verdict(sheet, one),
     )

@@ -20,17 +20,21 @@ class Reader(HTMLParser):
         self.text: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag, and that it is open."""
         self.seen.append(tag)
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag that closes itself."""
         self.seen.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        """Check that the tag opened last is closed."""
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
+        """Note a text."""
         self.text.append(data)
 
 

@@ -9,6 +9,8 @@ NAMES = ["zebra-lora", "zebra", "base", "基线"]
 
 @dataclass(frozen=True, slots=True)
 class Held:
+    """Something that holds texts."""
+
     text: str
     inner: dict[str, tuple[str, ...]]
     number: int = 3
