@@ -26,6 +26,7 @@ class ItemRow:
     risk_detected: bool
     withdrawn_at: str | None
     withdrawn_reason: str
+    inclusion_probability: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,15 @@ def keys(connection: Connection, study_id: int) -> dict[str, int]:
     """Return item ids by key."""
     rows = connection.execute(select(item.c.key, item.c.id).where(item.c.study_id == study_id))
     return {row.key: row.id for row in rows}
+
+
+def chances(connection: Connection, study_id: int) -> dict[str, float]:
+    """Return the probability of inclusion by item key, where it is known."""
+    rows = connection.execute(
+        select(item.c.key, item.c.inclusion_probability)
+        .where(item.c.study_id == study_id, item.c.inclusion_probability.is_not(None))
+    )
+    return {row.key: row.inclusion_probability for row in rows}
 
 
 def by_key(connection: Connection, study_id: int, key: str) -> ItemRow | None:
@@ -154,7 +164,7 @@ def _item(row: Row[Any]) -> ItemRow:
     return ItemRow(
         row.id, row.position, row.key, row.kind, row.question, row.description,
         _parts(row.keywords), row.source, row.licence, row.risk, bool(row.risk_detected),
-        row.withdrawn_at, row.withdrawn_reason,
+        row.withdrawn_at, row.withdrawn_reason, row.inclusion_probability,
     )
 
 

@@ -117,6 +117,14 @@ item = new_table(
     *truth("risk_detected"),
     Column("withdrawn_at", Text),
     text("withdrawn_reason"),
+    Column(  # of the draw that chose the item; NULL: not known
+        "inclusion_probability",
+        REAL_NUMBER,
+        CheckConstraint(
+            "inclusion_probability > 0 AND inclusion_probability <= 1",
+            name="inclusion_probability_is_chance",
+        ),
+    ),
     UniqueConstraint("study_id", "key"),
     one_of("kind", "main", "check", "calibration"),
     one_of("risk", "none", "possible", "high"),

@@ -108,6 +108,7 @@ def _item_row(study_id: int, position: int, one: ImportedItem, detected: bool) -
         "question": one.question, "description": one.description,
         "keywords": "|".join(one.keywords), "source": one.source, "licence": one.licence,
         "risk": one.risk.value if one.risk else "none", "risk_detected": int(detected),
+        "inclusion_probability": one.inclusion_probability,
     }
 
 

@@ -43,25 +43,34 @@ def new_run(person: Person) -> None:
         asked = ask_system()
     if asked is None:
         return
-    mark = (given.mark, asked)
-    if st.button(t("generate.look"), disabled=not (given.ready and asked.system)):
-        st.session_state[SEEN] = None
-        try:
-            with st.spinner(t("generate.looking")), laid_out(given, person) as questions:
-                seen = running.preview(
-                    database(), person, asked=asked, questions=questions, settings=settings(),
-                    now=now(),
-                )
-        except StudyError as error:
-            explain(error)
+    with left:
+        seen = look(person, asked, given)
+        if seen is None:
             return
-        st.session_state[SEEN] = (mark, seen)
+        show(seen)
+        if seen.reason is None and not seen.too_many:
+            offer(person, asked, given)
+
+
+def look(person: Person, asked: Asked, given: Given) -> Preview | None:
+    """Return what a run would take, looked at once per set of choices; None until asked for."""
+    mark = (given.mark, asked)
+    pressed = st.button(t("generate.look"), disabled=not (given.ready and asked.system))
     kept = st.session_state.get(SEEN)
-    if kept is None or kept[0] != mark:
-        return
-    show(kept[1])
-    if kept[1].reason is None and not kept[1].too_many:
-        offer(person, asked, given)
+    if not pressed:
+        return kept[1] if kept is not None and kept[0] == mark else None
+    try:
+        with st.spinner(t("generate.looking")), laid_out(given, person) as questions:
+            seen = running.preview(
+                database(), person, asked=asked, questions=questions, settings=settings(),
+                now=now(),
+            )
+    except StudyError as error:
+        st.session_state.pop(SEEN, None)
+        explain(error)
+        return None
+    st.session_state[SEEN] = (mark, seen)
+    return seen
 
 
 def offer(person: Person, asked: Asked, given: Given) -> None:
@@ -99,8 +108,9 @@ def show(seen: Preview) -> None:
         "tokens": token_words(seen),
         "cost": cost_words(seen),
     }
-    for column, (key, value) in zip(st.columns([1, 2, 2, 1]), cells.items(), strict=True):
-        column.metric(t(f"generate.{key}"), value, help=t(f"generate.{key}_help"))
+    rows = [(t(f"generate.{key}"), value) for key, value in cells.items()]
+    lead.facts(rows, key="takes")
+    st.caption(t("generate.takes_about"))
     leaves = seen.backend == "openai"
     for place, one in enumerate(seen.sources):
         plain(source_words(one, leaves=leaves), look="small", key=f"source-{place}")

@@ -71,7 +71,8 @@ class ImportedAnswer:
 class ImportedItem:
     """One question with its description and the answers of every system.
 
-    `row` is the physical line (header = 1), sheet row or list record the item came from.
+    `row` is the physical line (header = 1), sheet row or list record the item came from;
+    `inclusion_probability` (0 < p <= 1) is that of the draw, None where the file tells none.
     """
 
     key: str
@@ -84,6 +85,7 @@ class ImportedItem:
     answers: dict[str, ImportedAnswer] = dataclasses.field(default_factory=dict)
     references: tuple[str, ...] = ()
     row: int = 0
+    inclusion_probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

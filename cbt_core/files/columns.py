@@ -44,7 +44,6 @@ ITEMS: Final = Schema(
     required=("id", "question"),
     systems=True,
     aliases={"questionID": "id"},
-    quiet=frozenset({"inclusion_probability"}),
 )
 GENERATED: Final = frozenset({
     "prompt_hash", "steps", "evidence", "unknown_distortions", "risk", "finish", "attempt", "seed",

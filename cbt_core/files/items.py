@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from cbt_core.domain.study import ImportedAnswer, ImportedItem
+from cbt_core.files.chances import chance
 from cbt_core.files.columns import SYSTEM_PREFIX
 from cbt_core.files.fields import Values
 from cbt_core.files.json_records import kind_of
@@ -11,8 +12,10 @@ from cbt_core.files.limits import SYSTEM_CHARACTERS, SYSTEMS
 from cbt_core.files.opening import Table
 from cbt_core.files.problems import WHOLE_FILE, Place, shown
 from cbt_core.files.references import references
+from cbt_core.files.xlsx_rows import Number
 
 PSYQA: str = "PsyQA"
+CHANCE: str = "inclusion_probability"
 
 
 class ItemReader:
@@ -55,6 +58,7 @@ class ItemReader:
             answers=answers,
             references=found or (),
             row=values.row,
+            inclusion_probability=_chance(values),
         )
 
     def _answers(
@@ -116,6 +120,21 @@ class ItemReader:
         row = self._questions.setdefault(asked, item.row)
         if row != item.row:
             self.place.warn(item.row, "question", "question_twice", where=row)
+
+
+def _chance(values: Values) -> float | None:
+    """Return the probability with which the record was drawn; None when it tells none."""
+    value = values.get(CHANCE)
+    if isinstance(value, Number):
+        written = value.digits
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        written = str(value)
+    else:
+        written = values.text(CHANCE).strip()
+    found = chance(written)
+    if written and found is None:
+        values.refuse(CHANCE, "labels.not_a_chance", value=shown(written))
+    return found
 
 
 def read_items(table: Table, place: Place) -> ItemReader:

@@ -1,6 +1,5 @@
 """Reading a gold file: ``item_id, gold, model``, one row per item."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Final
 
 from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.study import Problem
+from cbt_core.files.chances import chance
 from cbt_core.files.columns import Schema
 from cbt_core.files.label_cells import LabelCells
 from cbt_core.files.labels import opened, refuse_repeats, told
@@ -19,7 +19,6 @@ GOLD: Final = Schema(
     fields=("item_id", "gold", "model", "inclusion_probability", "excluded", *RULES),
     required=("item_id", "gold", "model"),
 )
-CHANCE: Final = re.compile(r"[0-9]*\.?[0-9]+(?:[eE]-?[0-9]{1,3})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +106,8 @@ def _chances(grid: Grid, place: Place) -> list[float | None]:
     found: list[float | None] = []
     for row, cell in zip(grid.rows, grid.columns.get(field, [""] * len(grid.rows)), strict=True):
         text = cell.strip()
-        value = float(text) if CHANCE.fullmatch(text) else None
-        if text and (value is None or not 0 < value <= 1):
+        value = chance(text)
+        if text and value is None:
             place.refuse(row, field, "labels.not_a_chance", value=shown(text))
         found.append(value)
     return found

@@ -40,6 +40,10 @@ REVISION: Final = _c(
     "revision", INTEGER, "提交版本（从 1 起）",
     "revision of the submission from 1",
 )
+CHANCE: Final = _c(
+    "inclusion_probability", NUMBER, "抽取该题目的入样概率（空=未知）",
+    "probability with which the item was drawn (empty: not known)",
+)
 LANG: Final = _c("lang", TEXT, "界面语言", "language of the interface")
 
 
@@ -93,6 +97,7 @@ def items(*, unblinded: bool) -> tuple[Column, ...]:
         _c("risk_detected", INTEGER, "1=风险由程序检出", "1: the risk was detected by screening"),
         _c("withdrawn_at", TEXT, "撤回时间（UTC）", "withdrawn at (UTC)"),
         _c("withdrawn_reason", TEXT, "撤回原因", "reason of the withdrawal"),
+        CHANCE,
     )
     source = _c("source", TEXT, "来源", "source")
     return (*fixed, source) if unblinded else fixed

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from cbt_core.files.tables import Cell, Column, Table
-from cbt_core.services.export_columns import INTEGER, ITEM, REVISION, TEXT
+from cbt_core.services.export_columns import CHANCE, INTEGER, ITEM, REVISION, TEXT
 from cbt_core.services.export_rows import Material
 from cbt_core.services.gold import GoldLabels, gold_of
 from cbt_core.wording import say
-from db import adjudications, label_lines, results
+from db import adjudications, items, label_lines, results
 from db.adjudications import AdjudicationLine
 from db.engine import Connection
 from db.label_lines import SpanLine
@@ -48,6 +48,7 @@ GOLD: Final = (
        "labels left out because the votes were split evenly"),
     _c("revision", INTEGER, "所依据的裁定修订号（多数则为空）",
        "revision of the decision (empty: majority)"),
+    CHANCE,
 )
 GOLD_SPANS: Final = (
     ITEM,
@@ -107,15 +108,18 @@ def tables(
     gold = gold_of(connection, study_id)
     votes = _span_votes(connection, study_id, spans)
     places = _gold_places(gold, decided, votes)
-    return [_gold(gold, decided), _gold_spans(gold, places, texts), _adjudications(decided)]
+    chances = items.chances(connection, study_id)
+    return [_gold(gold, decided, chances), _gold_spans(gold, places, texts), _adjudications(decided)]
 
 
-def _gold(gold: Mapping[str, GoldLabels], decided: _Decided) -> Table:
+def _gold(
+    gold: Mapping[str, GoldLabels], decided: _Decided, chances: Mapping[str, float]
+) -> Table:
     newest = decided.newest
     rows: Rows = [
         (key, "|".join(sorted(one.labels)), one.rule, one.annotators,
          "|".join(sorted(one.tied)) or None,
-         newest[key].revision if one.rule == "adjudicated" else None)
+         newest[key].revision if one.rule == "adjudicated" else None, chances.get(key))
         for key, one in gold.items()
     ]
     return Table("gold", GOLD, rows)

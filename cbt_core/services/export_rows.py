@@ -238,7 +238,7 @@ def item_table(connection: Connection, found: Material) -> Table:
         row: tuple[Cell, ...] = (
             item.key, item.kind, item.question, item.description, "|".join(item.keywords),
             item.licence, item.risk, int(item.risk_detected), item.withdrawn_at,
-            item.withdrawn_reason or None,
+            item.withdrawn_reason or None, item.inclusion_probability,
         )
         rows.append((*row, item.source) if found.unblinded else row)
     return Table("items", columns.items(unblinded=found.unblinded), rows)

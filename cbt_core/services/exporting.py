@@ -11,7 +11,7 @@ from typing import Final
 from cbt_core.domain.people import Person
 from cbt_core.errors import Refused, StudyError
 from cbt_core.files.tables import FORMS, Table, csv_bytes, jsonl_bytes, write, zipped
-from cbt_core.services import export_gold, export_labels, export_rows
+from cbt_core.services import export_gold, export_judges, export_labels, export_rows
 from cbt_core.services.export_rows import Material
 from cbt_core.services.studies import StudySetup, current, led_by
 from db import audit, studies
@@ -108,6 +108,7 @@ def _tables(connection: Connection, setup: StudySetup, *, unblinded: bool) -> li
     return [
         export_rows.ratings(found),
         *export_labels.tables(connection, found),
+        export_judges.judges(connection, found),
         export_rows.item_table(connection, found),
         export_rows.answers(connection, found),
         export_rows.tasks(found),

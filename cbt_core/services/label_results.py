@@ -186,7 +186,11 @@ def _detected(
     items = sorted(gold.keys() & machine.keys())
     if not items:
         return None
-    rows = [JudgedRow(item, gold[item].labels, machine[item], gold[item].rule) for item in items]
+    rows = [
+        JudgedRow(item, gold[item].labels, machine[item], gold[item].rule,
+                  chance=entered.chances.get(item))
+        for item in items
+    ]
     judged = Evaluation(
         rows=rows, labels=found.labels, gold_from=_gold_from(rows),
         flow={"items_with_gold": len(gold), "items_the_machine_saw": len(machine)},

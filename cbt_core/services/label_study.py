@@ -27,7 +27,8 @@ class Entered:
 
     `first`: of each annotator and item the first round's last revision, `is_blind`: none of them
     was given with the machine's labels on the screen; `machines`: by source, item -> labels, an
-    empty set where it ran and found nothing; `rounds`, `answers`: what anchoring is told from.
+    empty set where it ran and found nothing; `rounds`, `answers`: what anchoring is told from;
+    `chances`: by item key the probability with which it was drawn, where that is known.
     """
 
     first: Sequence[LabelRow]
@@ -37,6 +38,7 @@ class Entered:
     machines: Mapping[str, Mapping[str, frozenset[str]]]
     rounds: Sequence[TwoRounds]
     answers: Sequence[Answered]
+    chances: Mapping[str, float]
 
     @property
     def digest(self) -> str:
@@ -52,6 +54,7 @@ class Entered:
         for two in self.rounds:
             found.update(_line(two.item, two.annotator, two.before))
             found.update(_line(two.item, two.annotator, two.after))
+        found.update(repr(sorted(self.chances.items())).encode())
         for answered in self.answers:
             found.update(_line(answered.label, answered.answer, None))
         return found.hexdigest()
@@ -95,6 +98,7 @@ def entered(connection: Connection, study_id: int) -> Entered:
         machines=machines,
         rounds=_rounds(lines, machines),
         answers=_answers(connection, study_id, lines.by_round[MODEL].values()),
+        chances=items.chances(connection, study_id),
     )
 
 

@@ -17,13 +17,14 @@ from db import runs
 from db.engine import Database
 from db.runs import Message, Run
 
+DATA: Final = ROOT / "data"
 LOG: Final = "log.txt"
 QUESTIONS: Final = "questions"
 
 
 def runs_folder(database: Database) -> Path:
     """Return where the files of runs lie: beside an SQLite database, else in data/."""
-    beside = database.path.resolve().parent if database.is_sqlite else ROOT / "data"
+    beside = database.path.resolve().parent if database.is_sqlite else DATA
     return beside / "runs"
 
 

@@ -46,7 +46,8 @@ def sample(
 
     Strata are drawn in proportion to their size (largest remainders), items inside one at random
     without replacement. `length` cuts the frame into thirds by characters of question and
-    description. The rows keep file order and carry `inclusion_probability`.
+    description. The rows keep file order and carry `inclusion_probability`; where the frame was
+    drawn itself, the product of both draws (empty for rows whose first draw is not known).
 
     Raises:
         StudyError: unknown stratum, too few items, or the file exists or is of another kind.
@@ -115,8 +116,10 @@ def _thirds(items: Sequence[ImportedItem]) -> dict[str, str]:
 
 
 def _write(out: Path, frame: ImportedStudy, taken: Mapping[str, float]) -> None:
+    is_drawn = any(item.inclusion_probability is not None for item in frame.items)
     rows = [
-        _row(item, taken[item.key], frame.systems) for item in frame.items if item.key in taken
+        _row(item, taken[item.key], frame.systems, is_drawn=is_drawn)
+        for item in frame.items if item.key in taken
     ]
     if out.suffix.lower() == ".jsonl":
         lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -130,12 +133,15 @@ def _write(out: Path, frame: ImportedStudy, taken: Mapping[str, float]) -> None:
         writer.writerows({name: guarded(cell) for name, cell in row.items()} for row in flat)
 
 
-def _row(item: ImportedItem, probability: float, systems: Sequence[str]) -> dict[str, object]:
+def _row(
+    item: ImportedItem, probability: float, systems: Sequence[str], *, is_drawn: bool
+) -> dict[str, object]:
+    before = item.inclusion_probability if is_drawn else 1.0
     row: dict[str, object] = {
         "id": item.key, "question": item.question, "description": item.description,
         "keywords": list(item.keywords), "source": item.source, "licence": item.licence,
         "risk": item.risk.value if item.risk else "",
-        "inclusion_probability": round(probability, 9),
+        "inclusion_probability": "" if before is None else round(probability * before, 9),
     }
     if systems:
         row["answers"] = {name: item.answers[name].text for name in systems}

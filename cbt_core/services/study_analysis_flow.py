@@ -15,6 +15,7 @@ class ItemFlow:
     """Main items: imported, then withdrawn, excluded (key to reason), assigned, rated, analysed.
 
     `rated` counts items with at least one scored task, `analysed` those left in the analysis set.
+    `chances` are the known probabilities of inclusion, ascending, each with its number of items.
     """
 
     imported: int
@@ -23,6 +24,7 @@ class ItemFlow:
     assigned: int
     rated: int
     analysed: int
+    chances: tuple[tuple[float, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,9 @@ def _items(facts: Facts) -> ItemFlow:
         assigned=len({line.item for line in lines}),
         rated=len({line.item for line in lines if line.outcome == "scored"}),
         analysed=len({line.item for line in facts.analysed()}),
+        chances=tuple(sorted(Counter(
+            line.inclusion_probability for line in main if line.inclusion_probability is not None
+        ).items())),
     )
 
 

@@ -65,7 +65,7 @@ def ask_questions(person: Person) -> Given:
         if Role.LEAD in line.roles
     }
     ways = ("upload", "study") if slugs else ("upload",)
-    way = st.radio(
+    way = "upload" if len(ways) == 1 else st.radio(
         t("generate.from"), ways, horizontal=True, key="gen-from", label_visibility="collapsed",
         format_func={one: t(f"generate.from_{one}") for one in ways}.__getitem__,
     )

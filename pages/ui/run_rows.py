@@ -9,6 +9,7 @@ import streamlit as st
 from cbt_core.domain.people import Person
 from cbt_core.errors import StudyError
 from cbt_core.generation.gates.findings import Report
+from cbt_core.generation.prompts import load_prompt
 from cbt_core.instruments import load_scheme
 from cbt_core.services import gating, running_rows, running_studies
 from cbt_core.services.importing import Preview
@@ -59,7 +60,7 @@ def _line(
     place: int, line: Line, systems: Sequence[str], names: Sequence[dict[str, str]]
 ) -> None:
     """Draw a question beside its answers."""
-    with st.container(border=True, key=f"row-{place}"):
+    with st.container(border=True, key=f"card-row-{place}"):
         columns = st.columns([2, *(3 for _ in systems)], gap="medium")
         with columns[0]:
             plain(f"{line.key} · {line.question}", look="strong", key=f"row-{place}")
@@ -79,14 +80,19 @@ def _about(cell: Cell, names: dict[str, str]) -> str:
         return t("generate.no_answer", cause=t(f"generate.cause_{cell.cause}"))
     if not cell.answer:
         return t("generate.not_yet")
+    finish = t(f"generate.finish_{cell.finish or 'unknown'}")
+    if not names:
+        return finish
     labels = t("generate.between").join(names.get(one, one) for one in cell.distortions)
-    parts = [labels or t("generate.no_labels"), t(f"generate.finish_{cell.finish or 'unknown'}")]
-    return " · ".join(parts)
+    return f"{labels or t('generate.no_labels')} · {finish}"
 
 
 def _labels(one: Watched) -> dict[str, str]:
-    """Return the names of the labels a run may give."""
-    scheme = load_scheme(one.run.config["asked"]["scheme"])
+    """Return the names of the labels a run may give; none when its prompt asks for none."""
+    asked = one.run.config["asked"]
+    if load_prompt(asked["prompt"], asked["prompt_language"]).reply != "json":
+        return {}
+    scheme = load_scheme(asked["scheme"])
     return {label.id: label.name(language()) for label in scheme.labels}
 
 

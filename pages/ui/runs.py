@@ -39,7 +39,10 @@ def show_runs(person: Person) -> None:
         st.session_state.pop(SINCE, None)
     chosen = _choose(found)
     for one in chosen:
-        _one(person, one)
+        if not one.active:
+            _one(person, one)
+    if any(one.active for one in chosen) and st.button(t("generate.read_so_far")):
+        st.rerun()
     readable = [one for one in chosen if one.run.folder and (one.run.done or one.run.failed)]
     if readable:
         show_rows(person, readable)
@@ -68,8 +71,8 @@ def _live(active: Sequence[str]) -> None:
 def _working(person: Person, one: Watched) -> None:
     """Draw one run at work, with the way to stop it."""
     run = one.run
-    with st.container(border=True, key=f"working-{run.code}"):
-        left, right = st.columns([6, 1], vertical_alignment="center")
+    with st.container(border=True, key=f"card-working-{run.code}"):
+        left, right = st.columns([10, 1], vertical_alignment="center")
         with left:
             plain(f"{run.config['asked']['system']} · {_state(one)}", look="strong", key=run.code)
             st.progress(min(1.0, run.done / max(1, run.total)))
@@ -85,8 +88,8 @@ def _working(person: Person, one: Watched) -> None:
 def _choose(found: Sequence[Watched]) -> list[Watched]:
     """Let the person choose one run, or two to read side by side."""
     by_code = {one.run.code: one for one in found}
-    kept = [code for code in st.session_state.get(CHOSEN, []) if code in by_code]
-    st.session_state[CHOSEN] = kept or [found[0].run.code]
+    standing = st.session_state.get(CHOSEN, [found[0].run.code])
+    st.session_state[CHOSEN] = [code for code in standing if code in by_code]
     codes = st.multiselect(
         t("generate.choose"), list(by_code), key=CHOSEN, max_selections=MOST,
         format_func={code: _label(one) for code, one in by_code.items()}.__getitem__,
@@ -97,8 +100,10 @@ def _choose(found: Sequence[Watched]) -> list[Watched]:
 
 def _label(one: Watched) -> str:
     run = one.run
-    return (f"{run.config['asked']['system']} · {run.done}/{run.total} · {_state(one)} · "
-            f"{lead.minute(run.created_at)}")  # fmt: skip
+    parts = [run.config["asked"]["system"], lead.minute(run.created_at)]
+    if not one.active:  # while it works the label stays as it is
+        parts.append(f"{run.done}/{run.total} · {_state(one)}")
+    return " · ".join(parts)
 
 
 def _state(one: Watched) -> str:
@@ -108,13 +113,13 @@ def _state(one: Watched) -> str:
 def _one(person: Person, one: Watched) -> None:
     """Draw one run: what it was asked, what came of it, what can be done."""
     run, asked = one.run, one.run.config["asked"]
-    with st.container(border=True, key=f"run-{run.code}"):
+    with st.container(border=True, key=f"card-run-{run.code}"):
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
             plain(f"{asked['system']} · {_state(one)} · {_numbers(one)}", look="strong",
                   key=f"one-{run.code}")  # fmt: skip
             plain(_asked(one), look="small", key=f"asked-{run.code}")
-            if not one.active and (note := one.told(language())):
+            if note := one.told(language()):
                 plain(note, look="small", key=f"note-{run.code}")
             if not run.folder:
                 plain(t("generate.texts_gone"), look="small", key=f"gone-{run.code}")
@@ -132,7 +137,7 @@ def _acts(person: Person, one: Watched) -> None:
             ),
             t("generate.resumed"),
         )
-    if not one.active and one.run.folder:
+    if one.run.folder:
         with st.popover(t("generate.forget")):
             st.text(t("generate.forget_about"))
             if st.button(t("generate.forget_now"), key=f"forget-{code}"):

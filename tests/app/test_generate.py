@@ -87,7 +87,7 @@ def test_it_says_what_a_run_takes_then_starts_it_and_shows_its_rows(
     wait(database, newcomer)
     screen = screen.run()
     told = words(screen)
-    assert "6 of 6 done" in told
+    assert "6 of 6 answered" in told
     assert "Q0 · 第0题：睡不好" in told
     assert "听得出来" in told
 
@@ -123,7 +123,7 @@ def test_without_prices_the_cost_is_said_to_be_unknown(
         lambda: Settings(database=database.url, allowed_hosts=("models.example",)))
     screen = filled("openai")
     screen.text_input(key="gen-model-name").set_value("m")
-    told = words(press(screen.run(), "Show what it takes"))
+    told = words(press(screen.run(), "Show what it takes")).replace("\\", "")
     assert "unknown" in told
     assert "models.example" in told
     assert "own: 6 texts, may go to the hosts listed" in told

@@ -60,7 +60,7 @@ def test_a_run_outlives_the_page_and_becomes_a_study(
         assert len(runs.listed(connection)) == 2, "a double click started a run twice"
     context, page = enter(browser, served, "L01", secret, language="en")
     to_runs(page)
-    expect(page.get_by_text(f"{COUNT} of {COUNT} done").first).to_be_visible()
+    expect(page.get_by_text(f"{COUNT} of {COUNT} answered").first).to_be_visible()
     expect(page.get_by_text("Q1 · 第1题")).to_be_visible()
     page.get_by_role("combobox", name="Run, or two runs").click()
     page.get_by_role("option", name="echo-one").click()

@@ -72,6 +72,7 @@ def test_models_and_migrations_hold_the_same_columns_and_constraints(database: D
             named |= {one["name"] for one in found.get_indexes(table.name)
                       if not one.get("duplicates_constraint")}
             wanted = {str(one.name) for one in (*table.constraints, *table.indexes)}
+            wanted |= {str(one.name) for column in table.columns for one in column.constraints}
             assert named == wanted - {str(table.primary_key.name)}
 
 

@@ -414,7 +414,8 @@ MATRIX: Mapping[str, Row] = {
                                 "terminal", tells=StudyError),
     "score_overview.scores": Row(of_study(score_overview.scores), LEADS, before=lock),
     "simulating.simulate_ratings": Row(
-        of_study(simulating.simulate_ratings, raters=["R01"], seed=1), LEADS),
+        of_study(simulating.simulate_ratings, raters=["R01"], seed=1), LEADS,
+        tells=StudyError),  # the study is a real one
     "storing_detections.store": Row(
         lambda w, who: storing_detections.store(
             w.database, who, detection=detection(w, TERMINAL), now=NOW),

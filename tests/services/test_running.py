@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,7 +28,7 @@ from cbt_core.services import (
 )
 from cbt_core.services.running_state import Watched
 from cbt_core.services.running_wishes import Asked, command_of, wish_of
-from cbt_core.settings import Settings
+from cbt_core.settings import ROOT, Settings
 from db import people as stored_people
 from db import runs
 from db.engine import Database
@@ -36,6 +38,26 @@ from tests.generation.loopback import Host
 SENTINEL = "哨兵提问：夜里总是醒"
 ECHO = Asked("cbt-model", "echo", prompt="plain")
 TOKEN = "token-of-a-form"
+SERVER = """
+import sys, time
+from datetime import UTC, datetime
+from pathlib import Path
+from cbt_core.domain.people import Person
+from cbt_core.generation.questions import Questions
+from cbt_core.services import running, running_process
+from cbt_core.services.running_wishes import Asked
+from cbt_core.settings import Settings
+from db.engine import Database
+url, file, folder, person_id = sys.argv[1:]
+running_process.DATA = Path(folder)
+who = Person(int(person_id), "L01", "en", may_create_studies=True)
+print(running.start(
+    Database(url), who, asked=Asked("s", "echo", prompt="plain", delay=0.5),
+    questions=Questions(Path(file)), token="token-of-a-form", settings=Settings(url),
+    now=datetime.now(UTC)), flush=True)
+time.sleep(600)
+"""
+"""Stands for the server: starts a run and waits to be killed."""
 
 
 def present() -> datetime:
@@ -54,6 +76,12 @@ def lead(database: Database, now: datetime) -> Person:
         found = stored_people.by_code(connection, "L01")
     assert found is not None
     return Person(found.id, "L01", "en", may_create_studies=True)
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep runs on PostgreSQL, whose files lie nowhere, out of the server's folder."""
+    monkeypatch.setattr(running_process, "DATA", tmp_path)
 
 
 @pytest.fixture(autouse=True)
@@ -153,11 +181,29 @@ def test_two_presses_of_one_form_make_one_run(
     assert len(entries(database, "run_started")) == 1
 
 
+def test_a_run_goes_on_when_the_server_is_killed_with_its_whole_group(
+    database: Database, lead: Person, tmp_path: Path
+) -> None:
+    given = questions(tmp_path, 240)
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, database.url, str(given.path), str(tmp_path), str(lead.id)],
+        start_new_session=True, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert server.stdout is not None
+    code = server.stdout.readline().strip()
+    until(database, lead, code, lambda one: one.run.done > 0)
+    os.killpg(server.pid, signal.SIGKILL)
+    server.communicate()
+    found = until(database, lead, code, over)
+    assert (found.state, len(rows_of(found))) == ("finished", 240)
+
+
 def test_a_killed_run_is_seen_as_lost_and_resumed_has_every_row_once(
     database: Database, lead: Person, tmp_path: Path, settings: Settings
 ) -> None:
     asked = replace(ECHO, delay=0.4)
-    code = begin(database, lead, asked, questions(tmp_path, 80))
+    code = begin(database, lead, asked, questions(tmp_path, 400))
     working = until(database, lead, code, lambda one: one.run.done > 0)
     assert working.run.pid
     os.kill(working.run.pid, signal.SIGKILL)
@@ -167,18 +213,18 @@ def test_a_killed_run_is_seen_as_lost_and_resumed_has_every_row_once(
     running.resume(database, lead, code=code, settings=settings, now=present())
     found = until(database, lead, code, over)
     assert found.state == "finished"
-    assert rows_of(found) == [f"Q{number:03d}" for number in range(80)]
+    assert rows_of(found) == [f"Q{number:03d}" for number in range(400)]
 
 
 def test_a_run_that_is_asked_to_stop_keeps_its_rows_and_goes_on_later(
     database: Database, lead: Person, tmp_path: Path, settings: Settings
 ) -> None:
-    code = begin(database, lead, replace(ECHO, delay=0.4), questions(tmp_path, 200))
+    code = begin(database, lead, replace(ECHO, delay=0.4), questions(tmp_path, 400))
     until(database, lead, code, lambda one: one.run.done > 0)
     running.stop(database, lead, code=code, now=present())
     found = until(database, lead, code, over)
     assert found.state == "stopped"
-    assert 0 < found.run.done < 200
+    assert 0 < found.run.done < 400
     assert not running_process.answers_file(found.run).exists()
     running.resume(database, lead, code=code, settings=settings, now=present())
     assert until(database, lead, code, lambda one: one.run.status == "running").active
@@ -294,7 +340,7 @@ def test_somebody_who_may_not_create_studies_starts_nothing(
 def test_a_run_of_a_lead_who_was_disabled_meanwhile_sends_nothing(
     database: Database, lead: Person, tmp_path: Path, settings: Settings
 ) -> None:
-    code = begin(database, lead, replace(ECHO, delay=0.4), questions(tmp_path, 200))
+    code = begin(database, lead, replace(ECHO, delay=0.4), questions(tmp_path, 400))
     until(database, lead, code, lambda one: one.run.done > 0)
     running.stop(database, lead, code=code, now=present())
     until(database, lead, code, over)

@@ -52,8 +52,18 @@ def planned_numbers(view: View) -> Told:
 
 
 def sampling(view: View) -> Told:
-    """Leave sampling to the authors: the database does not hold how items were drawn."""
-    return authors(said("sampling", items=view.analysis.flow.items.imported))
+    """Leave sampling to the authors; told is what the probabilities of inclusion say of it."""
+    items = view.analysis.flow.items
+    known = sum(count for _, count in items.chances)
+    if not known:
+        return authors(said("sampling", items=items.imported))
+    low, high = items.chances[0][0], items.chances[-1][0]
+    return authors(
+        said("sampling_equal" if low == high else "sampling_unequal", items=items.imported,
+             low=f"{low:.3g}", high=f"{high:.3g}"),
+        said("sampling_partly", known=known) if known < items.imported else None,
+        said("sampling_frame"),
+    )
 
 
 def power(_view: View) -> Told:

@@ -1,5 +1,6 @@
 """The report as one HTML file: nothing is fetched, everything written by people is escaped."""
 
+from collections.abc import Mapping
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -18,11 +19,13 @@ from cbt_core.services.reporting.blocks import (
     Subhead,
     Words,
 )
-from cbt_core.services.reporting.numbers import EMPTY, in_words, limits, number, told
+from cbt_core.services.reporting.numbers import EMPTY, footnotes, in_words, limits, number, told
 from cbt_core.wording import say
 
 STYLE: Final = Path(__file__).with_name("style.css")
-SHORT: Final = 15
+SHORT: Final = 18
+"""Rows up to which a table is kept on one page."""
+
 LOCALES: Final = {"zh": "zh-CN", "en": "en"}
 
 
@@ -120,16 +123,21 @@ def _drawing(block: Drawing) -> str:
 
 def _grid(grid: Grid, language: str) -> str:
     heads = "".join(_head(head) for head in grid.heads)
+    letters = footnotes(grid)
     rows = "".join(
         f'<tr{_rule(grid, place)}>'
         + "".join(
-            _cell(cell, head, first=column == 0, language=language)
+            _cell(cell, head, letters, first=column == 0, language=language)
             for column, (cell, head) in enumerate(zip(row, grid.heads, strict=True))
         )
         + "</tr>"
         for place, row in enumerate(grid.rows)
     )
     notes = "".join(f'<p class="note">{escape(note)}</p>' for note in grid.notes)
+    notes += "".join(
+        f'<p class="note"><sup>{letter}</sup> {escape(in_words(reason, language))}</p>'
+        for reason, letter in letters.items()
+    )
     return (
         f'<div class="{_size(grid)}" id="table-{grid.name}"><table>'
         f"<caption>{escape(grid.title)}</caption>"
@@ -151,7 +159,9 @@ def _head(head: Head) -> str:
     return f'<th scope="col"{kind}>{escape(head.words)}</th>'
 
 
-def _cell(cell: Cell, head: Head, *, first: bool, language: str) -> str:
+def _cell(
+    cell: Cell, head: Head, letters: Mapping[str, str], *, first: bool, language: str
+) -> str:
     kind = "n" if head.numeric else ""
     if isinstance(cell, Figure) and cell.value is None:
         words = in_words(cell.reason or "", language) or EMPTY
@@ -160,7 +170,7 @@ def _cell(cell: Cell, head: Head, *, first: bool, language: str) -> str:
         main = escape(number(cell, cell.value or 0.0))
         body = f'{main} <span class="limits">{escape(limits(cell).strip())}</span>'
     else:
-        body = escape(told(cell, language)) + _why(cell, language)
+        body = escape(told(cell, language)) + _why(cell, letters)
         if head.numeric and isinstance(cell, str):
             kind = "n none"
     tag = "th" if first else "td"
@@ -168,9 +178,7 @@ def _cell(cell: Cell, head: Head, *, first: bool, language: str) -> str:
     return f'<{tag}{scope}{f" class={chr(34)}{kind}{chr(34)}" if kind else ""}>{body}</{tag}>'
 
 
-def _why(cell: Cell, language: str) -> str:
-    """Return why a figure has no limits."""
-    if not isinstance(cell, Figure) or not cell.reason:
-        return ""
-    words = escape(in_words(cell.reason, language))
-    return f' <span class="why">{words}</span>'
+def _why(cell: Cell, letters: Mapping[str, str]) -> str:
+    """Return the letter of the footnote that says why a figure has no limits."""
+    letter = letters.get(cell.reason or "") if isinstance(cell, Figure) else None
+    return f"<sup>{letter}</sup>" if letter else ""

@@ -1,10 +1,10 @@
 """Tables of a report as LaTeX (booktabs), each a fragment, and one file that sets them all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cbt_core.services.reporting.blocks import Cell, Figure, Grid, Head
-from cbt_core.services.reporting.numbers import MINUS, NO_BREAK, told
+from cbt_core.services.reporting.numbers import MINUS, NO_BREAK, footnotes, in_words, told
 from cbt_core.wording import say
 
 ESCAPES: Final = {
@@ -47,7 +47,7 @@ def fragment(grid: Grid, language: str) -> str:
         f"\\caption{{{escaped(grid.title)}}}", f"\\label{{tab:{grid.name.replace('_', '-')}}}",
         _open(grid), f"\\begin{{tabular}}{{{columns}}}", "\\toprule", f"{heads} \\\\", "\\midrule",
         *_rows(grid, language), "\\bottomrule", "\\end{tabular}", _close(grid),
-        *_notes(grid.notes), "\\end{table}", "",
+        *_notes(grid, language), "\\end{table}", "",
     ]
     return "\n".join(line for line in lines if line != _NOTHING)
 
@@ -82,25 +82,30 @@ def _column(grid: Grid, place: int) -> str:
 
 
 def _rows(grid: Grid, language: str) -> list[str]:
-    found = []
+    found, letters = [], footnotes(grid)
     for place, row in enumerate(grid.rows):
         if place in grid.lines:
             found.append("\\midrule")
-        found.append(" & ".join(escaped(_told(cell, language)) for cell in row) + r" \\")
+        found.append(" & ".join(_cell(cell, letters, language) for cell in row) + r" \\")
     return found
 
 
-def _told(cell: Cell, language: str) -> str:
-    words = told(cell, language)
-    if isinstance(cell, Figure) and cell.value is not None and cell.reason:
-        return f"{words}*"
-    return words
+def _cell(cell: Cell, letters: Mapping[str, str], language: str) -> str:
+    words = escaped(told(cell, language))
+    if not isinstance(cell, Figure) or cell.value is None:
+        return words
+    letter = letters.get(cell.reason or "")
+    return f"{words}\\textsuperscript{{{letter}}}" if letter else words
 
 
-def _notes(notes: Sequence[str]) -> list[str]:
+def _notes(grid: Grid, language: str) -> list[str]:
+    notes = [escaped(note) for note in grid.notes]
+    notes += [
+        f"\\textsuperscript{{{letter}}} {escaped(in_words(reason, language))}"
+        for reason, letter in footnotes(grid).items()
+    ]
     return [
-        f"\\par\\smallskip\\begin{{minipage}}{{\\linewidth}}\\footnotesize {escaped(note)}"
-        "\\end{minipage}"
+        f"\\par\\smallskip\\begin{{minipage}}{{\\linewidth}}\\footnotesize {note}\\end{{minipage}}"
         for note in notes
     ]
 

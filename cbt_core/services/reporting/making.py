@@ -12,7 +12,7 @@ from cbt_core.services.reporting.document import report_of
 from cbt_core.services.reporting.gathering import Wish, gather, true_names
 from cbt_core.services.reporting.sheet import Sheet
 from cbt_core.services.reporting.veil import Veil
-from cbt_core.services.reporting.writing import archive, files, write
+from cbt_core.services.reporting.writing import archive, files, refuse_taken, write
 from cbt_core.services.study_analysis import Analysis, analyse
 from cbt_core.wording import LANGUAGES
 from db import audit
@@ -55,6 +55,7 @@ def write_report(
     wish: Wish | None = None,
 ) -> list[str]:
     """Write a study's report into a folder, all of it or nothing; return the paths within."""
+    refuse_taken(folder)
     made = report_files(database, person, slug=slug, now=now, wish=wish)
     write(made, folder)
     return list(made)

@@ -1,9 +1,10 @@
 """Figures as text: two decimals, limits beside them, reasons in words where there is no figure."""
 
 from functools import cache
+from string import ascii_lowercase
 from typing import Final
 
-from cbt_core.services.reporting.blocks import Cell, Figure
+from cbt_core.services.reporting.blocks import Cell, Figure, Grid
 from cbt_core.stats.reasons import translated
 from cbt_core.wording import say, sentences
 
@@ -24,6 +25,16 @@ def told(cell: Cell, language: str) -> str:
     if cell.value is None:
         return in_words(cell.reason or "", language) or EMPTY
     return number(cell, cell.value) + limits(cell)
+
+
+def footnotes(grid: Grid) -> dict[str, str]:
+    """Return why figures of a table have no limits: reason to the letter of its footnote."""
+    reasons = dict.fromkeys(
+        cell.reason for row in grid.rows for cell in row
+        if isinstance(cell, Figure) and cell.value is not None and cell.reason
+    )
+    return {reason: letter for reason, letter in zip(reasons, ascii_lowercase, strict=False)
+            if reason}
 
 
 def in_words(reason: str, language: str) -> str:

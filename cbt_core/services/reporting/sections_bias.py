@@ -64,6 +64,8 @@ def _preferences(sheet: Sheet, found: BradleyTerry) -> list[Block]:
         axis = Axis(sheet.w("axis_chance", reference=found.reference), (0.0, 1.0), HALF, most=1.0)
         blocks.append(draw(Plot("preferences", sheet.w("figure_preferences"), drawn, axis),
                            sheet.language))
+    if found.reason:
+        return blocks
     blocks.append(sheet.words(
         "preferences_position", position=sheet.told(figure(found.position)),
         tie=sheet.told(figure(found.tie)),

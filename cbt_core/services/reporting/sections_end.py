@@ -17,7 +17,7 @@ from cbt_core.services.reporting.blocks import (
 from cbt_core.services.reporting.paragraphs import limitations as limitations_of
 from cbt_core.services.reporting.paragraphs import methods_paragraph
 from cbt_core.services.reporting.sheet import Json, Sheet, at, rows
-from cbt_core.wording import LANGUAGES
+from cbt_core.wording import LANGUAGES, say
 
 DAY: Final = 10
 SHOWN: Final = 12
@@ -77,10 +77,13 @@ def _amendments(sheet: Sheet) -> Iterator[Block]:
         return
     yield Grid(
         "amendments", sheet.w("table_amendments"),
-        sheet.heads("version", "date:", "actor:", "reason:", "changed:", "when:"),
-        tuple((one.version, one.at[:DAY], one.actor, one.reason, sheet.list(one.changed) or None,
-               sheet.w("after_first" if one.after_first_rating else "before_first"))
-              for one in sheet.context.amendments),
+        sheet.heads("version:", "date:", "actor:", "reason:", "changed:", "when:"),
+        tuple(
+            (str(one.version), one.at[:DAY], one.actor, one.reason,
+             sheet.list(one.changed) or None,
+             sheet.w("after_first" if one.after_first_rating else "before_first"))
+            for one in sheet.context.amendments
+        ),
     )
 
 
@@ -124,8 +127,9 @@ def _questions(checklist: Json, language: str) -> Iterator[str]:
     """Yield what is left to the authors, with the item's number and what is known so far."""
     for one in rows(checklist.get("items")):
         if one["state"] == "authors":
+            asked = f"{one['id']}. {at(one, 'ask', language)}"
             known = at(one, "reason", language)
-            yield f"{one['id']}. {at(one, 'ask', language)}" + (f" ({known})" if known else "")
+            yield say("report.asked_known", language, asked=asked, known=known) if known else asked
 
 
 def _statuses(checklist: Json) -> tuple[int, ...]:

@@ -58,7 +58,9 @@ class Sheet:
     def told(self, figure: Figure) -> str:
         """Return a figure with limits as in a table, with the reason where it has none."""
         words = told(figure, self.language)
-        if figure.value is None or not figure.reason:
+        if figure.value is None:
+            return self.w("undefined", reason=words)
+        if not figure.reason:
             return words
         return self.w("no_interval", value=words, reason=self.reason(figure.reason))
 

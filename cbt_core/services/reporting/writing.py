@@ -41,7 +41,7 @@ def write(found: Files, folder: Path) -> None:
     Raises:
         StudyError: the folder holds other files, or cannot be written.
     """
-    _refuse_taken(folder)
+    refuse_taken(folder)
     part = folder.with_name(f".{folder.name}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
@@ -74,7 +74,12 @@ def archive(found: Files, slug: str) -> bytes:
     return out.getvalue()
 
 
-def _refuse_taken(folder: Path) -> None:
+def refuse_taken(folder: Path) -> None:
+    """Refuse a place that holds something other than an earlier report.
+
+    Raises:
+        StudyError: a file, a folder with other files, or a place that cannot be read.
+    """
     if folder.exists() and not folder.is_dir():
         raise StudyError("exporting.folder_taken", folder=folder)
     try:

@@ -257,6 +257,18 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_metric_score_study", "metric_score", ["study_id"], unique=False)
+    op.add_column(
+        "item",
+        sa.Column(
+            "inclusion_probability",
+            sa.Float().with_variant(sa.REAL(), "sqlite"),
+            sa.CheckConstraint(
+                "inclusion_probability > 0 AND inclusion_probability <= 1",
+                name=op.f("ck_item_inclusion_probability_is_chance"),
+            ),
+            nullable=True,
+        ),
+    )
     op.create_index("ix_item_withdrawn", "item", ["study_id", "withdrawn_at"], unique=False)
     op.create_index(
         "ix_label_submission_round", "label_submission", ["study_id", "round", "id"], unique=False

@@ -74,6 +74,13 @@ def test_what_does_not_stand_in_the_text_has_no_place(quote: str) -> None:
         assert locate(quote, TEXTS) is None
 
 
+def test_spaces_and_wide_letters_in_the_text_stay_inside_the_place() -> None:
+    text = "昨天 我 觉得  自己①事无成 了。"
+    place = locate("我觉得自己1事无成", {"question": "没有", "description": text})
+    assert place is not None
+    assert text[place[1]:place[2]] == "我 觉得  自己①事无成"
+
+
 def test_a_quote_ends_with_the_marks_of_its_last_letter() -> None:
     assert locate("cafe", {"question": "in the cafe\u0301 now"}) == ("question", 7, 12)
 
