@@ -56,6 +56,7 @@ class ItemLine:
     risk: str
     withdrawn_at: str | None
     withdrawn_reason: str
+    inclusion_probability: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ def items(connection: Connection, study_id: int) -> list[ItemLine]:
     """Return every item of a study, by key."""
     rows = connection.execute(
         select(
-            item.c.key, item.c.kind, item.c.risk, item.c.withdrawn_at, item.c.withdrawn_reason
+            item.c.key, item.c.kind, item.c.risk, item.c.withdrawn_at, item.c.withdrawn_reason,
+            item.c.inclusion_probability,
         )
         .where(item.c.study_id == study_id)
         .order_by(item.c.key)

@@ -97,11 +97,20 @@ def of(connection: Connection, person_ids: list[int]) -> dict[int, tuple[Member,
 
 
 def demonstration_study(connection: Connection) -> int | None:
-    """Return the first demonstration's id while every study is a demonstration."""
-    rows = connection.execute(
-        select(study.c.id, study.c.demonstration).order_by(study.c.demonstration, study.c.id)
-    ).first()
-    return rows.id if rows and rows.demonstration else None
+    """Return the first study the demonstration's persons belong to, while no study is a real one.
+
+    Somebody's own trial, marked as a demonstration, has real persons and opens no door.
+    """
+    real = connection.execute(select(study.c.id).where(study.c.demonstration == 0)).first()
+    if real is not None:
+        return None
+    theirs = (
+        select(func.min(membership.c.study_id))
+        .join(person, person.c.id == membership.c.person_id)
+        .where(person.c.demonstration == 1)
+    )
+    found: int | None = connection.execute(theirs).scalar_one()
+    return found
 
 
 def is_demonstration(connection: Connection, study_id: int) -> bool | None:

@@ -155,10 +155,14 @@ def set_stage(connection: Connection, study_id: int, stage: str, **times: str | 
     )
 
 
-def set_texts(connection: Connection, study_id: int, *, title: str, language: str) -> None:
-    """Change title and language of a study (an amendment)."""
+def set_texts(
+    connection: Connection, study_id: int, *, title: str, language: str, source_kind: str
+) -> None:
+    """Change title, language and the kind of source of a study (an amendment)."""
     connection.execute(
-        update(study).where(study.c.id == study_id).values(title=title, language=language)
+        update(study)
+        .where(study.c.id == study_id)
+        .values(title=title, language=language, source_kind=source_kind)
     )
 
 

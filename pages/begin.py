@@ -25,7 +25,7 @@ def consent(person: Person, study: MyStudy) -> None:
     with st.container(border=True, key="paper"):
         plain(joining.consent_text(study.setup)(language()))
     st.header(t("begin.content_notice"))
-    plain(defaults().content_notice(language()))
+    plain(joining.content_notice(study.setup)(language()))
     support = study.setup.protocol.support_text or defaults().support_text
     plain(support(language()), look="small", key="support")
     agreed = st.checkbox(t("begin.agree"), key="agree")

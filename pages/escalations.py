@@ -8,6 +8,7 @@ from cbt_core.domain.people import Person
 from cbt_core.instruments.defaults import defaults
 from cbt_core.services import escalating
 from cbt_core.services.escalating import Case, Queue
+from db.escalations import CaseRow
 from pages.ui import lead
 from pages.ui.session import database, now, require_lead
 from pages.ui.widgets import plain
@@ -26,6 +27,26 @@ def cause_words(cause: str) -> str:
     return names.get(kind, kind)
 
 
+def state_words(found: Queue, case: CaseRow) -> str:
+    """Return whether a case is open or handled, and for live texts by when it is due."""
+    state = t(f"escalations.is_{case.state}")
+    if case.id not in found.due:
+        return state
+    key = "is_overdue" if case.id in found.overdue else "is_due"
+    return f"{state} · {t(f'escalations.{key}', at=lead.minute(found.due[case.id]))}"
+
+
+def source(found: Queue) -> None:
+    """Say where the texts come from; of live ones, who answers and what is late."""
+    if not found.reachable:
+        plain(t("escalations.archived"), look="small", key="source")
+        return
+    plain(t("escalations.live", owner=found.owner, hours=found.within_hours), look="small",
+          key="source")
+    if found.overdue:
+        st.error(t("escalations.overdue", count=len(found.overdue), hours=found.within_hours))
+
+
 def listed(found: Queue) -> None:
     """List the cases; one is opened by its button."""
     wanted = st.radio(
@@ -42,9 +63,8 @@ def listed(found: Queue) -> None:
             with words:
                 plain(f"{cause_words(case.cause)} · {case.item}", look="strong",
                       key=f"case-{case.id}")
-                state = t(f"escalations.is_{case.state}")
-                plain(f"{case.rater} · {lead.minute(case.at)} · {state}", look="small",
-                      key=f"case-{case.id}")
+                plain(f"{case.rater} · {lead.minute(case.at)} · {state_words(found, case)}",
+                      look="small", key=f"case-{case.id}")
             is_open = st.session_state.get(OPENED) == case.id
             if action.button(t("escalations.read"), key=f"read-{case.id}", width="stretch",
                              disabled=is_open):
@@ -118,8 +138,7 @@ line = lead.heading(person, t("escalations.title"))
 slug = line.study.slug
 found = escalating.queue(database(), person, slug=slug, now=now())
 st.text(t("escalations.waiting", waiting=found.waiting, all=len(found.cases)))
-plain(t("escalations.live" if found.reachable else "escalations.archived"), look="small",
-      key="source")
+source(found)
 left, right = st.columns([2, 3], gap="large")
 with left:
     listed(found)

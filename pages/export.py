@@ -5,9 +5,10 @@ from urllib.parse import quote
 import streamlit as st
 
 from cbt_core.domain.people import Person
+from cbt_core.domain.study import Role
 from cbt_core.errors import StudyError
 from cbt_core.files.tables import FORMS
-from cbt_core.services import overview, storing
+from cbt_core.services import lifecycle, overview, storing
 from cbt_core.services.studies import StudyLine
 from pages.ui import lead
 from pages.ui.session import database, now, require_lead, settings
@@ -45,7 +46,7 @@ def download(line: StudyLine) -> None:
     st.caption(t("export.identical"))
 
 
-def report(line: StudyLine) -> None:
+def report(person: Person, line: StudyLine) -> None:
     """Offer the report as one archive, in the study's language or the other."""
     study = line.study
     st.header(t("export.report_title"))
@@ -55,11 +56,16 @@ def report(line: StudyLine) -> None:
         t("export.report_language"), languages, horizontal=True, key="export-report-language",
         format_func={one: t(f"export.report_{one}") for one in languages}.__getitem__,
     )
+    rates = person.has(Role.RATER, study.id) and study.locked_at is None
+    rated = lifecycle.status(database(), person, slug=study.slug, now=now()).done
+    ready = bool(rated) and not rates
     st.link_button(
         t("export.report_download"),
         f"{settings().base_path}/download/report/{quote(study.slug)}?lang={language}",
-        key="export-report",
+        key="export-report", disabled=not ready,
     )
+    if not ready:
+        st.caption(t("export.report_waits"))
 
 
 def content() -> None:
@@ -95,7 +101,7 @@ line = lead.heading(person, t("export.title"))
 left, right = st.columns([5, 7], gap="large")
 with left:
     download(line)
-    report(line)
+    report(person, line)
     chain(person, line)
 with right:
     content()

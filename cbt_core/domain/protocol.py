@@ -9,6 +9,10 @@ from cbt_core.domain.study import Panel
 SAMPLE: Final = "sample:"
 """How `steps` begins when only a share of the tasks gets the checklist."""
 
+ARCHIVED: Final = "archived"
+LIVE: Final = "live"
+"""Where the texts come from: nobody behind them can be reached, or somebody may be waiting."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ethics:
@@ -103,6 +107,14 @@ class Raters:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalation:
+    """Who answers what raters flag as serious, within how many hours; empty for archived texts."""
+
+    owner: str = ""
+    within_hours: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """The analysis plan, hashed with the protocol before the first rating."""
 
@@ -124,6 +136,7 @@ class Protocol:
     `scales` and `labels` are ids of shipped instruments or the digest of an own file, whose
     content is stored with the study. `steps`: none, after, before or ``sample:0.3``.
     `support_text` None means the lead has not set one: the neutral text is shown instead.
+    `source_kind`: archived or live; a live study names who answers escalations.
     """
 
     title: str = ""
@@ -138,6 +151,13 @@ class Protocol:
     sheet: Sheet = field(default_factory=Sheet)
     raters: Raters = field(default_factory=Raters)
     analysis: Analysis = field(default_factory=Analysis)
+    source_kind: str = ARCHIVED
+    escalation: Escalation = field(default_factory=Escalation)
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether the people who wrote the texts may be waiting for help."""
+        return self.source_kind == LIVE
 
     @property
     def steps_when(self) -> str:

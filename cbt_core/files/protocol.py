@@ -7,7 +7,8 @@ from typing import Final
 import tomli_w
 
 from cbt_core.domain.instrument import Instrument, Scheme, Text
-from cbt_core.domain.protocol import ProfileField, Protocol, Raters
+from cbt_core.domain.protocol import ARCHIVED, ProfileField, Protocol, Raters
+from cbt_core.files.protocol_escalation import SOURCE_KINDS, check_live, read_escalation
 from cbt_core.files.protocol_raters import read_raters
 from cbt_core.files.protocol_sections import (
     read_analysis,
@@ -30,6 +31,7 @@ from cbt_core.instruments.schemes import read_scheme
 
 SECTIONS: Final = (
     "study", "ethics", "design", "instrument", "sheet", "rater", "labels", "analysis",
+    "escalation",
 )  # fmt: skip
 LANGUAGES: Final = ("zh", "en")
 LABEL_MODES: Final = ("blind-then-model", "blind", "correct")
@@ -95,8 +97,9 @@ def revised(loaded: LoadedProtocol, protocol: Protocol) -> LoadedProtocol:
 def _read(table: Table, folder: Path | None) -> LoadedProtocol:
     table.only(*SECTIONS)
     study = table.child("study")
-    study.only("title", "language", "support_text")
+    study.only("title", "language", "support_text", "source_kind")
     language = study.choice("language", LANGUAGES, "zh")
+    source_kind = study.choice("source_kind", SOURCE_KINDS, ARCHIVED)
     wording = table.child("instrument")
     wording.only("scales", "labels", "steps")
     instrument = _instrument(wording, folder)
@@ -112,9 +115,14 @@ def _read(table: Table, folder: Path | None) -> LoadedProtocol:
         ethics=read_ethics(table.child("ethics")),
         design=read_design(table.child("design")),
         sheet=read_sheet(table.child("sheet")),
-        raters=read_raters(table.child("rater"), Setting(folder, instrument, language)),
+        raters=read_raters(
+            table.child("rater"), Setting(folder, instrument, language, source_kind)
+        ),
         analysis=read_analysis(table.child("analysis"), instrument),
+        source_kind=source_kind,
+        escalation=read_escalation(table.child("escalation"), source_kind),
     )
+    check_live(table, protocol)
     return _loaded(protocol, instrument, scheme)
 
 
@@ -157,12 +165,20 @@ def _label_mode(table: Table) -> str:
 
 
 def _content(protocol: Protocol, instrument: Instrument, scheme: Scheme) -> dict[str, object]:
-    """Return the protocol as the tables of its file, every default written out."""
+    """Return the protocol as the tables of its file, every default written out.
+
+    That texts are archived is not: so digests of protocols of earlier versions stand.
+    """
     study: dict[str, object] = {"title": protocol.title, "language": protocol.language}
     if protocol.support_text is not None:
         study["support_text"] = _words(protocol.support_text)
+    live: dict[str, object] = {}
+    if protocol.is_live:
+        study["source_kind"] = protocol.source_kind
+        live["escalation"] = asdict(protocol.escalation)
     return {
         "study": study,
+        **live,
         "ethics": asdict(protocol.ethics),
         "design": {**asdict(protocol.design), "panel": protocol.design.panel.value},
         "instrument": {

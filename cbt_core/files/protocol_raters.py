@@ -3,7 +3,7 @@
 from typing import Final
 
 from cbt_core.domain.instrument import Text
-from cbt_core.domain.protocol import ProfileField, Raters
+from cbt_core.domain.protocol import LIVE, ProfileField, Raters
 from cbt_core.errors import StudyError
 from cbt_core.files.protocol_practice import read_attention, read_practice
 from cbt_core.files.protocol_setting import Setting, listed, named_file
@@ -45,7 +45,8 @@ def read_raters(table: Table, setting: Setting) -> Raters:
 def _consent(table: Table, setting: Setting) -> Text:
     """Return the consent: written in the protocol, or a text file or TOML with zh and en."""
     if not isinstance(table.content.get("consent"), str):
-        return table.words("consent", defaults().consent)
+        is_live = setting.source_kind == LIVE
+        return table.words("consent", defaults().consent_live if is_live else defaults().consent)
     path = named_file(table, "consent", setting.folder)
     written = read_text(path)
     if path.suffix == ".toml":

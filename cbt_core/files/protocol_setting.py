@@ -13,11 +13,13 @@ class Setting:
 
     `folder` is where files named in it start; None means that no file may be read (a protocol
     that came through the browser or out of the database must hold everything itself).
+    `source_kind` (archived or live) decides which consent is shipped.
     """
 
     folder: Path | None
     instrument: Instrument
     language: str
+    source_kind: str
 
 
 def named_file(table: Table, key: str, folder: Path | None) -> Path:

@@ -14,11 +14,14 @@ class Defaults:
     """Everything in ``defaults.toml``; the ids of the lists go into exports.
 
     `ai_notice` is the same in every study, whether a human wrote some answers or not: a notice
-    that changed would itself unblind.
+    that changed would itself unblind. Consent and notice say of archived texts that nobody can be
+    reached; the `_live` ones say what to do when somebody may be waiting.
     """
 
     consent: Text
+    consent_live: Text
     content_notice: Text
+    content_notice_live: Text
     support_text: Text
     ai_notice: Text
     profile: tuple[ProfileField, ...]
@@ -32,8 +35,10 @@ def defaults() -> Defaults:
     """Return the default texts and lists."""
     table = parse_toml(read_text(FOLDER / "defaults.toml"), "defaults.toml")
     return Defaults(
-        consent=table.words("consent"),
-        content_notice=table.words("content_notice"),
+        consent=_about(table, "consent", "archived"),
+        consent_live=_about(table, "consent", "live"),
+        content_notice=_about(table, "content_notice", "archived"),
+        content_notice_live=_about(table, "content_notice", "live"),
         support_text=table.words("support_text"),
         ai_notice=table.words("ai_notice"),
         profile=read_profile(table, "fields"),
@@ -52,6 +57,14 @@ def read_profile(table: Table, key: str) -> tuple[ProfileField, ...]:
     found = tuple(_field(one) for one in table.children(key))
     refuse_repeats(table, key, [field.id for field in found])
     return found
+
+
+def _about(table: Table, key: str, source_kind: str) -> Text:
+    """Return words with what they say of the texts' source set in for ``<texts>``."""
+    words, texts = table.words(key), table.child(source_kind).words(key)
+    return Text(
+        zh=words.zh.replace("<texts>", texts.zh), en=words.en.replace("<texts>", texts.en)
+    )
 
 
 def _field(table: Table) -> ProfileField:

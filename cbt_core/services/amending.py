@@ -82,10 +82,12 @@ def _check_extras(old: Mapping[str, Extra], new: Mapping[str, Extra]) -> None:
 def _follow(
     connection: Connection, before: StudySetup, new: Protocol, reason: str, now: datetime
 ) -> None:
-    """Let title, language, baseline and the protocol's items follow the new protocol."""
+    """Let title, language, source, baseline and the protocol's items follow the new protocol."""
     study, old = before.study, before.protocol
     title = new.title if new.title and new.title != old.title else study.title
-    studies.set_texts(connection, study.id, title=title, language=new.language)
+    studies.set_texts(
+        connection, study.id, title=title, language=new.language, source_kind=new.source_kind
+    )
     if new.analysis.baseline:
         studies.mark_baseline(connection, study.id, new.analysis.baseline)
     known, wanted = items.keys(connection, study.id), extras_of(new)

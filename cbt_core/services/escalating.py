@@ -3,29 +3,40 @@
 Nothing is overwritten: a note, a decision and its undoing are rows of their own.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
 from cbt_core.domain.people import Person
 from cbt_core.errors import StudyError
-from cbt_core.services.studies import led_by
+from cbt_core.services.studies import current, led_by
 from db import audit, escalations
+from db.clock import moment, stamp
 from db.engine import Connection, Database
 from db.escalations import CaseRow, Flag, Note, Slot
 
 NOTE_CHARACTERS: Final = 4_000
-ARCHIVED: Final = "archived"
 
 __all__ = ["Case", "Queue", "handle", "note", "queue", "read", "reopen"]
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A study's cases, newest first; `reachable` tells whether the askers could be reached."""
+    """A study's cases, newest first; `reachable` tells whether the askers could be reached.
+
+    Where they could (live texts), `owner` answers each case within `within_hours` of its flag:
+    `due` is the stored UTC time by which an open case (by id) has to be handled, `overdue` are the
+    ones past it. Those stand first, the one that has waited longest at the top. A case that was
+    opened again keeps its first time.
+    """
 
     cases: tuple[CaseRow, ...]
     reachable: bool
+    owner: str = ""
+    within_hours: int = 0
+    due: Mapping[int, str] = field(default_factory=dict)
+    overdue: frozenset[int] = frozenset()
 
     @property
     def waiting(self) -> int:
@@ -47,8 +58,25 @@ def queue(database: Database, person: Person, *, slug: str, now: datetime) -> Qu
     """Return the escalations of a study which the person leads."""
     study = led_by(database, person, slug, act="escalations", now=now)
     with database.reading() as connection:
-        cases = tuple(escalations.queue(connection, study.id))
-    return Queue(cases, study.source_kind != ARCHIVED)
+        cases = escalations.queue(connection, study.id)
+        protocol = current(connection, study.id).protocol
+    if not protocol.is_live:
+        return Queue(tuple(cases), reachable=False)
+    plan = protocol.escalation
+    due = _due(cases, plan.within_hours)
+    late = frozenset(case for case, at in due.items() if at < stamp(now))
+    first = [case for case in reversed(cases) if case.id in late]
+    rest = [case for case in cases if case.id not in late]
+    return Queue((*first, *rest), True, plan.owner, plan.within_hours, due, late)
+
+
+def _due(cases: Sequence[CaseRow], hours: int) -> dict[int, str]:
+    """Return by when each open case has to be handled (stored UTC time), by id."""
+    limit = timedelta(hours=hours)
+    return {
+        case.id: stamp(moment(case.at) + limit)
+        for case in cases if case.state == escalations.OPEN
+    }
 
 
 def read(

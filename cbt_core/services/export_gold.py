@@ -109,7 +109,9 @@ def tables(
     votes = _span_votes(connection, study_id, spans)
     places = _gold_places(gold, decided, votes)
     chances = items.chances(connection, study_id)
-    return [_gold(gold, decided, chances), _gold_spans(gold, places, texts), _adjudications(decided)]
+    return [
+        _gold(gold, decided, chances), _gold_spans(gold, places, texts), _adjudications(decided)
+    ]
 
 
 def _gold(

@@ -154,7 +154,8 @@ def _store(
     plan = ready.protocol.protocol
     study_id = studies.add(
         connection, slug=ready.slug, title=ready.title, stage=Stage.DRAFT.value,
-        language=plan.language, demonstration=int(ready.demonstration), created_at=stamp(now),
+        language=plan.language, source_kind=plan.source_kind,
+        demonstration=int(ready.demonstration), created_at=stamp(now),
         created_by=person.id or None,
     )
     store_protocol(

@@ -75,7 +75,13 @@ def standing(
 
 def consent_text(setup: StudySetup) -> Text:
     """Return the study's consent, or the shipped one."""
-    return setup.protocol.raters.consent or defaults().consent
+    shipped = defaults().consent_live if setup.protocol.is_live else defaults().consent
+    return setup.protocol.raters.consent or shipped
+
+
+def content_notice(setup: StudySetup) -> Text:
+    """Return what awaits a reader; only archived texts are told to be so."""
+    return defaults().content_notice_live if setup.protocol.is_live else defaults().content_notice
 
 
 def profile_fields(setup: StudySetup) -> tuple[ProfileField, ...]:

@@ -108,8 +108,10 @@ def digest_of(rows: Iterable[ImportedItem], detected: frozenset[str]) -> str:
             for name, given in sorted(one.answers.items())
         ]
         risk = one.risk.value if one.risk and one.key not in detected else ""
-        row = [one.key, one.question, one.description, one.keywords, one.source, one.licence,
-               risk, answers, one.references]
+        row: list[object] = [
+            one.key, one.question, one.description, one.keywords, one.source, one.licence, risk,
+            answers, one.references,
+        ]
         if one.inclusion_probability is not None:  # else the digest is that of earlier versions
             row.append(one.inclusion_probability)
         found.update(encode(row).encode())

@@ -13,7 +13,8 @@ KEYS = ("digits", "letters", "cannot", "save", "back", "comment", "flag", "prefe
 def show_guide(setup: StudySetup) -> None:
     """Show the whole guide of a study; anchors in the study's language."""
     st.header(t("guide.how"))
-    rules = ("independent", "no_machine", "repeats", "cannot", "skip", "rescue")
+    source = "rescue_live" if setup.protocol.is_live else "rescue"
+    rules = ("independent", "no_machine", "repeats", "cannot", "skip", source)
     st.markdown("\n".join(f"- {t(f'guide.{rule}')}" for rule in rules))  # our own words
     words = setup.protocol.language
     for scale in setup.instrument.scales:

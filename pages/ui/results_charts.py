@@ -77,7 +77,8 @@ def _rules(axis: Axis) -> list[alt.Chart]:
 def _marks(base: alt.Chart, axis: Axis, rows: Rows, kinds: Sequence[str]) -> list[alt.Chart]:
     colours = charts.palette()
     low, high = _ends(rows, axis)
-    x = alt.X("value:Q", title=axis.title, axis=alt.Axis(tickCount=TICKS, format=axis.form, grid=True),
+    x = alt.X("value:Q", title=axis.title,
+              axis=alt.Axis(tickCount=TICKS, format=axis.form, grid=True),
               scale=alt.Scale(domain=[low, high], nice=False))
     several = len(kinds) > 1
     offset = alt.YOffset("kind:N", sort=list(kinds)) if several else alt.Undefined

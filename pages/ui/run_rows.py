@@ -30,6 +30,7 @@ def show_rows(person: Person, chosen: Sequence[Watched]) -> None:
     """Draw questions with the answers of one run or two, and the way to a study."""
     codes = [one.run.code for one in chosen]
     st.subheader(t("generate.rows"))
+    st.caption(t("common.not_clinical"))
     try:
         _page(person, chosen, codes)
         if all(one.state == "finished" for one in chosen):

@@ -97,7 +97,16 @@ def test_failures_are_counted_and_forgotten_after_an_hour(database: Database) ->
 def test_the_demonstration_counts_only_alone(database: Database) -> None:
     with database.reading() as connection:
         assert memberships.demonstration_study(connection) is None
+    trial = new_study(database, "own-trial", demonstration=True)
     demo = new_study(database, "demo", demonstration=True)
+    with database.writing() as connection:
+        real = people.add(connection, code="R01", secret_hash="x", now=NOW)
+        memberships.join(connection, study_id=trial, person_id=real, role=Role.RATER, now=NOW)
+        assert memberships.demonstration_study(connection) is None
+        who = people.add(
+            connection, code="DEMO", secret_hash=None, now=NOW, demonstration=True
+        )
+        memberships.join(connection, study_id=demo, person_id=who, role=Role.LEAD, now=NOW)
     with database.reading() as connection:
         assert memberships.demonstration_study(connection) == demo
     new_study(database, "real")
@@ -105,7 +114,7 @@ def test_the_demonstration_counts_only_alone(database: Database) -> None:
         assert memberships.demonstration_study(connection) is None
         assert memberships.is_demonstration(connection, demo) is True
         assert memberships.is_demonstration(connection, 99) is None
-        assert len(connection.execute(select(study.c.id)).all()) == 2
+        assert len(connection.execute(select(study.c.id)).all()) == 3
 
 
 def test_scrubbing_empties_free_pages_a_careless_delete_left(database: Database) -> None:

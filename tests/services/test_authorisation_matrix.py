@@ -33,6 +33,7 @@ from cbt_core.services import (
     assigning,
     dataset_splitting,
     detecting,
+    disagreements,
     egress,
     escalating,
     exporting,
@@ -309,6 +310,8 @@ MATRIX: Mapping[str, Row] = {
     "assigning.preview": Row(of_study(assigning.preview, raters=["R01", "R02"]), LEADS),
     "assigning.release": Row(of_study(assigning.release, rater="R02", reason="ill"), LEADS),
     "detecting.plan_study": Row(lambda w, who: detection(w, who), LEADS),
+    "disagreements.case": Row(of_study(disagreements.case, item="Q001"), LEADS),
+    "disagreements.split_items": Row(of_study(disagreements.split_items), LEADS),
     "egress.allow_source": Row(
         lambda w, who: egress.allow_source(
             w.database, who, source="psyqa", agreement="signed", now=NOW), ANY_LEAD),
@@ -394,7 +397,9 @@ MATRIX: Mapping[str, Row] = {
     "rating.skip": Row(posted(rating.skip, skip_body), "rater"),
     "registration.register": Row(  # the world has been rated: too late, but not a refusal
         of_study(registration.register, language="en"), LEADS, tells=StudyError),
+    "results.everything": Row(of_study(results.everything, bootstrap=10), LEADS),
     "results.pooled": Row(of_study(results.pooled, bootstrap=10), LEADS),
+    "results.state": Row(of_study(results.state), LEADS),
     "running.forget": Row(of_run(running.forget), "terminal", tells=StudyError),
     "running.one_run": Row(of_run(running.one_run, act="look"), "terminal", tells=StudyError),
     "running.preview": Row(of_wish(running.preview), "terminal", tells=StudyError),

@@ -1,11 +1,13 @@
 """Simulated raters work in demonstrations alone, and say so."""
 
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from cbt_core.cli import main
 from cbt_core.demo.drawn_scores import Shown, drawn_entries
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
@@ -15,6 +17,7 @@ from cbt_core.services import assigning, exporting, importing, lifecycle, simula
 from cbt_core.services.study_files import StudyFiles
 from db import audit, results
 from db.engine import Database
+from db.engine import database as opened
 from tests.making import enrol, make_study, person, study_file
 
 RATERS = ("R01", "R02", "R03")
@@ -99,6 +102,26 @@ def test_every_shipped_instrument_can_be_filled_in(name: str) -> None:
     for scale in instrument.scales:
         if scale.level == "answer":
             assert scale.allows(scores["A"][scale.id])
+
+
+@pytest.mark.skipif(
+    bool(os.environ.get("CONCORD_TEST_DATABASE")), reason="names its own database file"
+)
+def test_the_terminal_goes_the_same_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'own.db'}"
+    file = str(study_file(tmp_path))
+    for words in (
+        ["study", "create", "own", "--title", "T", "--study-file", file, "--demonstration"],
+        *(["person", "add", "--code", code, "--study", "own"] for code in RATERS),
+        ["study", "assign", "own", "--raters", ",".join(RATERS)],
+        ["demo", "rate", "own", "--raters", ",".join(RATERS)],
+    ):
+        assert main(["--database", url, *words]) == 0
+    assert "24 tasks of own were rated by simulated raters" in capsys.readouterr().out
+    opened(url).close()
+    opened.cache_clear()
 
 
 def test_the_export_of_a_simulated_study_is_whole(

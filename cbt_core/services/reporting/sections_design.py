@@ -17,6 +17,8 @@ from cbt_core.services.reporting.flow_figure import flow_drawing, reason_words
 from cbt_core.services.reporting.sheet import Sheet
 
 MINUTE: Final = 60
+MOST_CHANCES: Final = 6
+"""Probabilities of inclusion that are told one by one."""
 
 
 def flow(sheet: Sheet) -> Section:
@@ -73,6 +75,12 @@ def _design(sheet: Sheet, context: ReportContext) -> Iterator[str]:
     yield sheet.w("design_items", items=context.items, systems=len(context.systems),
                   possible=context.items_by_risk.get("possible", 0),
                   high=context.items_by_risk.get("high", 0))
+    chances = sheet.analysis.flow.items.chances
+    if chances:
+        told = [sheet.w("chance_of", chance=f"{chance:.3g}", items=n) for chance, n in chances]
+        if len(told) > MOST_CHANCES:
+            told = [told[0], "…", told[-1]]
+        yield sheet.w("design_chances", told=sheet.list(told))
     yield sheet.w("design_panel", panel=sheet.w(f"panel_{plan.panel.value.replace('-', '_')}"),
                   overlap=plan.overlap, seed=plan.seed)
     if plan.repeats:
