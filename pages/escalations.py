@@ -7,8 +7,7 @@ import streamlit as st
 from cbt_core.domain.people import Person
 from cbt_core.instruments.defaults import defaults
 from cbt_core.services import escalating
-from cbt_core.services.escalating import Case, Queue
-from db.escalations import CaseRow
+from cbt_core.services.escalating import Case, CaseRow, Queue
 from pages.ui import lead
 from pages.ui.session import database, now, require_lead
 from pages.ui.widgets import plain

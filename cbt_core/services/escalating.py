@@ -18,7 +18,7 @@ from db.escalations import CaseRow, Flag, Note, Slot
 
 NOTE_CHARACTERS: Final = 4_000
 
-__all__ = ["Case", "Queue", "handle", "note", "queue", "read", "reopen"]
+__all__ = ["Case", "CaseRow", "Queue", "handle", "note", "queue", "read", "reopen"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,25 @@
 """Escalations: seen by the study's lead alone, answered by rows that are only ever added."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from cbt_core.domain.people import Person
+from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services import escalating, lifecycle, rating
+from cbt_core.services import amending, escalating, joining, lifecycle, rating, studies
 from db import audit
 from db.engine import Database
 from tests import making
 from tests.making import Made
+
+LIVE = """
+[study]
+source_kind = "live"
+[escalation]
+owner = "Dr Li, 8 a.m. to 8 p.m."
+within_hours = 24
+"""
 
 
 @pytest.fixture
@@ -189,3 +197,78 @@ def test_a_correction_leaves_the_case_and_says_so(
     case = read(database, lead, now)
     assert case.row.corrected
     assert [one.kind for one in case.flags] == ["unsafe_advice"]
+
+
+@pytest.fixture
+def live(database: Database, tmp_path: Path, now: datetime) -> Made:
+    return making.make_study(database, tmp_path, now, protocol=LIVE)
+
+
+def test_live_texts_have_somebody_who_answers_in_time(
+    database: Database, live: Made, now: datetime
+) -> None:
+    save(database, live, now, flag())
+    judge = making.lead(database, live.study_id, now)
+    found = escalating.queue(database, judge, slug="trial", now=now + timedelta(hours=23))
+    assert found.reachable
+    assert (found.owner, found.within_hours) == ("Dr Li, 8 a.m. to 8 p.m.", 24)
+    assert list(found.due.values()) == ["2026-11-24T08:00:00.000000Z"]
+    assert not found.overdue
+
+
+def test_what_is_late_stands_first_the_longest_waiting_at_the_top(
+    database: Database, live: Made, now: datetime
+) -> None:
+    for hours in (0, 1, 40):
+        save(database, live, now + timedelta(hours=hours), flag())
+    judge = making.lead(database, live.study_id, now)
+
+    def seen(hours: int) -> escalating.Queue:
+        return escalating.queue(
+            database, judge, slug="trial", now=now + timedelta(hours=hours)
+        )
+
+    newest, second, first = (case.id for case in seen(2).cases)
+    assert seen(24).overdue == frozenset()  # at the limit is in time
+    late = seen(41)
+    assert [case.id for case in late.cases] == [first, second, newest]
+    assert late.overdue == {first, second}
+    act = {"slug": "trial", "case_id": first, "now": now + timedelta(hours=41)}
+    escalating.handle(database, judge, text="called", **act)  # type: ignore[arg-type]
+    assert seen(41).overdue == {second}
+    escalating.reopen(database, judge, text="no answer", **act)  # type: ignore[arg-type]
+    assert seen(41).overdue == {first, second}
+
+
+def test_archived_texts_know_no_time_limit(
+    database: Database, study: Made, lead: Person, now: datetime
+) -> None:
+    save(database, study, now, flag())
+    found = escalating.queue(database, lead, slug="trial", now=now + timedelta(days=900))
+    assert (found.owner, found.due, found.overdue) == ("", {}, frozenset())
+
+
+def test_an_amendment_can_say_that_the_texts_are_live(
+    database: Database, study: Made, lead: Person, tmp_path: Path, now: datetime
+) -> None:
+    setup = studies.setup_for(database, TERMINAL, slug="trial", now=now)
+    assert setup.study.source_kind == "archived"
+    assert "存档" in joining.content_notice(setup).zh
+    file = tmp_path / "live.toml"
+    file.write_text(LIVE, "utf-8")
+    amending.amend(
+        database, TERMINAL, slug="trial", protocol=file, reason="the forum is open", now=now
+    )
+    setup = studies.setup_for(database, TERMINAL, slug="trial", now=now)
+    assert setup.study.source_kind == "live"
+    for text in (joining.content_notice(setup), joining.consent_text(setup)):
+        assert "存档" not in text.zh
+        assert "archived" not in text.en
+    assert escalating.queue(database, lead, slug="trial", now=now).owner.startswith("Dr Li")
+
+
+def test_a_study_of_live_texts_is_stored_as_one(
+    database: Database, live: Made, now: datetime
+) -> None:
+    setup = studies.setup_for(database, TERMINAL, slug="trial", now=now)
+    assert (setup.study.source_kind, setup.protocol.is_live) == ("live", True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cbt_core.domain.protocol import Protocol
+from cbt_core.domain.protocol import Escalation, Protocol
 from cbt_core.domain.study import Panel
 from cbt_core.errors import StudyError
 from cbt_core.files.protocol import default_protocol, load_protocol, parse_protocol, revised
@@ -125,6 +125,38 @@ def test_without_a_file_the_defaults_of_the_manual_stand() -> None:
 
 def test_an_empty_file_is_the_default_protocol() -> None:
     assert parse_protocol("") == default_protocol()
+
+
+def test_live_texts_name_who_answers_and_read_back_from_the_stored_text() -> None:
+    live = parse_protocol(
+        '[study]\nsource_kind = "live"\n[escalation]\nowner = "Dr Li"\nwithin_hours = 24\n'
+    )
+    assert live.protocol.is_live
+    assert live.protocol.escalation == Escalation("Dr Li", 24)
+    assert parse_protocol(live.text) == live
+    assert revised(live, live.protocol) == live
+
+
+def test_only_archived_texts_are_told_to_be_so() -> None:
+    live = parse_protocol(
+        '[study]\nsource_kind = "live"\n[escalation]\nowner = "Dr Li"\nwithin_hours = 24\n'
+    ).protocol.raters.consent
+    archived = default_protocol().protocol.raters.consent
+    assert live is not None
+    assert archived is not None
+    assert "这些是存档的匿名文本，我们无法联系作者，也无法为其提供帮助。" in archived.zh
+    assert "archived, anonymous texts: we cannot reach" in archived.en
+    for text in (live.zh, live.en, archived.zh, archived.en):
+        assert "<texts>" not in text
+    assert "存档" not in live.zh
+    assert "archived" not in live.en
+    assert "安全标记" in live.zh
+
+
+def test_that_texts_are_archived_changes_no_digest() -> None:
+    spelt = parse_protocol('[study]\nsource_kind = "archived"')
+    assert spelt.digest == default_protocol().digest
+    assert "source_kind" not in spelt.text  # protocols of 0.1 keep their digests
 
 
 def test_the_support_text_is_unset_until_the_lead_writes_one() -> None:

@@ -1,5 +1,6 @@
 """What a protocol may not say: one sentence per mistake, in both languages."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,10 +9,15 @@ import pytest
 import cbt_core.files
 from cbt_core.errors import StudyError
 from cbt_core.files.protocol import parse_protocol
+from cbt_core.instruments.defaults import defaults
 from cbt_core.instruments.shipped import FOLDER
 from cbt_core.wording import sentences
 
 FILES = Path(cbt_core.files.__path__[0])
+LIVE = '[study]\nsource_kind = "live"\n[escalation]\nowner = "Dr Li"\nwithin_hours = 24\n'
+ARCHIVED_CONSENT = "{ zh = %s, en = %s }" % tuple(
+    json.dumps(text, ensure_ascii=False) for text in (defaults().consent.zh, defaults().consent.en)
+)
 WRONG = {
     "protocol.exempt_without_reason": "[ethics]\nexempt = true",
     "protocol.not_date": '[ethics]\nvalid_until = "next year"',
@@ -21,6 +27,12 @@ WRONG = {
     "protocol.practice_author": (
         '[[rater.practice]]\nid = "p"\nquestion = "q"\nanswers = { A = "a" }\n'
     ),
+    "protocol.live_needs_escalation": (
+        '[study]\nsource_kind = "live"\n[escalation]\nowner = "Dr Li"'
+    ),
+    "protocol.escalation_not_live": '[escalation]\nowner = "Dr Li"\nwithin_hours = 24',
+    "protocol.live_needs_flags": LIVE + "[sheet]\nflags = false",
+    "protocol.live_archived_consent": LIVE + f"[rater]\nconsent = {ARCHIVED_CONSENT}",
     "protocol.no_files_here": '[rater]\nconsent = "/etc/passwd"',
     "instruments.unknown_key_near": "[design]\noverlaps = 3",
     "instruments.unknown_key": "[raters_and_more_of_them]",
@@ -53,6 +65,13 @@ def test_a_wrong_protocol_is_refused_in_both_languages(code: str) -> None:
     "text",
     [
         "[design]\nrepeats = nan",
+        '[study]\nsource_kind = "live"',
+        '[study]\nsource_kind = "stream"',
+        LIVE.replace("24", "0"),
+        LIVE.replace("24", "721"),
+        LIVE.replace("24", "1.5"),
+        LIVE.replace("Dr Li", " "),
+        LIVE.replace("within_hours", "within"),
         "[design]\nseed = -1",
         '[rater]\ndevices = ["watch"]',
         "[rater]\ndevices = []",
