@@ -25,6 +25,7 @@ def modelled(
 
     Raises:
         Unavailable: no model was named, it is missing or unfit, or it failed.
+        ImportError: a package it needs is not installed.
     """
     name = plan.models.get(metric)
     if name is None:
@@ -32,7 +33,7 @@ def modelled(
     try:
         run = _bertscore if metric == "bertscore" else _bleurt
         return run(corpus, plan, cache, step)
-    except StudyError:
+    except (StudyError, ImportError):
         raise
     except Exception as error:  # whatever a damaged checkpoint or a full memory makes torch raise
         raise Unavailable(

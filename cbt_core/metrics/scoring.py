@@ -15,7 +15,7 @@ from cbt_core.metrics.pairing import Corpus
 from cbt_core.metrics.resampled import Drawn, drawn, restricted
 from cbt_core.metrics.signature import of_run
 from cbt_core.metrics.structured import DISTINCT, STRUCTURE, structured
-from cbt_core.metrics.unavailable import Unavailable
+from cbt_core.metrics.unavailable import Unavailable, without_package
 
 REFERENCED: Final = ("bleu", "chrf", "meteor", "bertscore", "bleurt")
 """Metrics that compare an answer with its references."""
@@ -96,6 +96,8 @@ def score(
             measured |= _measure(metric, corpus, plan, cache or Cache(), step)
         except Unavailable as reason:
             missing[metric] = reason
+        except ImportError as error:  # the rating server has neither jieba nor sacrebleu nor torch
+            missing[metric] = without_package(metric, error)
     samples = drawn(corpus, plan, measured)
     found = Outcome(
         corpus, plan,

@@ -18,6 +18,8 @@ from db.engine import Connection, Database
 AT_ONCE: Final = 500
 FEATURES_TOLD: Final = 4
 MAIN: Final = "main"
+NAMING: Final = frozenset({"leak_name", "leak_phrase"})
+"""Gates whose find may be the name of a system, or of the model behind one."""
 
 
 def gates_of(study: ImportedStudy) -> Report:
@@ -28,8 +30,9 @@ def gates_of(study: ImportedStudy) -> Report:
 def gates_of_study(database: Database, person: Person, *, slug: str, now: datetime) -> Report:
     """Return what the gates find in a study's answers.
 
-    Systems stand under their masked names until the study is unblinded, and a name found in an
-    answer is then left out: only item and gate are told.
+    Systems stand under their masked names until the study is unblinded; until then a name found
+    in an answer is left out (only item and gate are told), and so are the words of openings and
+    closings.
 
     Raises:
         StudyError: no such study.
@@ -108,11 +111,19 @@ def _items(
 
 
 def _silent(report: Report) -> Report:
-    """Leave out what was found in the text where it may be the name of a system."""
+    """Leave out every scrap of an answer that may name a system, or the model behind one.
+
+    Openings and closings too: an answer may begin with its maker's name.
+    """
     kept = tuple(
-        replace(one, value="") if one.gate == "leak_name" else one for one in report.findings
+        replace(one, value="") if one.gate in NAMING else one for one in report.findings
     )
-    return replace(report, findings=kept)
+    return replace(report, findings=kept, telling=tuple(map(_without_phrases, report.telling)))
+
+
+def _without_phrases(one: Telling) -> Telling:
+    features = (replace(trait, name=trait.name.partition(":")[0]) for trait in one.features)
+    return replace(one, features=tuple(features))
 
 
 def unsafe(report: Report) -> Sequence[str]:

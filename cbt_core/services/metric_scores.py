@@ -1,8 +1,10 @@
 """Automatic scores of single answers in a study: for their correlation with people's scores."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import Final
 
@@ -108,16 +110,19 @@ def _rows(path: Path, place: Place) -> list[Segment]:
 
 
 def _number(values: Values) -> float | None:
+    """Return the score; None where it is undefined. What has no place on a line is no score."""
     value = values.get("value")
     if value is None or value == "":
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    try:
-        return float(str(getattr(value, "digits", value)))
-    except ValueError:
-        values.refuse("value", "metrics.not_a_number", value=shown(str(value)))
-        return None
+    written = str(getattr(value, "digits", value))
+    found = float("nan")
+    if not isinstance(value, bool):
+        with suppress(ValueError):
+            found = float(written)
+    if isfinite(found) and "_" not in written:
+        return found
+    values.refuse("value", "metrics.not_a_number", value=shown(written))
+    return None
 
 
 def _matched(

@@ -11,7 +11,7 @@ from cbt_core.generation.schema import STEPS
 
 FIELDS: Final = (
     "id", "question", "description", "keywords", "answer", "distortions", "unknown_distortions",
-    "evidence", "steps", "steps_by_model", "risk", "risk_detected", "source", "licence", "model",
+    "evidence", "steps", "steps_by_model", "risk", "risk_by", "source", "licence", "model",
     "adapter", "prompt", "prompt_hash", "run", "seed", "finish", "generated_at",
 )
 """The fields of a row in their order; `steps` are found by rules, `steps_by_model` are claimed."""
@@ -47,7 +47,7 @@ class Maker:
             "evidence": list(self._evidence(answer.get("evidence"))),
             "steps": list(self.steps_of(text)),
             "steps_by_model": _steps(answer.get("steps")),
-            "risk": risk.value, "risk_detected": item.risk is None,
+            "risk": risk.value, "risk_by": "rules" if item.risk is None else "given",
             "source": item.source or self.source, "licence": item.licence or self.licence,
             "seed": seed if isinstance(seed, int) else None,
         }

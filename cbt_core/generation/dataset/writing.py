@@ -70,7 +70,7 @@ def write_parquet(rows: Sequence[Mapping[str, object]], out: Path) -> None:
     text, number = pa.string(), pa.int64()
     kinds = {
         **dict.fromkeys(FIELDS, text), **dict.fromkeys(LISTS, pa.list_(text)),
-        **dict.fromkeys(NUMBERS, pa.list_(number)), "seed": number, "risk_detected": pa.bool_(),
+        **dict.fromkeys(NUMBERS, pa.list_(number)), "seed": number,
         "evidence": pa.list_(pa.struct([("label", text), ("quote", text)])),
     }
     schema = pa.schema([(name, kinds[name]) for name in FIELDS])

@@ -15,8 +15,9 @@ from cbt_core.wording import sentences
 
 FILES = Path(cbt_core.files.__path__[0])
 LIVE = '[study]\nsource_kind = "live"\n[escalation]\nowner = "Dr Li"\nwithin_hours = 24\n'
-ARCHIVED_CONSENT = "{ zh = %s, en = %s }" % tuple(
-    json.dumps(text, ensure_ascii=False) for text in (defaults().consent.zh, defaults().consent.en)
+ARCHIVED_CONSENT = (
+    f"{{ zh = {json.dumps(defaults().consent.zh, ensure_ascii=False)}, "
+    f"en = {json.dumps(defaults().consent.en)} }}"
 )
 WRONG = {
     "protocol.exempt_without_reason": "[ethics]\nexempt = true",
