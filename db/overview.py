@@ -5,7 +5,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
-from db.models import answer, exclusion, item, person, practice, score, seat, submission, task
+from db.models import (
+    answer,
+    exclusion,
+    item,
+    label_submission,
+    person,
+    practice,
+    score,
+    seat,
+    submission,
+    task,
+)
 
 NEWEST = (task.c.id == submission.c.task_id) & (task.c.revision == submission.c.revision)
 """Joins a task to its newest submission."""
@@ -54,14 +65,17 @@ class ItemMean:
 
 def first_submissions(connection: Connection, study_id: int) -> dict[tuple[str, str], str]:
     """Return when each person's first submission was saved, by (code, work)."""
-    rows = connection.execute(
-        select(person.c.code, task.c.work, func.min(submission.c.at).label("at"))
-        .join(task, task.c.id == submission.c.task_id)
-        .join(person, person.c.id == task.c.person_id)
-        .where(submission.c.study_id == study_id)
-        .group_by(person.c.code, task.c.work)
-    )
-    return {(row.code, row.work): row.at for row in rows}
+    return {
+        (row.code, row.work): row.at
+        for saved in (submission, label_submission)
+        for row in connection.execute(
+            select(person.c.code, task.c.work, func.min(saved.c.at).label("at"))
+            .join(task, task.c.id == saved.c.task_id)
+            .join(person, person.c.id == task.c.person_id)
+            .where(saved.c.study_id == study_id)
+            .group_by(person.c.code, task.c.work)
+        )
+    }
 
 
 def given_scores(connection: Connection, study_id: int) -> dict[str, int]:

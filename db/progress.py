@@ -146,10 +146,14 @@ def _seconds(connection: Connection, study_id: int) -> dict[tuple[int, str], flo
 
 
 def _last(connection: Connection, study_id: int) -> dict[tuple[int, str], str]:
-    rows = connection.execute(
-        select(task.c.person_id, task.c.work, func.max(submission.c.at).label("at"))
-        .join(task, task.c.id == submission.c.task_id)
-        .where(submission.c.study_id == study_id)
-        .group_by(task.c.person_id, task.c.work)
-    )
-    return {(row.person_id, row.work): row.at for row in rows}
+    """Return when each person last saved, by (person id, work): scores and labels."""
+    return {
+        (row.person_id, row.work): row.at
+        for saved in (submission, label_submission)
+        for row in connection.execute(
+            select(task.c.person_id, task.c.work, func.max(saved.c.at).label("at"))
+            .join(task, task.c.id == saved.c.task_id)
+            .where(saved.c.study_id == study_id)
+            .group_by(task.c.person_id, task.c.work)
+        )
+    }

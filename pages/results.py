@@ -28,10 +28,11 @@ SECTIONS: Final[dict[str, Callable[[View], None]]] = {
 
 def choose() -> str:
     """Ask for a section; the first one to begin with."""
+    names = {one: word(f"section_{one}") for one in SECTIONS}
     return str(st.segmented_control(
         t("results.section"), list(SECTIONS), default=next(iter(SECTIONS)), required=True,
         key="results-section", label_visibility="collapsed", wrap=True,
-        format_func=lambda one: word(f"section_{one}"),
+        format_func=names.__getitem__,
     ))  # fmt: skip
 
 

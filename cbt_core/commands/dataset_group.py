@@ -1,6 +1,6 @@
 """``dataset``: build a dataset from questions, count it, split it without leakage."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -25,6 +25,7 @@ from cbt_core.settings import Settings
 from cbt_core.wording import say
 
 if TYPE_CHECKING:
+    from cbt_core.generation.dataset.splitting import Asked
     from cbt_core.generation.outcome import Outcome
     from cbt_core.services.dataset_building import Built
     from db.engine import Database
@@ -92,14 +93,14 @@ def build(*, questions: Path, out: Path, resume: bool, yes: bool, **given: objec
     _tell(built, out)
 
 
-@command(group, "stats", example="dataset stats data/cbt-qa/dataset.jsonl --out stats.json")
+@command(group, "stats", example="dataset stats data/cbt-qa --out stats.json")
 @click.argument("file", type=path_type())
 @click.option("--out", type=path_type(), help="JSON file to write.")
 @click.option("--scheme", default="burns-12", show_default=True, help="Distortions: id or file.")
 @click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 @click.option("--no-words", is_flag=True, help="Leave out the vocabulary in words (slow).")
 def stats(*, file: Path, out: Path | None, scheme: str, language: str, no_words: bool) -> None:
-    """Figures of Table 1 for a dataset, the paper's beside where they are known."""
+    """Figures of Table 1 for a dataset (a file or its folder), the paper's beside where known."""
     from cbt_core.services import dataset_figures
     from cbt_core.services.analysing import write_json
 
@@ -122,17 +123,14 @@ def stats(*, file: Path, out: Path | None, scheme: str, language: str, no_words:
 @click.option("--seed", type=int, required=True, help="The same seed makes the same split.")
 @click.option("--against-study", "slugs", multiple=True, metavar="SLUG",
               help="Leave out what is like an item of this study; default: of every study.")
-def split(*, file: Path, out: Path, shares: str, seed: int, slugs: tuple[str, ...]) -> None:
-    """Share a dataset out to train, validation and test without leakage."""
+@click.option("--against-none", is_flag=True, help="Compare with no study.")
+def split(
+    *, file: Path, out: Path, shares: str, seed: int, slugs: tuple[str, ...], against_none: bool
+) -> None:
+    """Share a dataset (a file, or the folder of dataset build) out without leakage."""
     from cbt_core.services import dataset_splitting
 
-    database = _database()
-    if slugs and database is None:
-        raise StudyError("storage.missing")
-    against = (
-        dataset_splitting.study_items(database, TERMINAL, slugs=slugs, now=now())
-        if database is not None else {}
-    )
+    against = _against(slugs, none=against_none)
     made = dataset_splitting.split_file(
         file, out=out, shares=_shares(shares), seed=seed, against=against
     )
@@ -146,6 +144,24 @@ def split(*, file: Path, out: Path, shares: str, seed: int, slugs: tuple[str, ..
         "dataset.split", language, studies=len(against), groups=made.groups,
         largest=made.largest_group, leaks=made.leaks, folder=out,
     ))
+
+
+def _against(slugs: tuple[str, ...], *, none: bool) -> "Mapping[str, Sequence[Asked]]":
+    """Return the items of these studies, of every study when none is named.
+
+    Raises:
+        StudyError: both options were given, or there is no database to look a study up in.
+    """
+    from cbt_core.services import dataset_splitting
+
+    if none and slugs:
+        raise StudyError("dataset.split_either")
+    database = None if none else _database()
+    if database is None and slugs:
+        raise StudyError("storage.missing")
+    if database is None:
+        return {}
+    return dataset_splitting.study_items(database, TERMINAL, slugs=slugs, now=now())
 
 
 def _shares(joined: str) -> list[float]:

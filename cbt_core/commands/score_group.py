@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from cbt_core.metrics.scoring import Cell, Comparison, Outcome
 
 CACHE: Final = ROOT / "data" / "cache" / "metrics"
+UNKNOWN_SHOWN: Final = 10
+"""Systems named at most when a study does not know them."""
+
 PLACES: Final[dict[str, int]] = {"bleu": 2, "chrf": 2}
 OWN_PLACES: Final = 4
 PARTS: Final = "structure_"
@@ -106,10 +109,11 @@ def import_metrics(slug: str, segments: Path) -> None:
     done = metric_scores.import_segments(
         open_database(), TERMINAL, slug=slug, path=segments, now=now()
     )
-    click.echo(
-        say("metrics.imported", desk().language, slug=slug, new=done.new, known=done.known,
-            elsewhere=done.elsewhere)
-    )
+    language = desk().language
+    names = ", ".join(done.unknown[:UNKNOWN_SHOWN])
+    unknown = say("metrics.unknown_systems", language, names=names) if names else ""
+    click.echo(say("metrics.imported", language, slug=slug, new=done.new, known=done.known,
+                   elsewhere=done.elsewhere, unknown=unknown))
 
 
 def _metrics(joined: str) -> tuple[str, ...]:

@@ -60,7 +60,10 @@ REFERENCES: Final = Schema(fields=ANSWERS.fields, required=("id", "answer"), qui
 
 
 class Columns:
-    """Turns the names a file uses into ours; each name is judged once."""
+    """Turns the names a file uses into ours; each name is judged once.
+
+    `aliased` grows while a file is read: the aliases it was seen to use, as the schema spells them.
+    """
 
     def __init__(self, schema: Schema, place: Place) -> None:
         """Start with the exact names; the others are met while reading."""
@@ -69,6 +72,8 @@ class Columns:
         self._known: dict[str, str | None] = {name: name for name in schema.fields}
         self._known.update(schema.aliases)
         self._known.update(dict.fromkeys(schema.quiet))
+        self._aliases = {name: name for name in schema.aliases}
+        self.aliased: set[str] = set()
 
     def field(self, name: str, row: int) -> str | None:
         """Return our field for a name, or None when it is not read."""
@@ -76,6 +81,8 @@ class Columns:
             if len(self._known) > COLUMNS + len(self._schema.fields):
                 raise self._place.stop(row, WHOLE_FILE, "too_many_columns", limit=COLUMNS)
             self._known[name] = self._judge(name, row)
+        if name in self._aliases:
+            self.aliased.add(self._aliases[name])
         return self._known[name]
 
     def record(self, row: int, names: dict[str, object]) -> dict[str, object]:
@@ -119,6 +126,8 @@ class Columns:
         for known in (*self._schema.fields, *self._schema.aliases):
             if plain == known.casefold():
                 self._place.warn(row, shown(name), "column_spelling", name=known)
+                if known in self._schema.aliases:
+                    self._aliases[name] = known
                 return self._schema.aliases.get(known, known)
         self._unknown(name, plain, row)
         return None

@@ -1,6 +1,7 @@
 """Items of a questions file, a study file or a PsyQA file."""
 
 from dataclasses import replace
+from typing import Final
 
 from cbt_core.domain.study import ImportedAnswer, ImportedItem
 from cbt_core.files.chances import chance
@@ -15,6 +16,9 @@ from cbt_core.files.references import references
 from cbt_core.files.xlsx_rows import Number
 
 PSYQA: str = "PsyQA"
+PSYQA_ID: Final = "questionID"
+"""The id of a PsyQA record: a file that has it holds PsyQA's questions, with answers or without."""
+
 CHANCE: str = "inclusion_probability"
 
 
@@ -52,7 +56,7 @@ class ItemReader:
             question=values.text("question", required=True),
             description=values.text("description"),
             keywords=values.names("keywords"),
-            source=values.name("source") or (PSYQA if found is not None else ""),
+            source=values.name("source") or (PSYQA if self._is_psyqa(found) else ""),
             licence=values.name("licence"),
             risk=values.risk(),
             answers=answers,
@@ -60,6 +64,10 @@ class ItemReader:
             row=values.row,
             inclusion_probability=_chance(values),
         )
+
+    def _is_psyqa(self, references: tuple[str, ...] | None) -> bool:
+        """Tell whether a record is in PsyQA's form, whatever kind of file holds it."""
+        return references is not None or PSYQA_ID in self._table.aliased
 
     def _answers(
         self, values: Values, record: dict[str, object]

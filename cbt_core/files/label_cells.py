@@ -1,14 +1,26 @@
-"""Cells that hold labels: joined by ``|``, empty for none, ``<unsure>`` for undecided."""
+"""Cells that hold labels: joined by ``|``, empty or ``none`` for none, ``<unsure>`` for undecided.
 
+`none` and `unsure` are never labels, whatever the scheme: no label of a scheme may have their id.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Final
 
 from cbt_core.domain.instrument import Scheme
-from cbt_core.files.limits import NAME_CHARACTERS
+from cbt_core.files.limits import NAME_CHARACTERS, SHOWN_CHARACTERS
 from cbt_core.files.problems import Place, shown
 from cbt_core.files.texts import is_sound
 
 BAR: Final = "|"
 UNSURE: Final = "<unsure>"
+NONE: Final = "none"
+RESERVED: Final = frozenset({NONE, "unsure"})
+SEPARATORS: Final = ";；、，"
+"""What people join labels by, and what no label of a file without a scheme may hold."""
+
+CLOSE: Final = 0.75
+"""How alike a misspelt label is to the one that is suggested (ratio of `difflib`)."""
 
 
 class LabelCells:
@@ -34,16 +46,25 @@ class LabelCells:
     def one(self, cell: str, row: int, field: str) -> str:
         """Return the one label of a cell; '' where it is refused."""
         name = cell.strip()
+        if name.casefold() in {*RESERVED, UNSURE}:
+            self._place.refuse(row, field, "labels.reserved", value=shown(name))
+            return ""
         return self._label(name, row, field) or ""
 
     def _judged(self, cell: str, row: int, field: str) -> frozenset[str] | None:
-        parts = [part.strip() for part in cell.split(BAR)]
-        names = [part for part in parts if part]
+        names = _names(cell)
         if UNSURE in names:
-            if len(names) == 1:
-                return None
-            self._place.refuse(row, field, "labels.unsure_not_alone")
+            if len(names) > 1:
+                self._place.refuse(row, field, "labels.unsure_not_alone")
             return None
+        folded = {name.casefold() for name in names}
+        if "unsure" in folded:
+            self._place.refuse(row, field, "labels.unsure_spelling")
+            return None
+        if NONE in folded:
+            if len(folded) > 1:
+                self._place.refuse(row, field, "labels.none_not_alone")
+            return frozenset()
         labels = [self._label(name, row, field) for name in names]
         return frozenset(label for label in labels if label is not None)
 
@@ -58,18 +79,52 @@ class LabelCells:
     def _found(self, name: str, row: int, field: str) -> str | None:
         if len(name) > NAME_CHARACTERS or not is_sound(name, self._place, row, field):
             return None
-        if self._scheme is None:
-            return self._as_written(name, row, field)
-        label = self._scheme.find(name)
-        if label is None:
+        label = self._scheme.find(name) if self._scheme else None
+        if label is not None:
+            return label.id
+        separator = next((one for one in SEPARATORS if one in name), None)
+        if separator is not None:
             self._place.refuse(
-                row, field, "labels.label_unknown", value=shown(name), scheme=self._scheme.id
+                row, field, "labels.separator", value=shown(name), separator=separator
             )
             return None
-        return label.id
+        if self._scheme is None:
+            return self._as_written(name, row, field)
+        self._unknown(self._scheme, name, (row, field))
+        return None
+
+    def _unknown(self, scheme: Scheme, name: str, where: tuple[int, str]) -> None:
+        values = {"value": shown(name), "scheme": scheme.id}
+        near = _nearest(scheme, name)
+        if near:
+            self._place.refuse(*where, "labels.label_unknown_close", near=near, **values)
+        else:
+            self._place.refuse(*where, "labels.label_unknown", **values)
 
     def _as_written(self, name: str, row: int, field: str) -> str | None:
         if name.startswith("<") or not name:
             self._place.refuse(row, field, "labels.label_odd", value=shown(name) or "''")
             return None
         return name
+
+
+def tell_empty(cells: Iterable[str], field: str, place: Place) -> None:
+    """Say once how many cells of a column hold nothing and so are read as "none"."""
+    count = sum(not _names(cell) for cell in cells)
+    if count:
+        code = "labels.empty_is_none" if count > 1 else "labels.one_empty_is_none"
+        place.warn(1, field, code, count=count, field=field)
+
+
+def _names(cell: str) -> list[str]:
+    return [part for part in (part.strip() for part in cell.split(BAR)) if part]
+
+
+def _nearest(scheme: Scheme, name: str) -> str:
+    """Return the label written most like this one, as it would be written; '' if none is close."""
+    written = {
+        one.casefold(): one
+        for label in scheme.labels for one in (label.id, label.name.zh, label.name.en)
+    }
+    close = get_close_matches(name[:SHOWN_CHARACTERS].casefold(), written, n=1, cutoff=CLOSE)
+    return written[close[0]] if close else ""

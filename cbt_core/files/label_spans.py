@@ -10,7 +10,7 @@ from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.study import Problem
 from cbt_core.files.columns import Schema
 from cbt_core.files.label_cells import LabelCells
-from cbt_core.files.labels import opened, refuse_repeats, told
+from cbt_core.files.labels import opened, refuse_repeats, settle, told
 from cbt_core.files.problems import Findings, Place, shown
 from cbt_core.files.rating_columns import labels, marks
 from cbt_core.stats.labels.sets import LabelRow
@@ -33,7 +33,8 @@ class ReadSpans:
 
 
 def read_spans(
-    spans: Path, documents: Path, *, rows: Sequence[LabelRow], scheme: Scheme | None = None
+    spans: Path, documents: Path, *, rows: Sequence[LabelRow], scheme: Scheme | None = None,
+    encoding: str | None = None,
 ) -> ReadSpans:
     """Return the spans of a file, each inside its document.
 
@@ -43,10 +44,10 @@ def read_spans(
     Raises:
         ImportProblems: one of the files cannot be taken, or a span lies outside its text.
     """
-    lengths = _lengths(documents)
+    lengths = _lengths(documents, encoding)
     place = Place(str(spans), Findings())
     found = _Spans(lengths, frozenset((row.item, row.annotator) for row in rows), place)
-    grid = opened(spans, place, SPANS)
+    grid = opened(spans, place, SPANS, encoding)
     items = labels(grid, "item_id", place, required=True)
     annotators = labels(grid, "annotator", place, required=True)
     cells = LabelCells(scheme, place)
@@ -54,9 +55,10 @@ def read_spans(
     for at, row in enumerate(grid.rows):
         label = cells.one(grid.columns["label"][at], row, "label")
         ends = (grid.columns["start"][at], grid.columns["end"][at])
-        if not excluded[at]:
-            found.add(row, SpanRow(items[at], annotators[at], *found.offsets(row, ends), label))
-    place.findings.check()
+        offsets = None if excluded[at] else found.offsets(row, ends)
+        if offsets:
+            found.add(row, SpanRow(items[at], annotators[at], *offsets, label))
+    settle(place)
     return ReadSpans(Documents(found.kept, lengths), told(place))
 
 
@@ -70,21 +72,25 @@ class _Spans:
         self._lengths = lengths
         self._labelled = labelled
         self._place = place
+        self._first: dict[SpanRow, int] = {}
 
-    def offsets(self, row: int, cells: tuple[str, str]) -> tuple[int, int]:
-        """Return start and end; what is no offset is refused."""
+    def offsets(self, row: int, cells: tuple[str, str]) -> tuple[int, int] | None:
+        """Return start and end; what is no offset is refused (None)."""
         found = []
         for field, cell in zip(("start", "end"), cells, strict=True):
             if not OFFSET.fullmatch(cell.strip()):
                 self._place.refuse(row, field, "labels.not_an_offset", value=shown(cell) or "''")
-                return 0, 1
+                return None
             found.append(int(float(cell)))
         return found[0], found[1]
 
     def add(self, row: int, span: SpanRow) -> None:
         """Keep a span that lies in the text of an item its annotator labelled."""
         length = self._lengths.get(span.item)
-        if length is None:
+        before = self._first.setdefault(span, row)
+        if before != row and span.label:
+            self._place.refuse(row, "start", "labels.span_twice", where=before)
+        elif length is None:
             self._place.refuse(row, "item_id", "labels.no_document")
         elif span.end <= span.start:
             self._place.refuse(row, "end", "labels.span_empty")
@@ -96,15 +102,15 @@ class _Spans:
             self.kept.append(span)
 
 
-def _lengths(path: Path) -> dict[str, int]:
+def _lengths(path: Path, encoding: str | None) -> dict[str, int]:
     """Return the number of characters (code points) of each text."""
     place = Place(str(path), Findings())
-    grid = opened(path, place, DOCUMENTS)
+    grid = opened(path, place, DOCUMENTS, encoding)
     items = labels(grid, "item_id", place, required=True)
     refuse_repeats(grid, items, place, "item_id", "labels.text_twice")
     texts = grid.columns["text"]
     for row, text in zip(grid.rows, texts, strict=True):
         if not text:
             place.refuse(row, "text", "labels.text_empty")
-    place.findings.check()
+    settle(place)
     return {item: len(text) for item, text in zip(items, texts, strict=True)}

@@ -1,6 +1,6 @@
 """Opening a file of records, whatever its form."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -43,11 +43,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The records of a file, by our field names. `fields` is empty for JSON."""
+    """The records of a file, by our field names. `fields` is empty for JSON.
+
+    `aliased` holds the aliases of the schema that were met: of a JSON file, up to the record read.
+    """
 
     sheet: bool
     fields: tuple[str, ...]
     records: Iterator[tuple[int, dict[str, object]]]
+    aliased: Set[str] = frozenset()
 
 
 def open_table(path: Path, place: Place, schema: Schema, choice: Choice) -> Table:
@@ -104,14 +108,14 @@ def _looks_like_json(path: Path, codec: str) -> bool:
 
 def _sheet(rows: Iterator[tuple[int, list[object]]], place: Place, schema: Schema) -> Table:
     top = header(rows, schema, place)
-    return Table(True, top.fields, _limited(top.records(rows), place))
+    return Table(True, top.fields, _limited(top.records(rows), place), top.aliased)
 
 
 def _json(path: Path, place: Place, schema: Schema, codec: str) -> Table:
     columns = Columns(schema, place)
     found = json_records.records(path, place, codec)
     records = ((row, columns.record(row, record)) for row, record in found)
-    return Table(False, (), _limited(records, place))
+    return Table(False, (), _limited(records, place), columns.aliased)
 
 
 def _limited(

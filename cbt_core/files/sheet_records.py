@@ -1,6 +1,6 @@
 """Records of a sheet (CSV or XLSX): a header, then one row per record."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from itertools import islice
 from typing import Final
 
@@ -19,6 +19,7 @@ class Header:
 
     def __init__(self, names: list[str], fields: list[str | None], place: Place) -> None:
         """Keep which column holds which field, and which have no name."""
+        self.aliased: Set[str] = frozenset()
         self.place = place
         self.width = len(fields)
         self.fields = tuple(name for name in fields if name is not None)
@@ -75,7 +76,9 @@ def header(rows: Iterator[Cells], schema: Schema, place: Place) -> Header:
     unnamed = sum(not name.strip() for name in names)
     if unnamed:
         place.warn(row, WHOLE_FILE, "columns_empty", count=unnamed)
-    return Header(names, fields, place)
+    found = Header(names, fields, place)
+    found.aliased = columns.aliased
+    return found
 
 
 def _say_missing(

@@ -55,6 +55,7 @@ def preview(
     *,
     slug: str,
     raters: Sequence[str],
+    annotators: Sequence[str] = (),
     overlap: int | None = None,
     seed: int | None = None,
     now: datetime,
@@ -63,7 +64,8 @@ def preview(
     study = led_by(database, person, slug, act="assign", now=now)
     with database.reading() as connection:
         draft = _draft(connection, study.id, raters, overlap, seed)
-        return _told(connection, draft)
+        items, new = _label_tasks(connection, study.id, annotators)
+        return replace(_told(connection, draft), annotator_tasks=len(items) * len(new))
 
 
 def assign(
@@ -276,12 +278,9 @@ def _assign_labels(
 ) -> int:
     """Give every annotator every item, in an order of their own; return the new tasks."""
     setup = current(connection, study_id)
-    items = plans.item_systems(connection, study_id)
-    had = plans.with_tasks(connection, study_id, "label")
+    items, new = _label_tasks(connection, study_id, codes)
     added = 0
-    for person_id in _persons(connection, codes):
-        if person_id in had:
-            continue
+    for person_id in new:
         order = list(items)
         chosen = setup.protocol.design.seed if seed is None else seed
         Random(f"{chosen}/label/{person_id}").shuffle(order)  # a stored seed, no secret
@@ -303,6 +302,15 @@ def _assign_labels(
             payload={"annotators": sorted(codes), "tasks": added}, now=now,
         )
     return added
+
+
+def _label_tasks(
+    connection: Connection, study_id: int, codes: Sequence[str]
+) -> tuple[list[int], list[int]]:
+    """Return the items that are labelled, and who of these annotators has no task yet."""
+    had = plans.with_tasks(connection, study_id, "label")
+    new = [one for one in _persons(connection, codes) if one not in had]
+    return list(plans.item_systems(connection, study_id)), new
 
 
 def _told(connection: Connection, draft: _Draft) -> Assigned:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cbt_core.generation.dataset.figures import UNPUBLISHED, figures
-from cbt_core.generation.dataset.reading import read_entries
+from cbt_core.generation.dataset.reading import dataset_file, read_entries
 from cbt_core.generation.dataset.writing import digest_of
 from cbt_core.instruments.shipped import load_scheme
 from cbt_core.metrics.structure.steps import steps_of
@@ -15,8 +15,9 @@ def stats_of(file: Path, *, scheme: str, language: str, words: bool = True) -> d
 
     Raises:
         ImportProblems: anything is wrong in the file.
-        StudyError: no such scheme.
+        StudyError: no such scheme, or the folder holds no dataset.
     """
+    file = dataset_file(file)
     chosen = load_scheme(scheme)
     entries = read_entries(file)
     found = figures(

@@ -11,7 +11,7 @@ from cbt_core.domain.study import Role
 from cbt_core.errors import StudyError
 from cbt_core.generation.dataset import writing
 from cbt_core.generation.dataset.nearness import THRESHOLD
-from cbt_core.generation.dataset.reading import Entry, read_entries
+from cbt_core.generation.dataset.reading import Entry, dataset_file, read_entries
 from cbt_core.generation.dataset.splitting import (
     SPLITS,
     Asked,
@@ -53,14 +53,17 @@ def split_file(
 
     Raises:
         ImportProblems: anything is wrong in the file.
-        StudyError: the shares are none, or the folder holds a split or cannot be written.
+        StudyError: the shares are none, a part would be empty (nothing is written then), or the
+            folder holds a split or cannot be written.
     """
     check_shares(shares)
+    file = dataset_file(file)
     if (out / "split.json").exists():
         raise StudyError("dataset.split_exists", folder=out)
     entries = read_entries(file)
     asked = [(entry.question, entry.description) for entry in entries]
     made = split(asked, shares=shares, seed=seed, against=against)
+    _refuse_empty(made, shares, rows=len(entries))
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -75,6 +78,26 @@ def split_file(
     )
     write_json(_report(file, out, shares, seed, made, shared, entries), out / "split.json")
     return shared
+
+
+def _refuse_empty(made: Split, shares: Sequence[float], *, rows: int) -> None:
+    """Refuse a split of which a part with a share has no row.
+
+    Raises:
+        StudyError: it says how many rows are near items of which studies.
+    """
+    left = sum(map(len, made.parts.values()))
+    studies_near = [name for name, places in made.excluded.items() if places]
+    near = ", ".join(studies_near)
+    if not left and near:
+        raise StudyError("dataset.split_nothing", rows=rows, studies=near)
+    empty = [name for name, share in zip(SPLITS, shares, strict=True)
+             if share and not made.parts[name]]
+    if empty and near:
+        raise StudyError("dataset.split_empty_near", parts=", ".join(empty), left=left,
+                         rows=rows, near=rows - left, studies=near)
+    if empty:
+        raise StudyError("dataset.split_empty", parts=", ".join(empty), rows=rows)
 
 
 def study_items(

@@ -2,7 +2,7 @@
 
 `gold` and `gold_spans` follow `gold.gold_of`; `adjudications` holds every decision, revision by
 revision, with its reason. Gold spans of an item without a decision: runs of characters to which
-more than half of its annotators gave the label.
+more than half of its annotators gave the label. An undecided item stands in `gold` as `<unsure>`.
 """
 
 from collections import Counter, defaultdict
@@ -13,7 +13,7 @@ from typing import Final
 from cbt_core.files.tables import Cell, Column, Table
 from cbt_core.services.export_columns import CHANCE, INTEGER, ITEM, REVISION, TEXT
 from cbt_core.services.export_rows import Material
-from cbt_core.services.gold import GoldLabels, gold_of
+from cbt_core.services.gold import GoldLabels, with_undecided
 from cbt_core.wording import say
 from db import adjudications, items, label_lines, results
 from db.adjudications import AdjudicationLine
@@ -21,8 +21,13 @@ from db.engine import Connection
 from db.label_lines import SpanLine
 from db.labels import LabelMark, SpanMark
 
-GOLD_RULE: Final = "gold:adjudicated,last|blind-majority>1/2|excluded-left-out"
+GOLD_RULE: Final = (
+    "gold:adjudicated,last|blind-majority>1/2,else-none>1/2,else-undecided|excluded-left-out"
+)
 """How gold came about, for the signature of an export that holds gold."""
+
+UNSURE: Final = "<unsure>"
+"""The gold of an undecided item: `labels evaluate` leaves it out label by label, and counts it."""
 
 Rows = list[tuple[Cell, ...]]
 Place = tuple[str, int, int, str]
@@ -35,17 +40,20 @@ def _c(name: str, kind: str, zh: str, en: str) -> Column:
 
 RULE: Final = _c(
     "rule", TEXT,
-    f"adjudicated 裁定、majority 多数。{say('adjudicating.rule', 'zh')}",
-    f"adjudicated or majority. {say('adjudicating.rule', 'en')}",
+    f"adjudicated 裁定、majority 多数、undecided 未定。{say('adjudicating.rule', 'zh')}",
+    f"adjudicated, majority or undecided. {say('adjudicating.rule', 'en')}",
 )
 GOLD: Final = (
     ITEM,
-    _c("gold", TEXT, "金标准标签（| 分隔；空=无）", "gold labels, separated by |; empty: none"),
+    _c("gold", TEXT, "金标准标签（| 分隔；空=无；<unsure>=未定）",
+       "gold labels, separated by |; empty: none; <unsure>: undecided"),
     RULE,
     _c("annotators", INTEGER, "独立标注轮中作出判断的标注者人数",
        "annotators who decided in the blind round"),
     _c("tied", TEXT, "票数相等、因而不计入的标签",
        "labels left out because the votes were split evenly"),
+    _c("any", INTEGER, "有无任何歪曲：1 有、0 无、空=票数未定",
+       "any distortion: 1 yes, 0 no, empty: the votes do not decide"),
     _c("revision", INTEGER, "所依据的裁定修订号（多数则为空）",
        "revision of the decision (empty: majority)"),
     CHANCE,
@@ -105,7 +113,7 @@ def tables(
         adjudications.labels(connection, study_id),
         adjudications.spans(connection, study_id),
     )
-    gold = gold_of(connection, study_id)
+    gold = with_undecided(connection, study_id)
     votes = _span_votes(connection, study_id, spans)
     places = _gold_places(gold, decided, votes)
     chances = items.chances(connection, study_id)
@@ -119,8 +127,9 @@ def _gold(
 ) -> Table:
     newest = decided.newest
     rows: Rows = [
-        (key, "|".join(sorted(one.labels)), one.rule, one.annotators,
-         "|".join(sorted(one.tied)) or None,
+        (key, "|".join(sorted(one.labels)) if one.is_decided else UNSURE, one.rule,
+         one.annotators, "|".join(sorted(one.tied)) or None,
+         None if one.has_any is None else int(one.has_any),
          newest[key].revision if one.rule == "adjudicated" else None, chances.get(key))
         for key, one in gold.items()
     ]

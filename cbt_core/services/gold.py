@@ -13,7 +13,7 @@ from typing import Literal
 from db import adjudications, label_lines, results
 from db.engine import Connection
 
-Rule = Literal["adjudicated", "majority"]
+Rule = Literal["adjudicated", "majority", "undecided"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,28 @@ class GoldLabels:
     """The gold labels of one item (none: no distortion), by which rule, from how many annotators.
 
     `annotators` counts the blind votes; with `majority` and 1 it is one person's word. `tied` are
-    labels on which the votes were split evenly: not a majority, so not in `labels`.
+    labels on which the votes were split evenly: not a majority, so not in `labels`. With
+    `undecided` neither a label nor "none" has a majority: empty `labels` then say nothing, and
+    `some` tells whether more than half saw a distortion all the same.
     """
 
     labels: frozenset[str]
     rule: Rule
     annotators: int
     tied: frozenset[str] = frozenset()
+    some: bool = False
+
+    @property
+    def is_decided(self) -> bool:
+        """Tell whether the item has gold labels (or gold "none")."""
+        return self.rule != "undecided"
+
+    @property
+    def has_any(self) -> bool | None:
+        """Tell whether the item has any distortion; None: the votes do not decide even that."""
+        if self.is_decided:
+            return bool(self.labels)
+        return True if self.some else None
 
     @property
     def is_single(self) -> bool:
@@ -36,12 +51,18 @@ class GoldLabels:
 
 
 def gold_of(connection: Connection, study_id: int) -> dict[str, GoldLabels]:
-    """Return the gold labels by item key.
+    """Return the gold labels by item key; undecided items have none and are absent."""
+    found = with_undecided(connection, study_id)
+    return {key: one for key, one in found.items() if one.is_decided}
+
+
+def with_undecided(connection: Connection, study_id: int) -> dict[str, GoldLabels]:
+    """Return the gold labels by item key, undecided items among them.
 
     An adjudicated item has the labels of its decision's last revision; a decision "unsure" means
-    that there is no gold. Any other item has the labels which more than half of its annotators
-    gave in their last blind revision (unsure and skipped are no votes); without a vote it is
-    absent. Excluded annotators do not vote; excluded and withdrawn items are absent.
+    that there is no gold. Any other item follows the `majority` of the last blind revisions
+    (unsure and skipped are no votes); without a vote it is absent. Excluded annotators do not
+    vote; excluded and withdrawn items are absent.
     """
     left_out, dropped = results.excluded(connection, study_id)
     votes = votes_of(connection, study_id, without=left_out)
@@ -58,13 +79,21 @@ def gold_of(connection: Connection, study_id: int) -> dict[str, GoldLabels]:
 
 
 def majority(votes: Sequence[frozenset[str]]) -> GoldLabels:
-    """Return what more than half of the label sets hold; an even split is not a majority."""
+    """Return the labels that more than half of the sets hold, else "none" if more than half do.
+
+    An even split is not a majority. Where neither a label nor "none" has one, nothing is decided:
+    annotators who saw different distortions did not see none.
+    """
     counts = Counter(label for one in votes for label in one)
+    labels = frozenset(label for label, count in counts.items() if 2 * count > len(votes))
+    some = sum(bool(one) for one in votes)
+    is_decided = bool(labels) or 2 * (len(votes) - some) > len(votes)
     return GoldLabels(
-        labels=frozenset(label for label, count in counts.items() if 2 * count > len(votes)),
-        rule="majority",
+        labels=labels,
+        rule="majority" if is_decided else "undecided",
         annotators=len(votes),
         tied=frozenset(label for label, count in counts.items() if 2 * count == len(votes)),
+        some=not is_decided and 2 * some > len(votes),
     )
 
 

@@ -182,20 +182,26 @@ def _detected(
     found: LabelResults, entered: Entered, machine: Mapping[str, frozenset[str]], setting: Setting
 ) -> tuple[Json, Integers] | None:
     """Judge one machine on the items that have gold and on which it was run; None without any."""
-    gold = entered.gold
-    items = sorted(gold.keys() & machine.keys())
-    if not items:
-        return None
+    gold = {key: one for key, one in entered.gold.items() if key in machine}
     rows = [
-        JudgedRow(item, gold[item].labels, machine[item], gold[item].rule,
+        JudgedRow(item, one.labels, machine[item], one.rule, any_only=not one.is_decided,
                   chance=entered.chances.get(item))
-        for item in items
+        for item, one in sorted(gold.items()) if one.has_any is not None
     ]
+    if not rows:
+        return None
+    undecided = [one for one in gold.values() if not one.is_decided]
     judged = Evaluation(
         rows=rows, labels=found.labels, gold_from=_gold_from(rows),
-        flow={"items_with_gold": len(gold), "items_the_machine_saw": len(machine)},
+        flow={
+            "items_with_gold": sum(one.is_decided for one in entered.gold.values()),
+            "items_the_machine_saw": len(machine), "items_undecided": len(undecided),
+            "items_undecided_any": sum(one.some for one in undecided),
+        },
     )
-    matrix = matrices.confusion([(row.gold, row.model) for row in rows], found.labels)
+    matrix = matrices.confusion(
+        [(row.gold, row.model) for row in rows if not row.any_only], found.labels
+    )
     return evaluate(judged, setting), matrix
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cbt_core.services.export_labels import document
-from cbt_core.services.gold import GoldLabels, gold_of
+from cbt_core.services.gold import GoldLabels, with_undecided
 from cbt_core.stats.labels.anchoring import Answered, TwoRounds
 from cbt_core.stats.labels.sets import LabelRow
 from cbt_core.stats.labels.spans import Documents, SpanRow
@@ -26,7 +26,7 @@ class Entered:
     """The labels of a study without what the analysis leaves out.
 
     `first`: of each annotator and item the first round's last revision, `is_blind`: none of them
-    was given with the machine's labels on the screen; `machines`: by source, item -> labels, an
+    was given with the machine's labels on the screen; `gold`: undecided items among it; `machines`: by source, item -> labels, an
     empty set where it ran and found nothing; `rounds`, `answers`: what anchoring is told from;
     `chances`: by item key the probability with which it was drawn, where that is known.
     """
@@ -47,7 +47,7 @@ class Entered:
         for row in self.first:
             found.update(_line(row.item, row.annotator, row.labels))
         for item, one in self.gold.items():
-            found.update(_line(item, one.rule, one.labels))
+            found.update(_line(item, f"{one.rule} {one.has_any}", one.labels))
         for source, machine in sorted(self.machines.items()):
             for item, labels in sorted(machine.items()):
                 found.update(_line(source, item, labels))
@@ -94,7 +94,7 @@ def entered(connection: Connection, study_id: int) -> Entered:
         first=[LabelRow(*place, lines.given(line)) for place, line in first.items()],
         is_blind=all(line.round == BLIND for line in first.values()),
         documents=_documents(connection, study_id, first.values()),
-        gold=gold_of(connection, study_id),
+        gold=with_undecided(connection, study_id),
         machines=machines,
         rounds=_rounds(lines, machines),
         answers=_answers(connection, study_id, lines.by_round[MODEL].values()),

@@ -61,7 +61,7 @@ def lock(database: Database, person: Person, *, slug: str, now: datetime) -> Stu
     study = led_by(database, person, slug, act="lock", now=now)
     with database.writing(study.id) as connection:
         refuse_unless(connection, study, Stage.DRAFT, Stage.OPEN)
-        if not progress.tasks(connection, study.id):
+        if study.stage == Stage.DRAFT or not progress.tasks(connection, study.id):
             raise StudyError("lifecycle.nothing_assigned", slug=slug)
         studies.set_stage(connection, study.id, Stage.LOCKED, locked_at=stamp(now))
         held = {"submissions": progress.submissions(connection, study.id)}

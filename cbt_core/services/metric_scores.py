@@ -30,11 +30,15 @@ NAME_CHARACTERS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class ImportedScores:
-    """How many scores were stored, were there already, and concern answers of other studies."""
+    """How many scores were stored, were there already, and concern answers of other studies.
+
+    `unknown` are the systems of the file that the study does not have.
+    """
 
     new: int
     known: int
     elsewhere: int
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,9 @@ def _matched(
             added.append(_new(one, found))
     if counts["elsewhere"] == len(rows):
         place.refuse(1, WHOLE_FILE, "metrics.nothing_matches")
-    return added, ImportedScores(**counts)
+    names = {system for _, system in texts}
+    unknown = sorted({one.system for one in rows} - names)
+    return added, ImportedScores(**counts, unknown=tuple(unknown))
 
 
 def _kind(

@@ -45,15 +45,17 @@ def filters(view: View) -> tuple[str, str]:
     left, right = st.columns(2)
     scales = [one.id for one in view.instrument.scales
               if one.level == "answer" and one.id in view.names]
+    named = {EVERY: word("all_scales"), **view.names}
     scale = left.selectbox(
         word("scale"), [EVERY, *scales], key="split-scale", on_change=to_start,
-        format_func=lambda one: view.names[one] if one else word("all_scales"),
+        format_func=named.__getitem__,
     )
     if not view.closed:
         return scale, EVERY
+    systems = {EVERY: word("all_systems"), **{one: literal(one) for one in view.analysis.systems}}
     system = right.selectbox(
-        word("system"), [EVERY, *view.analysis.systems], key="split-system", on_change=to_start,
-        format_func=lambda one: literal(one) if one else word("all_systems"),
+        word("system"), list(systems), key="split-system", on_change=to_start,
+        format_func=systems.__getitem__,
     )
     return scale, system
 

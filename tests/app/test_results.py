@@ -11,7 +11,7 @@ from cbt_core.domain.people import Person
 from cbt_core.services import access, lifecycle
 from db.engine import Database
 from pages.ui import charts, session
-from tests.app.desk import cold, show, words
+from tests.app.desk import ROOT, cold, show, words
 from tests.making import Made
 
 SECTIONS = (
@@ -21,9 +21,10 @@ BY_SYSTEM = ("comparison", "metrics", "safety", "judges")
 
 
 def section(name: str) -> AppTest:
-    """Open the screen at a section."""
-    screen = show("results")
-    return screen.get("button_group")[0].set_value(name).run()
+    """Open the screen at a section: AppTest cannot press a segmented control once it is drawn."""
+    door = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    door.session_state["results-section"] = name
+    return door.switch_page("pages/results.py").run()
 
 
 def lock(database: Database, lead: Person, moment: datetime) -> None:

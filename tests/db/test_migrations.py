@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import Connection, inspect, text
 
 from cbt_core.errors import StudyError
@@ -104,6 +105,26 @@ def test_a_kill_in_mid_upgrade_leaves_nothing_behind(tmp_path: Path, after: int)
 def test_an_upgrade_of_a_current_database_changes_nothing(database: Database) -> None:
     assert migrate.upgrade(database) == migrate.newest()
     migrate.require_current(database)
+
+
+@pytest.mark.skipif(not SQLITE, reason="the fixture's PostgreSQL is current from the start")
+def test_items_of_the_first_version_stay_and_their_probability_is_unknown(tmp_path: Path) -> None:
+    old = Database(f"sqlite:///{tmp_path / 'old.db'}")
+    with old.writing() as connection:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text(
+            "INSERT INTO study (slug, title, created_at) VALUES ('s', 't', '2026')"
+        ))
+        connection.execute(text(
+            "INSERT INTO item (study_id, position, key, question) VALUES (1, 1, 'Q1', 'q')"
+        ))
+    migrate.upgrade(old)
+    with old.reading() as connection:
+        rows = connection.execute(text("SELECT key, inclusion_probability FROM item")).all()
+    assert [tuple(row) for row in rows] == [("Q1", None)]
+    old.close()
 
 
 def test_a_database_of_a_newer_program_is_refused(database: Database) -> None:

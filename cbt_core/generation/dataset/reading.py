@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from cbt_core.errors import StudyError
 from cbt_core.files.columns import Schema
 from cbt_core.files.fields import BARS, Values
-from cbt_core.files.opening import Choice, open_table
-from cbt_core.files.problems import Findings, Place
+from cbt_core.files.opening import Choice, Table, open_table
+from cbt_core.files.problems import WHOLE_FILE, Findings, Place
 from cbt_core.generation.dataset.rows import FIELDS, has_answer
 
 DATASET: Final = Schema(
@@ -17,6 +18,10 @@ DATASET: Final = Schema(
     aliases={"questionID": "id"},
     quiet=frozenset({"answers", "system", "inclusion_probability", "split"}),
 )
+
+
+IN_FOLDER: Final = "dataset.jsonl"
+PARQUET: Final = ".parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +37,29 @@ class Entry:
     record: Mapping[str, object]
 
 
+def dataset_file(path: Path) -> Path:
+    """Return the file of a dataset: the path itself, or `dataset.jsonl` of a folder.
+
+    Raises:
+        StudyError: the folder holds none.
+    """
+    if not path.is_dir():
+        return path
+    found = path / IN_FOLDER
+    if not found.is_file():
+        raise StudyError("dataset.no_dataset", folder=path)
+    return found
+
+
 def read_entries(path: Path) -> list[Entry]:
-    """Return the rows of a dataset file (JSONL, JSON, CSV or XLSX) in its order.
+    """Return the rows of a dataset file (JSONL, JSON, CSV, XLSX or Parquet) in its order.
 
     Raises:
         ImportProblems: anything is wrong in it.
     """
     findings = Findings()
     place = Place(str(path), findings)
-    table = open_table(path, place, DATASET, Choice())
+    table = _opened(path, place)
     values = Values(place, sheet=table.sheet)
     found: list[Entry] = []
     rows: dict[str, int] = {}
@@ -53,6 +72,19 @@ def read_entries(path: Path) -> list[Entry]:
         found.append(entry)
     findings.check()
     return found
+
+
+def _opened(path: Path, place: Place) -> Table:
+    if path.suffix.lower() != PARQUET or not path.is_file():
+        return open_table(path, place, DATASET, Choice())
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        rows = pq.read_table(path).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise place.stop(1, WHOLE_FILE, "file_unreadable") from error
+    return Table(sheet=False, fields=(), records=enumerate(rows, start=1))
 
 
 def _entry(values: Values, record: Mapping[str, object], *, sheet: bool) -> Entry:

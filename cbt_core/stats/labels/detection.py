@@ -28,8 +28,9 @@ class JudgedRow:
     """One item: its gold labels, the model's, and by which rule gold was found where known.
 
     `beyond_gold`, `beyond_model`: a label was there that the scheme of the evaluation does not
-    know; it counts as a distortion, but as no label. `chance`: probability with which the item
-    was drawn, where known.
+    know; it counts as a distortion, but as no label. `any_only`: gold says that there is a
+    distortion and not which; the item counts for "any distortion" and for no label. `chance`:
+    probability with which the item was drawn, where known.
     """
 
     item: str
@@ -39,6 +40,7 @@ class JudgedRow:
     beyond_gold: bool = False
     beyond_model: bool = False
     chance: float | None = None
+    any_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,18 +56,23 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Table:
-    """What both, gold and the model have (L + 1, I): the first row is "any distortion"."""
+    """What both, gold and the model have (L + 1, I): the first row is "any distortion".
+
+    `known` (2, I): which items count for it (all), and which for the labels.
+    """
 
     both: csr_array
     gold: csr_array
     model: csr_array
+    known: csr_array
 
     def counts(self, weights: Floats) -> Counts:
         """Return the tables (L + 1, b) for item weights (I, b)."""
         both, in_gold, in_model = (
             np.asarray(part @ weights) for part in (self.both, self.gold, self.model)
         )
-        total = weights.sum(axis=0)
+        known = np.asarray(self.known @ weights)
+        total = np.concatenate([known[:1], np.repeat(known[1:], len(both) - 1, axis=0)])
         return Counts(both, in_model - both, in_gold - both, total - in_gold - in_model + both)
 
 
@@ -87,6 +94,7 @@ def evaluate(judged: Evaluation, setting: Setting) -> Json:
         "gold_rules": _rules(rows),
         "flow": {**judged.flow, "items_judged": len(rows)},
         "n_items": len(rows),
+        "n_items_labels": sum(not row.any_only for row in rows),
         "binary": result.binary(),
         "per_label": {label: result.label(at) for at, label in enumerate(judged.labels, start=1)},
         **result.averages(),
@@ -132,12 +140,16 @@ class _Result:
 def _table(rows: Sequence[JudgedRow], labels: Sequence[str]) -> _Table:
     gold = membership([row.gold for row in rows], labels)
     model = membership([row.model for row in rows], labels)
-    any_gold = np.array([bool(row.gold) or row.beyond_gold for row in rows], dtype=np.bool_)
+    any_gold = np.array(
+        [bool(row.gold) or row.beyond_gold or row.any_only for row in rows], dtype=np.bool_
+    )
     any_model = np.array([bool(row.model) or row.beyond_model for row in rows], dtype=np.bool_)
-    in_gold = np.column_stack([any_gold, gold])
-    in_model = np.column_stack([any_model, model])
+    known = np.array([not row.any_only for row in rows], dtype=np.bool_).reshape(-1, 1)
+    in_gold = np.column_stack([any_gold, gold & known])
+    in_model = np.column_stack([any_model, model & known])
+    counted = np.column_stack([np.ones_like(known), known])
     return _Table(*(csr_array(part.T.astype(np.float64))
-                    for part in (in_gold & in_model, in_gold, in_model)))
+                    for part in (in_gold & in_model, in_gold, in_model, counted)))
 
 
 def _joined(parts: Sequence[Counts]) -> Counts | None:
@@ -245,5 +257,6 @@ def _digest(rows: Sequence[JudgedRow], labels: Sequence[str]) -> str:
     for row in rows:
         line = [row.item, "|".join(sorted(row.gold)), "|".join(sorted(row.model))]
         line += [str(int(row.beyond_gold)), str(int(row.beyond_model)), str(row.chance)]
+        line += ["any"] if row.any_only else []
         found.update("\0".join(line).encode() + b"\n")
     return found.hexdigest()
