@@ -13,6 +13,7 @@ chrome.give_room_to_the_sheet()
 st.html("""<style>
 [data-testid="stMainBlockContainer"] h1 { font-size: 1.25rem; padding: 0.35rem 0; }
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0.25rem; }
+[data-testid="stMainBlockContainer"] [data-testid="stSelectbox"] { margin-top: 14px; }
 .st-key-lead-study { display: none; }
 </style>""")
 line = lead.heading(person, t("adjudicate.title"))

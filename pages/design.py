@@ -10,6 +10,7 @@ from cbt_core.services.assigning import Assigned
 from cbt_core.services.studies import StudyLine, StudySetup
 from cbt_core.wording import say
 from pages.ui import lead
+from pages.ui.next_step import is_label_study
 from pages.ui.protocol import show_protocol
 from pages.ui.session import database, now, require_lead
 from pages.ui.wording import language, t
@@ -33,22 +34,28 @@ def members(person: Person, line: StudyLine, role: Role) -> list[str]:
 
 
 def ask(line: StudyLine, setup: StudySetup, raters: list[str], annotators: list[str]) -> Wish:
-    """Ask who takes part, how often each panel is rated, and for the seed."""
+    """Ask who takes part, how often each panel is rated, and for the seed.
+
+    A label study has nothing to rate: raters and overlap are not asked for.
+    """
     slug, design = line.study.slug, setup.protocol.design
-    chosen = st.multiselect(
-        t("design.raters"), raters, default=raters, key="design-raters",
-        placeholder=t("design.nobody"),
-    )
+    chosen, overlap = [], design.overlap
+    if not is_label_study(line):
+        chosen = st.multiselect(
+            t("design.raters"), raters, default=raters, key="design-raters",
+            placeholder=t("design.nobody"),
+        )
     labelling = st.multiselect(
         t("design.annotators"), annotators, default=annotators, key="design-annotators",
         placeholder=t("design.nobody"),
     )
     left, right = st.columns(2)
-    overlap = left.number_input(
-        t("design.overlap"), min_value=1, max_value=100, value=design.overlap, step=1,
-        key="design-overlap", help=t("design.overlap_help"),
-    )
-    seed = right.number_input(
+    if not is_label_study(line):
+        overlap = left.number_input(
+            t("design.overlap"), min_value=1, max_value=100, value=design.overlap, step=1,
+            key="design-overlap", help=t("design.overlap_help"),
+        )
+    seed = (left if is_label_study(line) else right).number_input(
         t("design.seed"), min_value=0, max_value=2**31 - 1, value=design.seed, step=1,
         key="design-seed", help=t("design.seed_help"),
     )
@@ -78,9 +85,10 @@ def assignment(person: Person, line: StudyLine, setup: StudySetup) -> None:
 
 def compute(person: Person, wish: Wish) -> Assigned:
     """Return what the draw would give; nothing is stored."""
-    slug, raters, _, overlap, seed = wish
+    slug, raters, annotators, overlap, seed = wish
     return assigning.preview(
-        database(), person, slug=slug, raters=raters, overlap=overlap, seed=seed, now=now()
+        database(), person, slug=slug, raters=raters, annotators=annotators, overlap=overlap,
+        seed=seed, now=now(),
     )
 
 
@@ -90,7 +98,9 @@ def balance(told: Assigned) -> None:
     for code in told.warnings:
         if code != NO_ETHICS:  # it stands above already
             st.warning(say(code, language()))
-    st.text(t("design.would_add", added=told.added))
+    st.text(t("design.would_add", added=told.added + told.annotator_tasks))
+    if told.added and told.annotator_tasks:
+        st.text(t("design.would_add_each", rated=told.added, labelled=told.annotator_tasks))
     if not told.balance.raters:
         return
     if not told.balance.connected:
@@ -159,7 +169,7 @@ if not setup.protocol.ethics.recorded and not line.study.demonstration:
 left, right = st.columns([5, 6], gap="large")
 with left:
     st.header(t("design.protocol"))
-    show_protocol(setup)
+    show_protocol(setup, labels_only=is_label_study(line))
 with right:
     st.header(t("design.assignment"))
     if line.study.stage in {Stage.DRAFT, Stage.OPEN}:

@@ -2,12 +2,19 @@
 
 import streamlit as st
 
+from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
+from cbt_core.services import lifecycle
 from cbt_core.services.joining import MyStudy, my_studies
-from pages.ui import chrome
-from pages.ui.session import database, require_person
-from pages.ui.widgets import hours_words, plain
+from cbt_core.services.studies import StudyLine, listing
+from pages.ui import chrome, lead
+from pages.ui.next_step import next_step
+from pages.ui.session import database, now, require_person
+from pages.ui.widgets import hours_words, literal, plain
 from pages.ui.wording import t
+
+SHOWN = 8
+"""Studies a lead sees here at most; all of them stand under Studies."""
 
 NEXT = {
     "consent": "pages/begin.py",
@@ -49,6 +56,42 @@ def target_of(study: MyStudy) -> str | None:
     return NEXT.get(study.step)
 
 
+def led(person: Person) -> None:
+    """List the studies the person leads, newest first: stage, what is done, what comes next."""
+    st.header(t("home.lead"))
+    lines = [one for one in listing(database(), person) if Role.LEAD in one.roles]
+    if not lines:
+        lead.nothing_yet(person)
+    for one in reversed(lines[-SHOWN:]):
+        led_card(person, one)
+    if len(lines) > SHOWN:
+        lead.way_to("studies", t("home.all_studies", count=len(lines)))
+
+
+def led_card(person: Person, line: StudyLine) -> None:
+    """Draw one study that is led: title, stage, tasks done, and the way to the next step."""
+    study = line.study
+    status = lifecycle.status(database(), person, slug=study.slug, now=now())
+    step = next_step(line, status)
+    with st.container(border=True, key=f"card-led-{study.slug}"):
+        left, right = st.columns([3, 1], vertical_alignment="center")
+        with left:
+            plain(study.title, look="strong", key=f"led-{study.slug}")
+            told = [literal(study.slug), t(f"lead.stage_{study.stage}")]
+            if status.total:
+                told.append(t("home.tasks", done=f"{status.done:,}", total=f"{status.total:,}"))
+            st.caption(" · ".join(told))
+            st.text(t(step.words))
+        with right:
+            for place, screen in enumerate(("studies", step.screens[0])):
+                if st.button(
+                    t(f"nav.{screen}"), type="primary" if place else "secondary",
+                    width="stretch", key=f"led-{screen}-{study.slug}",
+                ):
+                    st.session_state[lead.STUDY] = study.slug
+                    st.switch_page(f"pages/{screen}.py")
+
+
 person = require_person()
 chrome.reading_width()
 st.title(t("home.title"))
@@ -57,10 +100,7 @@ for one in mine:
     card(one)
 leads = person.may_create_studies or any(Role.LEAD in held for held in person.roles.values())
 if leads:
-    st.header(t("home.lead"))
-    with st.container(horizontal=True):
-        for screen in ("studies", "progress", "escalations", "results"):
-            st.page_link(f"pages/{screen}.py", label=t(f"nav.{screen}"))
+    led(person)
 if not mine and not leads:
     st.info(t("home.nothing"))
 st.caption(t("common.not_clinical"))

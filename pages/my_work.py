@@ -10,7 +10,7 @@ from cbt_core.services.joining import MyStudy, my_studies
 from cbt_core.services.own_work import DoneTask, done_tasks
 from pages.ui import chrome
 from pages.ui.session import database, require_role
-from pages.ui.widgets import hours_words, plain, study_picker
+from pages.ui.widgets import hours_words, local_minute, plain, study_picker
 from pages.ui.wording import t
 
 PER_PAGE = 25
@@ -40,12 +40,12 @@ def show(person: Person, study: MyStudy) -> None:
 
 def line(row: DoneTask, study: MyStudy) -> None:
     """Draw one finished task with the button that opens it again."""
-    number, text, when, action = st.columns([0.6, 5, 2.4, 1.4], vertical_alignment="center")
+    number, text, when, action = st.columns([0.5, 4.4, 3.6, 1.4], vertical_alignment="center")
     number.text(str(row.number))
     text.text(row.question)
     state = t(f"my_work.state_{row.state}")
     revised = t("my_work.revised", revision=row.revision) if row.revision > 1 else ""
-    when.caption(f"{state} · {row.saved_at[:10]} {row.saved_at[11:16]} UTC {revised}")
+    when.caption(" ".join(part for part in (state, "·", local_minute(row.saved_at), revised) if part))
     label = t("my_work.open") if study.step != "closed" else t("my_work.read")
     if not row.openable:
         action.caption(t("my_work.later"))

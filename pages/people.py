@@ -74,7 +74,7 @@ def invite(person: Person, line: StudyLine) -> None:
     except StudyError as error:
         lead.sorry(error)
         return
-    tell(issued, line, address=address, contact=contact)
+    tell(issued, line, address=address, contact=contact, role=role)
 
 
 def own_address() -> str:
@@ -83,7 +83,9 @@ def own_address() -> str:
     return f"{desk.public_origin or f'http://127.0.0.1:{desk.port}'}{desk.base_path}/"
 
 
-def tell(issued: Issued, line: StudyLine, *, address: str, contact: str) -> None:
+def tell(
+    issued: Issued, line: StudyLine, *, address: str, contact: str, role: Role | None = None
+) -> None:
     """Show a secret in this run alone: the next one knows nothing of it."""
     if issued.secret is None:
         key = "people.joined" if issued.joined else "people.nothing_new"
@@ -100,7 +102,7 @@ def tell(issued: Issued, line: StudyLine, *, address: str, contact: str) -> None
     for column, language in zip(st.columns(2), LANGUAGES, strict=True):
         sheet = inviting.invitation(
             code=issued.code, secret=issued.secret, address=address, language=language,
-            study=line.study.title, contact=contact.strip(),
+            study=line.study.title, contact=contact.strip(), role=role,
         )
         with column:
             st.download_button(

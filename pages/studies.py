@@ -14,6 +14,7 @@ from cbt_core.services import amending, lifecycle, studies
 from cbt_core.services.lifecycle import Status
 from cbt_core.services.studies import ItemWithAnswers, StudyLine
 from pages.ui import lead
+from pages.ui.next_step import is_label_study, next_step
 from pages.ui.session import database, now, require_lead
 from pages.ui.stages import show_stages
 from pages.ui.widgets import plain
@@ -24,10 +25,13 @@ FOUND = 12
 
 def numbers(line: StudyLine, status: Status) -> None:
     """Show what the study holds and how much of it is done."""
-    cells = {
-        "items": f"{line.counts.items - line.counts.withdrawn:,}",
-        "systems": str(line.systems),
-        "raters": str(sum(row.work == "rate" for row in status.raters)),
+    works = [row.work for row in status.raters]
+    cells = {"items": f"{line.counts.items - line.counts.withdrawn:,}"}
+    if not is_label_study(line):
+        cells |= {"systems": str(line.systems), "raters": str(works.count("rate"))}
+    if is_label_study(line) or "label" in works:
+        cells["annotators"] = str(works.count("label"))
+    cells |= {
         "done": f"{status.done:,} / {status.total:,}",
         "hours": f"{status.hours:.1f}",
     }
@@ -36,22 +40,13 @@ def numbers(line: StudyLine, status: Status) -> None:
     st.progress(min(1.0, status.done / status.total) if status.total else 0.0)
 
 
-def next_step(line: StudyLine, status: Status) -> None:
-    """Say what comes next, with the screen where it is done."""
-    stage = status.study.stage
-    if stage == Stage.DRAFT:
-        key, screen = "people", "people"
-    elif stage == Stage.OPEN:
-        skipped = sum(row.skipped for row in status.raters)
-        over = status.total and status.done + skipped >= status.total
-        key, screen = ("lock", "results") if over else ("watch", "progress")
-    else:
-        key, screen = stage, "results" if stage == Stage.LOCKED else "export"
+def what_next(line: StudyLine, status: Status) -> None:
+    """Say what comes next, with the screens where it is done."""
+    step = next_step(line, status)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(t(f"studies.next_{key}"), width="content")
-        lead.way_to(screen)
-        if stage == Stage.DRAFT:
-            lead.way_to("design")
+        st.text(t(step.words), width="content")
+        for screen in step.screens:
+            lead.way_to(screen)
 
 
 def items(person: Person, line: StudyLine) -> None:
@@ -188,18 +183,21 @@ person = require_lead()
 line = lead.heading(person, t("studies.title"))
 status = lifecycle.status(database(), person, slug=line.study.slug, now=now())
 numbers(line, status)
-next_step(line, status)
-parts = ("stage", "items", "protocol", "systems", "all")
-tabs = st.tabs([t(f"studies.tab_{part}") for part in parts])
-with tabs[0]:
-    show_stages(person, status)
-with tabs[1]:
+what_next(line, status)
+parts = ["stage", "items", "protocol", "systems", "all"]
+if is_label_study(line):
+    parts.remove("systems")
+tabs = dict(zip(parts, st.tabs([t(f"studies.tab_{part}") for part in parts]), strict=True))
+with tabs["stage"]:
+    show_stages(person, line, status)
+with tabs["items"]:
     items(person, line)
-with tabs[2]:
+with tabs["protocol"]:
     protocol(person, line)
-with tabs[3]:
-    systems(person, line)
-with tabs[4]:
+if "systems" in tabs:
+    with tabs["systems"]:
+        systems(person, line)
+with tabs["all"]:
     everything(person)
 if person.may_create_studies:
     lead.way_to("import_study", t("studies.import_another"))

@@ -8,10 +8,12 @@ from html import escape
 from typing import Final
 from urllib.parse import urlsplit
 
+from cbt_core.domain.study import Role
 from cbt_core.errors import Invalid
 from cbt_core.wording import say
 
 STEPS: Final = 4
+WORK: Final = {Role.RATER: "rate", Role.ANNOTATOR: "label"}
 
 _STYLE: Final = """
 @page { margin: 20mm }
@@ -50,9 +52,12 @@ class Invitation:
 
 
 def invitation(
-    *, code: str, secret: str, address: str, language: str, study: str = "", contact: str = ""
+    *, code: str, secret: str, address: str, language: str, study: str = "", contact: str = "",
+    role: Role | None = None,
 ) -> Invitation:
     """Return the sheet in `zh` or `en`; `study` is a title, `contact` whom to ask.
+
+    `role` says whether the person rates or labels; without it the sheet says "work".
 
     Raises:
         Invalid: the address is not one a browser can open.
@@ -63,11 +68,13 @@ def invitation(
     def words(key: str, **values: object) -> str:
         return say(f"people.invitation_{key}", language, **values)
 
+    work = words(WORK.get(role, "work") if role else "work")
     return Invitation(
         language=language,
         title=words("title"),
         heading=words("for", person=code),
-        intro=words("intro", study=study) if study else words("intro_plain"),
+        intro=words("intro", study=study, work=work) if study
+        else words("intro_plain", work=work),
         address_label=words("address"),
         address=address,
         code_label=words("code"),

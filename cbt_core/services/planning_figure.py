@@ -70,12 +70,14 @@ def chart(
     items, title = (say(f"planning.axis_{axis}", language) for axis in ("items", kind))
     x = alt.X("items:Q", title=items, axis=alt.Axis(tickCount=TICKS),
               scale=alt.Scale(nice=False, zero=True))
+    points = rows(found, language, kind)
+    top = 1.0 if kind == "power" else max((float(str(one["high"])) for one in points), default=1.0)
     y = alt.Y("value:Q", title=title, axis=alt.Axis(format=".1f", tickCount=TICKS),
-              scale=alt.Scale(domain=[0, 1]) if kind == "power" else alt.Scale(zero=True))
+              scale=alt.Scale(domain=[0, top], nice=True))
     colour, dash, shape = _looks(language, kind, held)
     tips = [alt.Tooltip("line:N", title=" "), alt.Tooltip("items:Q", title=items),
             alt.Tooltip("value:Q", title=title, format=".2f")]  # fmt: skip
-    base = alt.Chart(alt.InlineData(values=rows(found, language, kind))).encode(x=x, color=colour)
+    base = alt.Chart(alt.InlineData(values=points)).encode(x=x, color=colour)
     return alt.LayerChart(layer=[
         *_marks(found, kind, held),
         base.mark_rule(strokeWidth=1).encode(y=alt.Y("low:Q", title=title), y2="high:Q"),

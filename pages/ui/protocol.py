@@ -1,5 +1,7 @@
 """The protocol in force, as a person reads it."""
 
+from typing import Final
+
 import streamlit as st
 
 from cbt_core.domain.protocol import Protocol
@@ -11,8 +13,18 @@ from pages.ui.wording import language, t
 Rows = list[tuple[str, str]]
 
 
-def show_protocol(setup: StudySetup) -> None:
-    """Show everything that was decided, section by section."""
+ABOUT_RATING: Final = frozenset({
+    "scales", "instrument", "steps", "panel", "overlap", "repeats", "preference", "extras",
+    "practice", "attention", "arm_guess", "baseline", "primary", "margin",
+})  # fmt: skip
+"""Rows that say nothing of a study whose texts are labelled and not rated."""
+
+
+def show_protocol(setup: StudySetup, *, labels_only: bool = False) -> None:
+    """Show everything that was decided, section by section.
+
+    With `labels_only` what concerns ratings alone is left out.
+    """
     protocol = setup.protocol
     sections = {
         "measures": _measures(setup),
@@ -22,7 +34,10 @@ def show_protocol(setup: StudySetup) -> None:
         "ethics": _ethics(protocol),
         "analysis": _analysis(protocol),
     }
-    for name, rows in sections.items():
+    for name, every in sections.items():
+        rows = [one for one in every if not (labels_only and one[0] in ABOUT_RATING)]
+        if not rows:
+            continue
         st.subheader(t(f"design.section_{name}"))
         lead.facts([(t(f"design.{key}"), value) for key, value in rows], key=name)
     st.caption(t("design.hash", digest=setup.digests.protocol[:16]))

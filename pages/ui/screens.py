@@ -52,4 +52,6 @@ def _listed(person: Person) -> set[str]:
         listed |= set(ANNOTATOR)
     if Role.LEAD in roles or person.may_create_studies:
         listed |= set(LEAD)
+    if not person.may_create_studies:
+        listed -= {"import_study"}
     return listed

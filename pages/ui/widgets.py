@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
 from cbt_core.errors import StudyError
 from cbt_core.services.joining import MyStudy
+from db.clock import moment
 from pages.ui.wording import language, t
 
 
@@ -54,6 +56,18 @@ def study_picker(studies: Sequence[MyStudy], *, key: str) -> MyStudy | None:
     )
     st.session_state["study"] = slug
     return next(study for study in studies if study.slug == slug)
+
+
+def local_minute(stored: str) -> str:
+    """Return a stored moment as date and time by the clock of the person's own computer.
+
+    A browser that does not tell its time zone gets UTC, and is told so.
+    """
+    at = moment(stored)
+    try:
+        return f"{at.astimezone(ZoneInfo(str(st.context.timezone))):%Y-%m-%d %H:%M}"
+    except (ZoneInfoNotFoundError, ValueError):
+        return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def hours_words(minutes: int) -> str:

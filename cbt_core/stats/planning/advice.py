@@ -18,6 +18,9 @@ HALF_WIDTH: Final = 0.1
 FEW_ITEMS: Final = 50
 """Below this, percentile intervals are too narrow (docs/planning.md)."""
 
+MORE_RATERS: Final = ("more_raters", "more_per_item")
+"""More raters as many per item as planned, or more per item too."""
+
 ALARM: Final = 0.075
 
 
@@ -31,7 +34,9 @@ class Advice:
 
 def advice(plan: Plan) -> tuple[Advice, ...]:
     """Return the recommendation first, then what else to mind."""
-    return (_main(plan), *_reservations(plan))
+    main = _main(plan)
+    alone = (_said("items_alone"),) if main.code in MORE_RATERS else ()
+    return (main, *alone, *_reservations(plan))
 
 
 def _main(plan: Plan) -> Advice:
@@ -43,12 +48,15 @@ def _main(plan: Plan) -> Advice:
         return _said("enough", power=reached, items=size.items, raters=size.raters)
     more = _first(plan.curve)
     if more is not None:
-        return _said("more_items", power=reached, items=more.items, wanted=more.crossed.value)
+        return _said("more_items", planned=size.items, power=reached, items=more.items,
+                     wanted=more.crossed.value)  # fmt: skip
     other = _first_other(plan)
     if other is not None:
         found, told = other
-        return _said("more_raters", power=reached, items=found.items, raters=found.raters,
-                     overlap=found.overlap, wanted=told.crossed.value)  # fmt: skip
+        code = MORE_RATERS[found.overlap != size.overlap]
+        return _said(code, planned=size.raters, planned_overlap=size.overlap, power=reached,
+                     items=found.items, raters=found.raters, overlap=found.overlap,
+                     wanted=told.crossed.value)  # fmt: skip
     return _said("out_of_reach", power=reached, difference=_detectable(plan.power))
 
 
