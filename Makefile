@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONSTRAINTS := $(shell command -v nvidia-smi >/dev/null 2>&1 || echo "-c .ci/constraints-cpu.txt")
 
-.PHONY: app demo test check fix validate clean
+.PHONY: app demo test check fix validate pipeline clean
 
 app: $(VENV)/.app  ## install what the desk needs, load the demonstration once, serve on 127.0.0.1
 	@$(BIN)/python -m cbt_core demo
@@ -31,6 +31,9 @@ fix: $(VENV)/.dev  ## let the linter mend what it can
 validate: $(VENV)/.dev  ## full counts, with a dated report in data/validation
 	@.ci/system-packages
 	@.ci/validate
+
+pipeline: $(VENV)/.dev  ## questions to report on small real parts, without network (docs/pipeline.md)
+	@.ci/pipeline
 
 $(VENV)/.app: requirements-app.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

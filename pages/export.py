@@ -8,17 +8,12 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import StudyError
 from cbt_core.files.tables import FORMS
-from cbt_core.services import lifecycle, overview, storing
+from cbt_core.services import export_contents, lifecycle, overview, storing
 from cbt_core.services.studies import StudyLine
 from pages.ui import lead
+from pages.ui.next_step import is_label_study
 from pages.ui.session import database, now, require_lead, settings
 from pages.ui.wording import t
-
-TABLES = (
-    "ratings", "labels", "spans", "items", "answers", "tasks", "raters", "preferences", "steps",
-    "flags", "missing", "guesses", "comments", "exclusions", "audit", "revisions",
-)
-BESIDE = ("codebook", "protocol", "signature")
 
 
 def download(line: StudyLine) -> None:
@@ -29,14 +24,7 @@ def download(line: StudyLine) -> None:
         t("export.form"), FORMS, horizontal=True, key="export-form",
         format_func={one: t(f"export.form_{one}") for one in FORMS}.__getitem__,
     )
-    names = st.radio(
-        t("export.names"), (False, True), horizontal=True, key="export-names",
-        format_func={False: t("export.blinded"), True: t("export.unblinded")}.__getitem__,
-        disabled=study.unblinded_at is None,
-    )
-    if study.unblinded_at is None:
-        st.caption(t("export.blinded_only"))
-    unblinded = bool(names) and study.unblinded_at is not None
+    unblinded = with_names(line)
     st.link_button(
         t("export.download"),
         f"{settings().base_path}/download/export/{quote(study.slug)}"
@@ -44,6 +32,21 @@ def download(line: StudyLine) -> None:
         type="primary", key="export-download",
     )
     st.caption(t("export.identical"))
+
+
+def with_names(line: StudyLine) -> bool:
+    """Ask whether names of systems stand in the export; where there are none it is not asked."""
+    shown = line.study.unblinded_at is not None
+    if is_label_study(line) and not shown:
+        return False
+    names = st.radio(
+        t("export.names"), (False, True), horizontal=True, key="export-names",
+        format_func={False: t("export.blinded"), True: t("export.unblinded")}.__getitem__,
+        disabled=not shown,
+    )
+    if not shown:
+        st.caption(t("export.blinded_only"))
+    return bool(names) and shown
 
 
 def report(person: Person, line: StudyLine) -> None:
@@ -68,12 +71,11 @@ def report(person: Person, line: StudyLine) -> None:
         st.caption(t("export.report_waits"))
 
 
-def content() -> None:
+def content(person: Person, line: StudyLine) -> None:
     """List what is in the archive."""
     st.header(t("export.content"))
-    lead.facts(
-        [(name, t(f"export.table_{name}")) for name in (*TABLES, *BESIDE)], key="content"
-    )
+    names = export_contents.table_names(database(), person, slug=line.study.slug, now=now())
+    lead.facts([(name, t(f"export.table_{name}")) for name in names], key="content")
 
 
 def chain(person: Person, line: StudyLine) -> None:
@@ -104,4 +106,4 @@ with left:
     report(person, line)
     chain(person, line)
 with right:
-    content()
+    content(person, line)

@@ -45,7 +45,7 @@ def line(row: DoneTask, study: MyStudy) -> None:
     text.text(row.question)
     state = t(f"my_work.state_{row.state}")
     revised = t("my_work.revised", revision=row.revision) if row.revision > 1 else ""
-    when.caption(" ".join(part for part in (state, "·", local_minute(row.saved_at), revised) if part))
+    when.caption(f"{state} · {local_minute(row.saved_at)} {revised}".rstrip())
     label = t("my_work.open") if study.step != "closed" else t("my_work.read")
     if not row.openable:
         action.caption(t("my_work.later"))

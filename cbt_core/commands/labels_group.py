@@ -31,6 +31,7 @@ SCHEME_HELP = "burns-12, cbt-bench-10, c2d2-7, cbt-llm-5 or an own file; default
 @click.option("--scheme", metavar="ID|FILE", help=SCHEME_HELP)
 @click.option("--spans", type=path_type(), help="Marked spans; needs --documents.")
 @click.option("--documents", type=path_type(), help="The texts in which spans are counted.")
+@click.option("--encoding", metavar="NAME", help="Encoding of CSV files, if not UTF-8.")
 @click.option("--bootstrap", type=click.IntRange(min=0), default=1000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--gamma", is_flag=True, help="Gamma of the spans too (extra package).")
@@ -40,7 +41,10 @@ SCHEME_HELP = "burns-12, cbt-bench-10, c2d2-7, cbt-llm-5 or an own file; default
 )
 @click.option("--aggregate-out", type=path_type(), help="CSV file for the inferred gold.")
 def agreement(*, labels: Path, out: Path, **given: object) -> None:
-    """Agreement on label sets, on each label and on marked characters."""
+    """Agreement on label sets, on each label and on marked characters.
+
+    LABELS has the columns item_id, annotator, labels; every form with an example: docs/labels.md.
+    """
     from cbt_core.services import label_measures
 
     wishes = label_measures.Wishes(**given)  # type: ignore[arg-type]
@@ -56,20 +60,30 @@ def agreement(*, labels: Path, out: Path, **given: object) -> None:
 @click.argument("gold", type=path_type())
 @click.option("--out", type=path_type(), required=True, help="JSON file to write.")
 @click.option("--scheme", metavar="ID|FILE", help=SCHEME_HELP)
+@click.option("--model", type=path_type(), help="The machine's labels, if GOLD has no column.")
+@click.option("--machine", metavar="M1", help="Which machine, if --model holds several.")
+@click.option("--encoding", metavar="NAME", help="Encoding of CSV files, if not UTF-8.")
 @click.option("--gold-scheme", metavar="ID", help="Scheme of column gold, if they differ.")
 @click.option("--model-scheme", metavar="ID", help="Scheme of column model, if they differ.")
 @click.option("--bootstrap", type=click.IntRange(min=0), default=1000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
-def evaluate(
-    *, gold: Path, out: Path, scheme: str | None, gold_scheme: str | None,
-    model_scheme: str | None, bootstrap: int, seed: int,
-) -> None:
-    """A machine's labels against gold, the paper's Table 3 beside them."""
+def evaluate(*, gold: Path, out: Path, bootstrap: int, seed: int, **given: object) -> None:
+    """A machine's labels against gold, the paper's Table 3 beside them.
+
+    GOLD has the columns item_id, gold, model; or item_id, gold, with the machine's labels in the
+    file --model. Every form with an example: docs/labels.md.
+    """
     from cbt_core.services import label_measures
 
+    words = {name: str(value) if value else None for name, value in given.items()}
+    schemes = label_measures.Schemes(
+        words["scheme"], words["gold_scheme"], words["model_scheme"]
+    )
     done = label_measures.evaluate_file(
-        gold, out=out, schemes=label_measures.Schemes(scheme, gold_scheme, model_scheme),
-        bootstrap=bootstrap, seed=seed,
+        label_measures.gold_files(
+            gold, model=words["model"], machine=words["machine"], encoding=words["encoding"]
+        ),
+        out=out, schemes=schemes, bootstrap=bootstrap, seed=seed,
     )
     warn(done.warnings)
     _show_evaluation(done.found)

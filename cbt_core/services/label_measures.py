@@ -8,6 +8,7 @@ from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.study import Problem
 from cbt_core.errors import StudyError
 from cbt_core.files.label_gold import GoldRow, read_gold
+from cbt_core.files.label_machine import MachineFile
 from cbt_core.files.label_spans import read_spans
 from cbt_core.files.labels import read_labels
 from cbt_core.instruments import load_crosswalk, load_scheme, shipped_schemes
@@ -32,11 +33,12 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How agreement is measured beyond the defaults; the last three need extra packages."""
+    """How files are read and agreement is measured; the last three need extra packages."""
 
     scheme: str | None = None
     spans: Path | None = None
     documents: Path | None = None
+    encoding: str | None = None
     bootstrap: int = 1000
     seed: int = 1
     gamma: bool = False
@@ -53,6 +55,28 @@ class Schemes:
     model: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class GoldFiles:
+    """A gold file, the file of the machine's labels where they stand apart, their encoding."""
+
+    gold: Path
+    machine: MachineFile | None = None
+    encoding: str | None = None
+
+
+def gold_files(
+    gold: Path, *, model: str | None, machine: str | None, encoding: str | None
+) -> GoldFiles:
+    """Return the files of an evaluation as they were named.
+
+    Raises:
+        StudyError: a machine is named without the file that holds it.
+    """
+    if machine and not model:
+        raise StudyError("labels.machine_needs_model")
+    return GoldFiles(gold, MachineFile(Path(model), machine) if model else None, encoding)
+
+
 def agreement_file(path: Path, *, out: Path, wishes: Wishes) -> Measured:
     """Write the `labels agreement` JSON of a labels file.
 
@@ -62,10 +86,13 @@ def agreement_file(path: Path, *, out: Path, wishes: Wishes) -> Measured:
     """
     _check(wishes)
     scheme = load_scheme(wishes.scheme) if wishes.scheme else None
-    read = read_labels(path, scheme=scheme)
+    read = read_labels(path, scheme=scheme, encoding=wishes.encoding)
     warnings, documents = read.warnings, None
     if wishes.spans and wishes.documents:
-        marked = read_spans(wishes.spans, wishes.documents, rows=read.rows, scheme=scheme)
+        marked = read_spans(
+            wishes.spans, wishes.documents, rows=read.rows, scheme=scheme,
+            encoding=wishes.encoding,
+        )
         documents, warnings = marked.documents, warnings + marked.warnings
     known = [label.id for label in scheme.labels] if scheme else None
     sets = gather(read.rows, known, **read.flow)
@@ -78,7 +105,7 @@ def agreement_file(path: Path, *, out: Path, wishes: Wishes) -> Measured:
 
 
 def evaluate_file(
-    path: Path, *, out: Path, schemes: Schemes, bootstrap: int = 1000, seed: int = 1
+    files: GoldFiles, *, out: Path, schemes: Schemes, bootstrap: int = 1000, seed: int = 1
 ) -> Measured:
     """Write the `labels evaluate` JSON of a gold file.
 
@@ -89,7 +116,9 @@ def evaluate_file(
         StudyError: the file cannot be read or analysed, or `out` cannot be written.
     """
     gold, model, target = _sides(schemes)
-    read = read_gold(path, gold=gold, model=model)
+    read = read_gold(
+        files.gold, gold=gold, model=model, machine=files.machine, encoding=files.encoding
+    )
     crosswalk = None
     if gold and model and target and {gold.id, model.id} != {target.id}:
         rows, crosswalk = _mapped(read.rows, gold, model, target)
@@ -149,7 +178,9 @@ def _sides(schemes: Schemes) -> tuple[Scheme | None, Scheme | None, Scheme | Non
 
 
 def _judged(row: GoldRow) -> JudgedRow:
-    return JudgedRow(row.item, row.gold, row.model, row.rule, chance=row.chance)
+    return JudgedRow(
+        row.item, row.gold, row.model, row.rule, chance=row.chance, any_only=row.any_only
+    )
 
 
 def _mapped(
@@ -163,7 +194,8 @@ def _mapped(
         in_gold, beyond_gold = sides[0].labels(row.gold)
         in_model, beyond_model = sides[1].labels(row.model)
         found.append(JudgedRow(
-            row.item, in_gold, in_model, row.rule, beyond_gold, beyond_model, row.chance
+            row.item, in_gold, in_model, row.rule, beyond_gold, beyond_model, row.chance,
+            row.any_only,
         ))
     known = [label.id for label in target.labels]
     told = {

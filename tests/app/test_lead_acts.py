@@ -18,6 +18,8 @@ def stage_of(database: Database, person: Person, moment: datetime) -> str:
 
 def test_the_lock_button_locks(database: Database, lead: Person, moment: datetime) -> None:
     screen = press(show("studies"), "Lock the study")
+    assert stage_of(database, lead, moment) == "open"
+    screen = press(screen, "Yes, lock now")
     assert stage_of(database, lead, moment) == "locked"
     assert "The study is locked" in words(screen)
 

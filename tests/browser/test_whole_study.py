@@ -152,7 +152,7 @@ def note(story: Story, code: str, page: Page, scores: list[int]) -> None:
 def correct(story: Story, code: str) -> None:
     """Open the newest own task again and change the first score, with a reason."""
     page = story.enter(code, "zh")
-    to(page, "我的评定")
+    to(page, "我的任务")
     page.get_by_role("button", name="打开").first.click()
     page.locator("fieldset.scale[data-target]").first.wait_for()
     question = page.locator("h2, h1").filter(has_text="题：").first.inner_text().strip()
@@ -169,6 +169,7 @@ def correct(story: Story, code: str) -> None:
 def lock_and_unblind(page: Page) -> None:
     to(page, "Studies")
     page.get_by_role("button", name="Lock the study").click()
+    page.get_by_role("button", name="Yes, lock now").click()
     page.get_by_role("button", name="Begin the unblinding").click()
     page.get_by_role("textbox", name="Type the study's short name").fill("pilot")
     page.get_by_role("textbox", name="Reason").last.fill("all ratings are in")

@@ -36,6 +36,7 @@ from cbt_core.services import (
     disagreements,
     egress,
     escalating,
+    export_contents,
     exporting,
     gating,
     importing,
@@ -323,6 +324,7 @@ MATRIX: Mapping[str, Row] = {
     "escalating.note": Row(of_study(escalating.note, **CASE), LEADS),
     "escalating.handle": Row(of_study(escalating.handle, **CASE), LEADS),
     "escalating.reopen": Row(of_study(escalating.reopen, **CASE), LEADS, before=handle_case),
+    "export_contents.table_names": Row(of_study(export_contents.table_names), LEADS),
     "exporting.export_study": Row(
         lambda w, who: exporting.export_study(
             w.database, who, slug="trial", folder=w.folder / "out", now=NOW), LEADS),
