@@ -3,6 +3,7 @@
 Exit 0 done, 1 refused with one clear message, 2 wrong usage. Never a traceback.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -54,6 +55,8 @@ for module in (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    if os.environ.get("CONCORD_HUB") != "download":  # a second wall: no library asks the hub
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
     desk = Desk(language=environment_language())
     try:
         cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False, obj=desk)

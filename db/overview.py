@@ -1,4 +1,4 @@
-"""What a lead watches: pace, what is missing, practice; and scores summed over people or items."""
+"""What a lead watches: pace, what is missing, practice."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,9 +6,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from db.models import (
-    answer,
-    exclusion,
-    item,
     label_submission,
     person,
     practice,
@@ -41,26 +38,6 @@ class PracticeRow:
     right: int
     asked: int
     passed_at: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreCount:
-    """How often a rater gave a value on a scale."""
-
-    code: str
-    scale: str
-    value: int
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class ItemMean:
-    """The mean of all scores that one system's answer to one item has on a scale."""
-
-    item_id: int
-    system_id: int
-    scale: str
-    mean: float
 
 
 def first_submissions(connection: Connection, study_id: int) -> dict[tuple[str, str], str]:
@@ -135,52 +112,10 @@ def practice_results(connection: Connection, study_id: int) -> list[PracticeRow]
     return [PracticeRow(r[0], r[1], int(r[2]), int(r[3]), int(r[4]), r[5]) for r in rows]
 
 
-def score_counts(connection: Connection, study_id: int) -> list[ScoreCount]:
-    """Return how often each rater gave each value, over the analysis set."""
-    rows = connection.execute(
-        _analysed(study_id, person.c.code, score.c.scale, score.c.value, func.count())
-        .group_by(person.c.code, score.c.scale, score.c.value)
-        .order_by(person.c.code, score.c.scale, score.c.value)
-    )
-    return [ScoreCount(r[0], r[1], int(r[2]), int(r[3])) for r in rows]
-
-
-def item_means(connection: Connection, study_id: int) -> list[ItemMean]:
-    """Return the mean score per item, system and scale, over the analysis set."""
-    rows = connection.execute(
-        _analysed(
-            study_id, task.c.item_id, answer.c.system_id, score.c.scale,
-            func.sum(score.c.value), func.count(),
-        )
-        .join(answer, answer.c.id == score.c.answer_id)
-        .where(answer.c.system_id.is_not(None))
-        .group_by(task.c.item_id, answer.c.system_id, score.c.scale)
-        .order_by(task.c.item_id, answer.c.system_id, score.c.scale)
-    )
-    return [ItemMean(r[0], r[1], r[2], float(r[3]) / float(r[4])) for r in rows]
-
-
 def _newest_scores(study_id: int, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
     return (
         select(*columns)
         .select_from(score.join(submission, submission.c.id == score.c.submission_id))
         .join(task, NEWEST)
         .where(submission.c.study_id == study_id)
-    )
-
-
-def _analysed(study_id: int, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
-    """Return scores of main tasks: newest revision, item not withdrawn, nobody excluded."""
-    left_out = select(exclusion.c.id).where(
-        exclusion.c.study_id == study_id,
-        (exclusion.c.person_id == task.c.person_id) | (exclusion.c.item_id == task.c.item_id),
-    )
-    return (
-        _newest_scores(study_id, *columns)
-        .join(person, person.c.id == task.c.person_id)
-        .join(item, item.c.id == task.c.item_id)
-        .where(
-            task.c.kind == "main", score.c.value.is_not(None), item.c.withdrawn_at.is_(None),
-            ~left_out.exists(),
-        )
     )

@@ -51,6 +51,9 @@ def agreement(found: LabelResults, names: Names) -> None:
     body = found.agreement
     st.text(reading.sets_reading(body))
     figures_table(reading.set_rows(body), first="figure", alt=word("sets"))
+    count, fewest = reading.span_pairs(body)
+    if count:
+        st.caption(t("label_results.span_pairs", pairs=count, fewest=fewest))
     items = body.get("n_items")
     if isinstance(items, int) and items < FEW_ITEMS:
         st.caption(t("label_results.few_items", items=items))
@@ -132,6 +135,10 @@ def machine(one: Detected, names: Names, place: int) -> None:
     rules = reading.part(one.found, "gold_rules")
     st.caption(t("label_results.gold_from", adjudicated=rules.get("adjudicated", 0),
                  majority=rules.get("majority", 0), items=one.found["n_items"]))
+    flow = reading.part(one.found, "flow")
+    if flow.get("items_undecided"):
+        st.caption(t("label_results.undecided", undecided=flow["items_undecided"],
+                     some=flow["items_undecided_any"], labels=one.found["n_items_labels"]))
     rows = reading.detection_rows(one.found)
     label_charts.beside_paper(rows, words=word("detection_alt"), name=f"detection-{place}")
     figures_table(rows, first="figure", alt=word("detection_alt"), paper=number("paper"))

@@ -105,8 +105,12 @@ def _show_agreement(found: Mapping[str, object]) -> None:
     for key, name in (("alpha_masi", "alpha MASI"), ("alpha_jaccard", "alpha Jaccard")):
         click.echo(f"{name}: {_value(_part(found, key))}")
     spans = _part(found, "spans")
-    for key, name in (("char_alpha", "alpha"), ("char_f1", "F1")):
+    for key, name in (("char_alpha", "alpha"), ("char_f1_pooled", _heads("pooled")[0]),
+                      ("char_f1", _heads("mean")[0])):
         click.echo(f"{_heads('spans')[0]} {name}: {_value(_part(spans, key))}")
+    pairs = spans.get("char_f1_pairs")
+    if isinstance(pairs, list) and pairs:
+        _tell("span_pairs", pairs=len(pairs), fewest=min(one["n"] for one in pairs))
     if "gamma" in found:
         click.echo(f"gamma: {_value(_part(found, 'gamma'))}")
     labels = {_heads("any")[0]: found["any"], **_part(found, "labels")}
@@ -120,6 +124,8 @@ def _show_agreement(found: Mapping[str, object]) -> None:
 
 def _show_evaluation(found: Mapping[str, object]) -> None:
     _tell("evaluate_heading", items=found["n_items"])
+    if found["n_items_labels"] != found["n_items"]:
+        _tell("any_only", items=found["n_items"], labels=found["n_items_labels"])
     source = str(found["gold_from"])
     _tell("gold_from", source=say("labels.gold_file", desk().language)
           if source == "file" else source)
@@ -136,6 +142,9 @@ def _show_evaluation(found: Mapping[str, object]) -> None:
          [say("labels.paper_row", desk().language), *_row(paper, (*names, "f1", "kappa"))]],
     )
     binary = _part(found, "binary")
+    for key, why in _part(binary, "reasons").items():
+        name = _heads(key)[0] if key in names else {"f1": "F1"}.get(key, key)
+        click.echo(f"{name}: {_reason(str(why))}")
     _tell("prevalence_line", gold=_number(binary["prevalence_gold"]),
           model=_number(binary["prevalence_model"]),
           paper=_number(_part(_part(found, "paper"), "prevalence").get("any")))
@@ -185,7 +194,8 @@ def _value(body: Mapping[str, object]) -> str:
         reason = body.get("reason")
         return f"- ({_reason(str(reason))})" if reason else "-"
     if body.get("low") is None:
-        return _number(body["value"])
+        reason = body.get("reason")
+        return _number(body["value"]) + (f" ({_reason(str(reason))})" if reason else "")
     return f"{_number(body['value'])} [{_number(body['low'])}, {_number(body['high'])}]"
 
 

@@ -94,12 +94,9 @@ class LabelCells:
         return None
 
     def _unknown(self, scheme: Scheme, name: str, where: tuple[int, str]) -> None:
-        values = {"value": shown(name), "scheme": scheme.id}
         near = _nearest(scheme, name)
-        if near:
-            self._place.refuse(*where, "labels.label_unknown_close", near=near, **values)
-        else:
-            self._place.refuse(*where, "labels.label_unknown", **values)
+        code = "labels.label_unknown_close" if near else "labels.label_unknown"
+        self._place.refuse(*where, code, value=shown(name), scheme=scheme.id, near=near)
 
     def _as_written(self, name: str, row: int, field: str) -> str | None:
         if name.startswith("<") or not name:
@@ -113,7 +110,7 @@ def tell_empty(cells: Iterable[str], field: str, place: Place) -> None:
     count = sum(not _names(cell) for cell in cells)
     if count:
         code = "labels.empty_is_none" if count > 1 else "labels.one_empty_is_none"
-        place.warn(1, field, code, count=count, field=field)
+        place.warn(1, field, code, count=count, column=field)
 
 
 def _names(cell: str) -> list[str]:

@@ -25,6 +25,7 @@ MARK: Final = "concord.json"
 """Written beside an adapter or a merged model: the profile whose template it was tuned with."""
 
 HUB_ID: Final = re.compile(r"[\w.-]+/[\w.-]+")
+ADAPTER_WEIGHTS: Final = ("adapter_model.safetensors", "adapter_model.bin")
 CHUNK: Final = 1 << 20
 
 
@@ -83,12 +84,15 @@ def adapter_settings(folder: str | Path) -> Mapping[str, object]:
     """Return an adapter's adapter_config.json.
 
     Raises:
-        StudyError: the folder holds no adapter.
+        StudyError: the folder holds no adapter, or its settings without the weights: these are
+            never looked for elsewhere.
     """
     try:
         read = json.loads((Path(folder) / "adapter_config.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise StudyError("local.no_adapter", folder=folder) from error
+    if not any((Path(folder) / name).is_file() for name in ADAPTER_WEIGHTS):
+        raise StudyError("local.no_adapter_weights", folder=folder)
     return read if isinstance(read, dict) else {}
 
 
@@ -193,9 +197,11 @@ def _convert(file: Path, folder: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     part = folder.parent / f"{folder.name}.part{os.getpid()}"
-    tokenizer = AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name)
+    tokenizer = AutoTokenizer.from_pretrained(
+        str(file.parent), gguf_file=file.name, local_files_only=True
+    )
     model = AutoModelForCausalLM.from_pretrained(
-        str(file.parent), gguf_file=file.name, dtype=torch.bfloat16,
+        str(file.parent), gguf_file=file.name, dtype=torch.bfloat16, local_files_only=True,
         quantization_config=GgufConfig(gguf_file=file.name, dequantize=True),
     )
     # A model loaded from GGUF refuses to be saved until it forgets where it came from.

@@ -149,7 +149,8 @@ def with_adapter(model: "PreTrainedModel", folder: str) -> "PreTrainedModel":
     try:
         with warnings.catch_warnings():  # peft calls what transformers will rename
             warnings.simplefilter("ignore", FutureWarning)
-            laid = PeftModel.from_pretrained(model, folder)
+            # a whole path is no hub id: nothing that is missing is sought on the hub
+            laid = PeftModel.from_pretrained(model, str(Path(folder).resolve()))
     except (RuntimeError, ValueError, KeyError) as error:
         raise StudyError("local.adapter_mismatch", folder=folder) from error
     return cast("PreTrainedModel", laid)  # it passes every call on to the model under it

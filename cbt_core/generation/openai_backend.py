@@ -1,6 +1,7 @@
 """Replies from any OpenAI-compatible host, through the official client."""
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -207,6 +208,9 @@ def new_client(
         from openai import AsyncOpenAI, DefaultAsyncHttpx2Client, Timeout
     except ImportError as error:
         raise StudyError("generating.no_client") from error
+
+    for name in ("openai", "httpx2", "httpcore2"):  # OPENAI_LOG=debug would log what is sent
+        logging.getLogger(name).setLevel(logging.WARNING)
 
     async def checked(request: "httpx2.Request") -> None:
         require_host(str(request.url), endpoint.allowed)

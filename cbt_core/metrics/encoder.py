@@ -1,5 +1,6 @@
 """What both model metrics need: a checkpoint's folder, its digest, a device, batches by length."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
@@ -22,7 +23,8 @@ TOKENS_GPU: Final = 131_072
 def folder_of(name: str, metric: str) -> Path:
     """Return the folder of a checkpoint: a local folder, or one of the Hugging Face hub.
 
-    A hub id is looked for on this machine first, then fetched; no text leaves the machine.
+    A hub id is looked for on this machine first, then fetched if the server's owner says so
+    (`CONCORD_HUB=download`); no text leaves the machine.
 
     Raises:
         Unavailable: it is nowhere; the reason says how to get it.
@@ -39,7 +41,8 @@ def _from_hub(name: str, metric: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
-    for local in (True, False):
+    # this machine's cache first; the hub only where the server's owner lets it be asked
+    for local in (True, False) if os.environ.get("CONCORD_HUB") == "download" else (True,):
         try:
             found = snapshot_download(name, allow_patterns=list(WANTED), local_files_only=local)
             return Path(found)

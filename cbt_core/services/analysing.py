@@ -1,6 +1,7 @@
 """Statistics from files: read, compute, write JSON; no database needed."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -70,10 +71,20 @@ def write_json(found: Mapping[str, object], out: Path) -> None:
         StudyError: the place cannot be written.
     """
     text = json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False)
-    part = out.with_name(f".{out.name}.part")
+    write_text(f"{text}\n", out)
+
+
+def write_text(text: str, out: Path) -> None:
+    """Write a text whole or not at all; two processes do not share what is half written.
+
+    Raises:
+        StudyError: the place cannot be written.
+    """
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(f"{text}\n", "utf-8")
+        part.write_text(text, "utf-8")
         part.replace(out)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise StudyError("exporting.cannot_write", file=out) from error

@@ -143,7 +143,8 @@ def _assemble(
 
 
 def _prepare(order: Order) -> None:
-    if (order.out / DATASET).exists() and not order.resume:
+    taken = any((order.out / name).exists() for name in (DATASET, QUESTIONS, CARD))
+    if taken and not order.resume:  # a README.md of somebody's own is no less theirs
         raise StudyError("dataset.exists", folder=order.out)
     load_scheme(order.scheme)
 

@@ -33,7 +33,8 @@ MACHINE: Final = _c(
     "masked name of the machine (as on the screen of label results)",
 )
 PROPOSALS: Final = (
-    ITEM, MACHINE, NUMBER_IN_ITEM, _c("label", TEXT, "模型建议的标签", "label the machine proposed"), *PLACE,
+    ITEM, MACHINE, NUMBER_IN_ITEM,
+    _c("label", TEXT, "模型建议的标签", "label the machine proposed"), *PLACE,
 )
 PROVENANCE: Final = (
     _c("source", TEXT, "来源", "what proposed it"), _c("run", TEXT, "运行", "run"),
@@ -62,7 +63,8 @@ def _proposals(connection: Connection, found: Material) -> Table:
     masks = _masks(connection, found.setup.study.id)
     for one in label_lines.proposals(connection, found.setup.study.id):
         row: tuple[Cell, ...] = (
-            one.item, masks[one.source], one.number, one.label, one.field or None, one.start, one.end
+            one.item, masks[one.source], one.number, one.label, one.field or None, one.start,
+            one.end,
         )
         rows.append((*row, one.source or None, one.run or None) if found.unblinded else row)
     return Table("proposals", (*PROPOSALS, *PROVENANCE) if found.unblinded else PROPOSALS, rows)

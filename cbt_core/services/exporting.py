@@ -84,23 +84,36 @@ def export_zip(
 
 
 def sign(setup: StudySetup, tables: Sequence[Table]) -> str:
-    """Return the line that names data, instrument and version: same line, same numbers."""
-    ratings = next(table for table in tables if table.name == "ratings")
+    """Return the line that names data, instrument and version: same line, same numbers.
+
+    The data are the ratings; in a study that only labels, labels and spans, with their scheme.
+    """
+    by_name = {table.name: table for table in tables}
+    ratings, labels = by_name["ratings"], by_name["labels"]
+    if ratings.rows or not labels.rows:
+        data: tuple[Table, ...] = (ratings,)
+        analysed = "main,last"
+        people = f"raters:{len({row[2] for row in ratings.rows})}"
+        wording = f"instrument:{setup.instrument.signature}"
+    else:
+        data, analysed = (labels, by_name["spans"]), "first,last"
+        people = f"annotators:{len({row[1] for row in labels.rows})}"
+        wording = f"scheme:{setup.scheme.signature}"
     return "|".join((
         f"study:{setup.study.slug}",
-        f"data:#{digest(ratings)[:8]}",
-        "set:main,last",
-        f"items:{len({row[0] for row in ratings.rows})}",
-        f"raters:{len({row[2] for row in ratings.rows})}",
-        f"instrument:{setup.instrument.signature}",
+        f"data:#{digest(*data)[:8]}",
+        f"set:{analysed}",
+        f"items:{len({row[0] for row in data[0].rows})}",
+        people,
+        wording,
         f"protocol:#{setup.digests.protocol[:8]}",
         f"v:{VERSION}",
     ))
 
 
-def digest(table: Table) -> str:
-    """Return the SHA-256 of a table's rows."""
-    return sha256(jsonl_bytes(table)).hexdigest()
+def digest(*tables: Table) -> str:
+    """Return the SHA-256 of the rows of tables, one after the other."""
+    return sha256(b"".join(jsonl_bytes(table) for table in tables)).hexdigest()
 
 
 def _tables(connection: Connection, setup: StudySetup, *, unblinded: bool) -> list[Table]:

@@ -4,9 +4,10 @@ Before the lock a lead may still adjudicate or amend; how the machine fared woul
 detection, anchoring and adoption wait for the lock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from itertools import combinations
 from typing import Final
 
@@ -165,8 +166,8 @@ def _with_machine(
 ) -> LabelResults:
     unblinded = setup.study.stage == Stage.UNBLINDED
     detected = []
-    for number, (source, machine) in enumerate(sorted(entered.machines.items()), start=1):
-        one = _detected(found, entered, machine, setting)
+    for number, source in enumerate(_ordered(entered.machines, setting, unblinded), start=1):
+        one = _detected(found, entered, entered.machines[source], setting)
         if one is not None:
             detected.append(Detected(source if unblinded else f"M{number}", *one))
     return LabelResults(
@@ -176,6 +177,14 @@ def _with_machine(
         anchoring=anchoring(entered.rounds, entered.answers, found.labels, setting)
         if entered.rounds or entered.answers else None,
     )  # fmt: skip
+
+
+def _ordered(names: Iterable[str], setting: Setting, unblinded: bool) -> list[str]:
+    """Return the machines in an order that tells no name before the unblinding."""
+    def drawn(name: str) -> str:
+        return sha256(f"{setting.seed}/machines/{name}".encode()).hexdigest()
+
+    return sorted(names, key=None if unblinded else drawn)
 
 
 def _detected(

@@ -26,9 +26,10 @@ class Entered:
     """The labels of a study without what the analysis leaves out.
 
     `first`: of each annotator and item the first round's last revision, `is_blind`: none of them
-    was given with the machine's labels on the screen; `gold`: undecided items among it; `machines`: by source, item -> labels, an
-    empty set where it ran and found nothing; `rounds`, `answers`: what anchoring is told from;
-    `chances`: by item key the probability with which it was drawn, where that is known.
+    was given with the machine's labels on the screen; `gold`: undecided items among it;
+    `machines`: by source, item -> labels, an empty set where it ran and found nothing; `rounds`,
+    `answers`: what anchoring is told from; `chances`: by item key the probability with which it
+    was drawn, where that is known.
     """
 
     first: Sequence[LabelRow]

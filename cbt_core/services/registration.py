@@ -12,6 +12,7 @@ from typing import Final
 from cbt_core.domain.people import Person
 from cbt_core.errors import StudyError
 from cbt_core.files.protocol import parse_protocol
+from cbt_core.services.analysing import write_text
 from cbt_core.services.lifecycle import note
 from cbt_core.services.plan_text import plan_text
 from cbt_core.services.studies import current, led_by
@@ -141,11 +142,7 @@ def write(found: Frozen, out: Path) -> None:
     Raises:
         StudyError: the place cannot be written.
     """
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(found.text, "utf-8")
-    except OSError as error:
-        raise StudyError("exporting.cannot_write", file=out) from error
+    write_text(found.text, out)
 
 
 def _plan_of_record(versions: Sequence[VersionRow], first: str | None) -> VersionRow:

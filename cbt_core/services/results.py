@@ -1,6 +1,6 @@
 """What a lead may see of the results: pooled before the lock, by system only afterwards."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -18,7 +18,6 @@ from cbt_core.services.reporting.metric_means import metric_means
 from cbt_core.services.studies import StudySetup, current, led_by
 from cbt_core.services.study_analysis import Analysis, analyse
 from cbt_core.services.study_analysis_facts import read
-from cbt_core.stats.agreement import core_agreement
 from cbt_core.stats.clustered import Bootstrap
 from cbt_core.stats.ratings import Columns, Ratings, gather
 from db import disagreements, plans
@@ -27,7 +26,6 @@ from db.studies import StudyRow
 
 POOLED: Final = "ALL"
 AFTER_LOCK: Final = (Stage.LOCKED, Stage.UNBLINDED)
-Json = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,82 +111,6 @@ def _refuse_raters(connection: Connection, person: Person, study: StudyRow) -> N
         raise Refused("exporting.no_results_for_raters")
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
-    """Agreement of a study as the `agreement` JSON; `names` are the systems that may be shown.
-
-    `distributions` counts scores: scale to value to number, pooled over systems.
-    """
-
-    agreement: Mapping[str, object]
-    names: tuple[str, ...]
-    distributions: Mapping[str, Mapping[int, int]]
-    stage: str
-    instrument: Instrument
-
-
-def pooled(
-    database: Database, person: Person, *, slug: str, now: datetime, bootstrap: int | None = None
-) -> Results:
-    """Return core agreement: pooled alone before the lock, with the systems afterwards.
-
-    `bootstrap` is the number of replicates; the protocol's when left out.
-
-    Raises:
-        Refused: not the person's study, or the person rates in it and it is not locked yet.
-        StudyError: nothing has been rated.
-    """
-    study = led_by(database, person, slug, act="results", now=now)
-    is_open = study.stage in {"draft", "open"}
-    if is_open and (person.has(Role.RATER, study.id) or _has_tasks(database, person, study.id)):
-        raise Refused("exporting.no_results_for_raters")
-    with database.reading() as connection:
-        setup = current(connection, study.id)
-        unblinded = setup.study.stage == "unblinded"
-        ratings = rows_of(connection, setup, unblinded=unblinded)
-    values, nominal = values_of(setup.instrument, ratings)
-    found = core_agreement(
-        ratings, values=values, nominal=nominal,
-        bootstrap=setup.protocol.analysis.bootstrap if bootstrap is None else bootstrap,
-        seed=setup.protocol.design.seed,
-    )
-    if is_open:
-        found = _without_systems(found)
-    return Results(
-        found, () if is_open else ratings.systems, _distributions(ratings), setup.study.stage,
-        setup.instrument,
-    )
-
-
-def _has_tasks(database: Database, person: Person, study_id: int) -> bool:
-    """Tell whether the person has rated here, even if the role has ended since."""
-    with database.reading() as connection:
-        return person.id in plans.with_tasks(connection, study_id, "rate")
-
-
-def rows_of(connection: Connection, setup: StudySetup, *, unblinded: bool) -> Ratings:
-    """Return the analysis set of a study: main tasks, newest revision, not excluded.
-
-    Raises:
-        StudyError: nothing has been rated.
-    """
-    table = export_rows.ratings(export_rows.material(connection, setup, unblinded=unblinded))
-    return _gathered(table, setup)
-
-
-def values_of(
-    instrument: Instrument, ratings: Ratings
-) -> tuple[dict[str, tuple[float, ...]], frozenset[str]]:
-    """Return the values of every scale that was rated, and which scales are nominal."""
-    values = {
-        scale.id: tuple(float(choice.value) for choice in scale.values)
-        for scale in instrument.scales
-        if scale.id in ratings.scales
-    }
-    nominal = frozenset(s.id for s in instrument.scales if s.measure == "nominal")
-    return values, nominal & frozenset(values)
-
-
 def _gathered(table: Table, setup: StudySetup) -> Ratings:
     place = {column.name: index for index, column in enumerate(table.columns)}
     kept = [
@@ -223,25 +145,3 @@ def _texts(cells: list[Cell]) -> list[str]:
 
 def _numbers(cells: list[Cell]) -> list[float | None]:
     return [None if cell is None else float(cell) for cell in cells]
-
-
-def _without_systems(found: Mapping[str, object]) -> Json:
-    """Drop every stratum but the pooled one: before the lock no score stands by system."""
-    scales = found["scales"]
-    if not isinstance(scales, dict):
-        raise TypeError
-    return {
-        **found,
-        "scales": {scale: {POOLED: strata[POOLED]} for scale, strata in scales.items()},
-    }
-
-
-def _distributions(ratings: Ratings) -> dict[str, dict[int, int]]:
-    counts: dict[str, dict[int, int]] = {}
-    for scale, column in ratings.values.items():
-        mine: dict[int, int] = {}
-        for value in column:
-            if value == value:  # not a number differs from itself
-                mine[int(value)] = mine.get(int(value), 0) + 1
-        counts[scale] = dict(sorted(mine.items()))
-    return counts

@@ -3,6 +3,7 @@
 Shapes and lightness tell series apart, so that a grey print does too.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -19,6 +20,9 @@ AXIS: Final = 62
 LEGEND: Final = 34
 LABEL_LIMIT: Final = 230
 TICKS: Final = 6
+STEP: Final = 0.2
+"""Between ticks of values; the axis begins at one, so that no whisker leaves it."""
+
 TENTHS: Final = [tenth / 10 for tenth in range(11)]
 ABOVE: Final = {"top": 10}
 """Room above the first row, whose name would be pushed down otherwise."""
@@ -124,16 +128,22 @@ def _lines(base: alt.Chart, title: str) -> alt.Chart:
 
 
 def _points(base: alt.Chart, rows: Rows, title: str) -> alt.Chart:
-    lowest = min([0.0, *(_number(row.get("low")) for row in rows)])
+    places = ticks(min([0.0, *(_number(row.get("low")) for row in rows)]))
     points: alt.Chart = base.mark_point(
         filled=True, size=90, color=charts.palette().accent, opacity=1
     ).encode(
         x=alt.X("value:Q", title=title,
-                axis=alt.Axis(format=".1f", tickCount=TICKS),
-                scale=alt.Scale(domain=[lowest, 1.0], nice=False)),
+                axis=alt.Axis(format=".1f", values=places),
+                scale=alt.Scale(domain=[places[0], places[-1]], nice=False)),
         tooltip=_tips(percent=False),
     )
     return points
+
+
+def ticks(lowest: float) -> list[float]:
+    """Return the ticks of an axis up to 1 that begins at or below the lowest value."""
+    first = math.floor(round(lowest / STEP, 6))
+    return [round(STEP * step, 1) for step in range(first, round(1 / STEP) + 1)]
 
 
 def _zero(rows: Rows) -> alt.Chart:

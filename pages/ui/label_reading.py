@@ -10,7 +10,7 @@ from pages.ui.wording import language, t
 
 Row = dict[str, object]
 SET_FIGURES: Final = ("alpha_masi", "alpha_jaccard")
-SPAN_FIGURES: Final = ("char_alpha", "char_f1")
+SPAN_FIGURES: Final = ("char_alpha", "char_f1_pooled", "char_f1")
 DETECTION: Final = ("accuracy", "precision", "recall", "specificity", "f1", "kappa")
 SHIFTS: Final = (
     "effect", "similarity_before", "similarity_after", "alpha_before", "alpha_after",
@@ -45,6 +45,12 @@ def set_rows(agreement: Body) -> list[Row]:
         *(row(figure(agreement, key), name=t(f"label_results.{key}")) for key in SET_FIGURES),
         *(row(figure(spans, key), name=t(f"label_results.{key}")) for key in SPAN_FIGURES),
     ]
+
+
+def span_pairs(agreement: Body) -> tuple[int, int]:
+    """Return how many pairs of annotators share items with spans, and the fewest items shared."""
+    pairs = _listed(part(agreement, "spans").get("char_f1_pairs"))
+    return len(pairs), min((_whole(one.get("n")) for one in pairs), default=0)
 
 
 def label_rows(agreement: Body, labels: Mapping[str, str]) -> list[Row]:

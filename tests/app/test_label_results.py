@@ -10,6 +10,7 @@ from cbt_core.domain.study import Role
 from cbt_core.services import access, lifecycle, people
 from db.engine import Database
 from pages.ui import session
+from pages.ui.label_charts import ticks
 from tests.app.desk import Enter, cold, show, words
 from tests.label_measuring import worked_study
 from tests.labelling import LabelStudy, make_label_study
@@ -83,6 +84,18 @@ def test_the_screen_opens_in_both_languages(
 
 def test_an_undefined_figure_stands_with_its_reason(leading: Person) -> None:
     assert "all annotators gave the same everywhere" in words(show("label_results"))
+
+
+def test_pooled_f1_stands_before_the_mean_and_the_smallest_pair_is_told(leading: Person) -> None:
+    told = words(show("label_results"))
+    assert told.index("all pairs together") < told.index("mean over pairs")
+    assert "3 pairs of annotators; the pair with fewest shares 5 items" in told
+
+
+def test_the_axis_begins_at_a_tick_below_the_lowest_whisker() -> None:
+    assert ticks(-0.28) == [-0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert ticks(0.0)[0] == 0.0
+    assert ticks(-0.6)[0] == -0.6
 
 
 def test_another_pair_can_be_chosen(leading: Person) -> None:

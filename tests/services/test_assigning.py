@@ -13,6 +13,7 @@ from cbt_core.errors import Refused, StudyError
 from cbt_core.services import assigning, lifecycle, rating
 from db.engine import Database
 from db.models import person, seat, task, task_slot
+from tests.labelling import make_label_study
 from tests.making import SYSTEMS, enrol, make_study, open_next, press
 
 
@@ -164,3 +165,14 @@ def test_nothing_is_drawn_after_the_lock_or_by_others(
     lifecycle.lock(database, TERMINAL, slug="trial", now=now)
     with pytest.raises(Refused):
         assigning.assign(database, TERMINAL, slug="trial", raters=["R01"], now=now)
+
+
+def test_a_preview_counts_the_tasks_of_annotators(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    study = make_label_study(database, tmp_path, now, items=4)
+    enrol(database, "N02", study.study_id, Role.ANNOTATOR, now)
+    order = {"slug": study.slug, "raters": [], "annotators": ["N01", "N02"], "now": now}
+    told = assigning.preview(database, TERMINAL, **order)
+    assert (told.added, told.annotator_tasks) == (0, 4)  # N01 has had theirs
+    assert assigning.assign(database, TERMINAL, **order).annotator_tasks == 4

@@ -57,7 +57,6 @@ from cbt_core.services import (
     running_plans,
     running_rows,
     running_studies,
-    score_overview,
     simulating,
     storing,
     storing_detections,
@@ -400,7 +399,6 @@ MATRIX: Mapping[str, Row] = {
     "registration.register": Row(  # the world has been rated: too late, but not a refusal
         of_study(registration.register, language="en"), LEADS, tells=StudyError),
     "results.everything": Row(of_study(results.everything, bootstrap=10), LEADS),
-    "results.pooled": Row(of_study(results.pooled, bootstrap=10), LEADS),
     "results.state": Row(of_study(results.state), LEADS),
     "running.forget": Row(of_run(running.forget), "terminal", tells=StudyError),
     "running.one_run": Row(of_run(running.one_run, act="look"), "terminal", tells=StudyError),
@@ -419,7 +417,6 @@ MATRIX: Mapping[str, Row] = {
     "running_studies.check": Row(of_runs(running_studies.check), "terminal", tells=StudyError),
     "running_studies.send": Row(of_runs(running_studies.send, slug="new", title="New"),
                                 "terminal", tells=StudyError),
-    "score_overview.scores": Row(of_study(score_overview.scores), LEADS, before=lock),
     "simulating.simulate_ratings": Row(
         of_study(simulating.simulate_ratings, raters=["R01"], seed=1), LEADS,
         tells=StudyError),  # the study is a real one
@@ -587,8 +584,7 @@ def test_a_locked_study_takes_no_entry_from_anybody(world: World, name: str, kin
 def test_a_lead_who_rates_sees_no_scores_while_the_study_is_open(world: World) -> None:
     both = making.give_role(
         world.database, world.people["lead"], world.study_id, Role.RATER, NOW)
-    for name in ("results.pooled", "score_overview.scores", "study_analysis.analyse",
-                 "reporting.report_files"):
+    for name in ("results.everything", "study_analysis.analyse", "reporting.report_files"):
         with pytest.raises(Refused):
             MATRIX[name].call(world, both)
 

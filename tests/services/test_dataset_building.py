@@ -367,3 +367,77 @@ def test_a_name_found_in_a_masked_study_is_not_repeated(
 pytestmark = pytest.mark.skipif(
     bool(os.environ.get("CONCORD_TEST_DATABASE")), reason="commands name their own database file"
 )
+
+
+def whole_study(run: Run, folder: Path) -> Path:
+    """Build a dataset and make a study of all of it."""
+    data = built(run, folder)
+    (folder / "single.toml").write_text('[design]\npanel = "single"\n', "utf-8")
+    made = run("study", "create", "whole", "--title", "T", "--questions",
+               data / "questions.jsonl", "--answers", data / "answers.jsonl",
+               "--protocol", folder / "single.toml")
+    assert made[0] == 0, made[2]
+    return data
+
+
+def test_a_split_of_which_a_study_has_taken_everything_is_refused_and_writes_nothing(
+    run: Run, tmp_path: Path
+) -> None:
+    data = whole_study(run, tmp_path)
+    code, _, error = run("dataset", "split", data, "--seed", 7, "--out", tmp_path / "s")
+    assert code == 1
+    assert "all 30 rows are near items of study whole" in error
+    assert "--against-none" in error
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_split_against_no_study_leaves_nothing_out(run: Run, tmp_path: Path) -> None:
+    data = whole_study(run, tmp_path)
+    code, _, error = run("dataset", "split", data, "--seed", 7, "--out", tmp_path / "s",
+                         "--against-none")
+    assert code == 0, error
+    assert sum(len(rows_of(tmp_path / "s" / f"{name}.jsonl"))
+               for name in ("train", "validation", "test")) == 30
+
+
+def test_a_split_with_an_empty_part_is_refused(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "two.jsonl"
+    rows = rows_of(built(run, tmp_path) / "dataset.jsonl")[:2]
+    file.write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
+    code, _, error = run("dataset", "split", file, "--seed", 7, "--out", tmp_path / "s")
+    assert code == 1
+    assert "Empty: " in error
+    assert not (tmp_path / "s").exists()
+
+
+def test_figures_are_the_same_of_the_folder_its_lines_and_its_parquet(
+    run: Run, tmp_path: Path
+) -> None:
+    data = built(run, tmp_path)
+    told = [run("dataset", "stats", file, "--no-words")
+            for file in (data, data / "dataset.jsonl", data / "dataset.parquet")]
+    assert [code for code, _, _ in told] == [0, 0, 0], told
+    assert told[0][1] == told[1][1] == told[2][1]
+
+
+def test_a_folder_without_a_dataset_and_a_false_parquet_are_refused(
+    run: Run, tmp_path: Path
+) -> None:
+    code, _, error = run("dataset", "stats", tmp_path)
+    assert (code, "no dataset.jsonl" in error) == (1, True)
+    (tmp_path / "x.parquet").write_text("no", "utf-8")
+    assert run("dataset", "stats", tmp_path / "x.parquet")[0] == 1
+
+
+def test_a_row_says_whose_word_its_risk_is(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "own.jsonl"
+    rows = [{"id": f"q{number}", "question": record(number)["question"],
+             "description": record(number)["description"], "licence": "CC0-1.0",
+             **({"risk": "none"} if number == 1 else {})} for number in (1, 2)]
+    file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+    code, _, error = run("dataset", "build", "--questions", file, "--backend", "echo",
+                         "--out", tmp_path / "own", "--source", "own words")
+    assert code == 0, error
+    found = {row["id"]: (row["risk"], row["risk_by"])
+             for row in rows_of(tmp_path / "own" / "dataset.jsonl")}
+    assert found == {"q1": ("none", "given"), "q2": ("none", "rules")}

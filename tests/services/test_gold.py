@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.services import labelling, lifecycle, proposing
-from cbt_core.services.gold import GoldLabels, gold_of, majority
+from cbt_core.services.gold import GoldLabels, gold_of, majority, with_undecided
 from cbt_core.services.proposing import Proposed
 from db.clock import stamp
 from db.engine import Database
@@ -51,6 +51,19 @@ def test_two_annotators_agree_on_none() -> None:
     assert majority(sets("", "")) == GoldLabels(frozenset(), "majority", 2)
 
 
+def test_different_distortions_are_not_none() -> None:
+    found = majority(sets("a", "b", "c"))
+    assert (found.rule, found.is_decided, found.has_any) == ("undecided", False, True)
+
+
+def test_none_needs_more_than_half_too() -> None:
+    assert majority(sets("", "", "a")) == GoldLabels(frozenset(), "majority", 3)
+    split = majority(sets("", "a"))
+    assert (split.rule, split.has_any, split.tied) == ("undecided", None, frozenset("a"))
+    several = majority(sets("", "a", "b"))
+    assert (several.rule, several.has_any) == ("undecided", True)
+
+
 def test_one_annotator_is_counted_apart() -> None:
     assert majority(sets("a")).is_single
     assert not majority(sets("a", "a")).is_single
@@ -65,6 +78,18 @@ def test_gold_is_the_majority_of_the_last_blind_revisions(
     label(database, study, now, "N02", {"labels": [READING]})
     label(database, study, now, "N03", {"verdict": "none"})
     assert gold(database, study) == {"Q001": GoldLabels(frozenset({READING}), "majority", 3)}
+
+
+def test_an_undecided_item_is_left_out_of_gold(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    study = make_label_study(database, tmp_path, now, mode="blind", items=1,
+                             annotators=("N01", "N02"))
+    label(database, study, now, "N01", {"labels": [READING]})
+    label(database, study, now, "N02", {"labels": [BLAME]})
+    assert gold(database, study) == {}
+    with database.reading() as connection:
+        assert with_undecided(connection, study.study_id)["Q001"].has_any
 
 
 def test_unsure_and_skipped_are_no_votes(

@@ -8,8 +8,19 @@ from typing import Any
 import pytest
 
 from cbt_core.domain.people import TERMINAL
-from cbt_core.services import adjudicating, exporting, importing, labelling, proposing
+from cbt_core.files.label_gold import read_gold
+from cbt_core.files.label_machine import MachineFile
+from cbt_core.files.problems import ImportProblems
+from cbt_core.services import (
+    adjudicating,
+    exporting,
+    importing,
+    labelling,
+    lifecycle,
+    proposing,
+)
 from cbt_core.services.export_gold import majority_spans
+from cbt_core.services.proposing import Proposed
 from cbt_core.services.study_files import StudyFiles
 from db.engine import Database
 from db.label_lines import SpanLine
@@ -71,6 +82,59 @@ def test_gold_names_its_rule_and_what_was_tied(
             for r in rows]
     assert told == [("Q001", TELLING, "adjudicated", "2", "", "1"),
                     ("Q002", READING, "majority", "2", BLAME, "")]
+
+
+def test_an_undecided_item_is_no_item_without_a_distortion(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    made = make_label_study(database, tmp_path, now, mode="blind", items=2,
+                            annotators=("N01", "N02"))
+    given = {"N01": ([BLAME], [BLAME]), "N02": ([READING], [])}
+    for code, sets in given.items():
+        for _ in sets:
+            view = open_next(database, made.annotators[code], made.slug, now)
+            question = view["task"]["question"]
+            labels = sets[int("".join(one for one in question if one.isdigit())) - 1]
+            entry: dict[str, Any] = {"labels": labels} if labels else {"verdict": "none"}
+            labelling.save(database, made.annotators[code], body=press(view, **entry), now=now)
+    rows = export(database, tmp_path / "out", now)["gold"]
+    assert [(r["item_id"], r["gold"], r["rule"], r["any"]) for r in rows] == [
+        ("Q001", "<unsure>", "undecided", "1"), ("Q002", "<unsure>", "undecided", "")]
+
+
+def test_exported_gold_is_judged_against_the_exported_proposals(
+    database: Database, study: LabelStudy, tmp_path: Path, now: datetime
+) -> None:
+    proposing.propose(database, TERMINAL, slug="labels", source="b", empty=["Q002"], now=now,
+                      proposals=[Proposed("Q001", READING)])
+    proposing.propose(database, TERMINAL, slug="labels", source="a", empty=["Q001"], now=now,
+                      proposals=[])
+    out = tmp_path / "out"
+    export(database, out, now)
+    machine = MachineFile(out / "proposals.csv", "M2")
+    (first, second) = read_gold(out / "gold.csv", machine=machine).rows
+    assert (first.gold, first.model, second.model) == ({READING}, {READING}, frozenset())
+    again = read_gold(out / "gold.csv", machine=MachineFile(out / "machine_runs.csv", "M1"))
+    assert [row.model for row in again.rows] == [frozenset()]
+    assert again.flow["gold_without_model"] == 1
+    with pytest.raises(ImportProblems) as refused:
+        read_gold(out / "gold.csv", machine=MachineFile(out / "proposals.csv"))
+    assert "the file holds 2 machines: M1, M2; name one with --machine" in str(refused.value)
+
+
+def test_the_signature_of_a_label_study_names_its_labels(
+    database: Database, study: LabelStudy, tmp_path: Path, now: datetime
+) -> None:
+    def signed(name: str) -> str:
+        done = exporting.export_study(
+            database, TERMINAL, slug="labels", folder=tmp_path / name, now=now)
+        return done.signature
+
+    first = signed("one")
+    assert "|set:first,last|items:2|annotators:2|scheme:burns-12@" in first
+    lifecycle.withdraw_item(
+        database, TERMINAL, slug="labels", key="Q001", reason="a name", now=now)
+    assert signed("two").split("|")[1] != first.split("|")[1]
 
 
 def test_gold_spans_cut_exactly_the_words(

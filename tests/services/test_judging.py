@@ -19,7 +19,6 @@ from cbt_core.services import (
     judging,
     judging_study,
     lifecycle,
-    results,
     study_analysis,
 )
 from cbt_core.services.asking import Model
@@ -131,9 +130,8 @@ def everything(database: Database, folder: Path, now: datetime) -> Mapping[str, 
     found = {one.name: one.read_bytes() for one in folder.iterdir()}
     for name in ("audit.csv", "signature.txt", "codebook.csv", "judges.csv"):
         found.pop(name, None)
-    agreed = results.pooled(database, TERMINAL, slug="trial", now=now).agreement
     whole = study_analysis.analyse(database, TERMINAL, slug="trial", now=now)
-    parts = (agreed, whole.agreement, whole.comparison, whole.json()["missingness"])
+    parts = (whole.agreement, whole.comparison, whole.json()["missingness"])
     return {**found, "agreement": json.dumps(parts).encode()}
 
 

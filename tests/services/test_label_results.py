@@ -12,7 +12,7 @@ from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
 from cbt_core.files.label_spans import read_spans
 from cbt_core.files.labels import read_labels
-from cbt_core.services import exporting, labelling, lifecycle
+from cbt_core.services import exporting, labelling, lifecycle, proposing
 from cbt_core.services.label_results import LabelResults, label_results
 from cbt_core.stats.labels.agreement import Setting, labels_agreement
 from cbt_core.stats.labels.sets import gather
@@ -25,6 +25,10 @@ from tests.labelling import LabelStudy, make_label_study, open_next, press
 @pytest.fixture
 def study(database: Database, tmp_path: Path, now: datetime) -> LabelStudy:
     return worked_study(database, tmp_path, now)
+
+
+def number_of(view: dict[str, Any]) -> int:
+    return int("".join(letter for letter in view["task"]["question"] if letter.isdigit()))
 
 
 def seen(database: Database, study: LabelStudy, now: datetime) -> LabelResults:
@@ -104,6 +108,28 @@ def test_after_the_lock_the_machine_is_judged_against_gold(
     assert one.found["gold_from"] == "adjudicated 0, majority 6; blind round only"
     assert int(one.matrix.sum()) == 8  # one cell for each label that one side has, one if both
     assert one.name == "M1"
+
+
+def test_where_annotators_saw_different_distortions_gold_is_not_none(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    study = make_label_study(
+        database, tmp_path, now, mode="blind", items=2, annotators=("N01", "N02"))
+    proposing.propose(database, TERMINAL, slug=study.slug, source="m", empty=["Q001", "Q002"],
+                      proposals=[], now=now)
+    for code, labels in (("N01", [ALL]), ("N02", [TAG])):
+        for _ in range(2):
+            view = open_next(database, study.annotators[code], study.slug, now)
+            is_first = number_of(view) == 1
+            entry: dict[str, Any] = {"labels": labels} if is_first else {"verdict": "none"}
+            labelling.save(
+                database, study.annotators[code], body=press(view, **entry), now=now)
+    (one,) = locked(database, study, now).detected
+    found: Any = one.found
+    assert [found["binary"][cell] for cell in ("tp", "fp", "fn", "tn")] == [0, 0, 1, 1]
+    assert [found["per_label"][ALL][cell] for cell in ("tp", "fp", "fn", "tn")] == [0, 0, 0, 1]
+    assert (found["n_items"], found["n_items_labels"]) == (2, 1)
+    assert (found["flow"]["items_undecided"], found["flow"]["items_undecided_any"]) == (1, 1)
 
 
 def test_a_machine_bears_its_name_once_the_study_is_unblinded(

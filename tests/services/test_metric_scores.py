@@ -97,6 +97,8 @@ def test_answers_of_other_studies_are_left_out_and_counted(
     more = {"id": "elsewhere", "system": "zebra-lora", "metric": "bleu", "value": 1.0}
     file.write_text(f"{file.read_text('utf-8')}\n{json.dumps(more)}", "utf-8")
     assert take(database, file, now) == ImportedScores(16, 0, 1)
+    file.write_text(file.read_text("utf-8").replace("zebra-lora", "lion"), "utf-8")
+    assert take(database, file, now).unknown == ("lion",)
     file.write_text(json.dumps(more), "utf-8")
     with pytest.raises(StudyError, match="none of its ids"):
         take(database, file, now)

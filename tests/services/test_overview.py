@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from cbt_core.domain.people import TERMINAL, Person
-from cbt_core.domain.study import Role
 from cbt_core.errors import Refused
 from cbt_core.instruments.shipped import FOLDER
-from cbt_core.services import joining, lifecycle, overview, rating, score_overview
+from cbt_core.services import joining, lifecycle, overview, rating
 from cbt_core.services.overview import Pace, Watch
 from db import audit
+from db.clock import stamp
 from db.engine import Database
+from tests import labelling as labels
 from tests import making
 from tests.making import Made
 
@@ -123,76 +124,13 @@ def test_missing_scores_stand_by_scale_and_reason(
     assert dict(seen.skips) == {"not_competent": 1}
 
 
-def test_only_the_newest_revision_counts(
-    database: Database, study: Made, lead: Person, now: datetime
-) -> None:
-    rater = study.raters["R01"]
-    view = making.open_next(database, rater, "trial", now)
-    rating.save(database, rater, body=making.press(view), now=now)
-    again = dict(rating.open_task(
-        database, rater, slug="trial", token=view["task"]["task"], now=now
-    ))
-    entries = making.entries(again, 2, reason="read again")
-    rating.save(database, rater, body=making.press(again, entries=entries), now=now)
-    found = score_overview.scores(database, lead, slug="trial", now=now)
-    assert {(one.n, one.mean) for one in found.raters} == {(2, 2.0)}
-
-
 def test_watching_is_for_the_lead(
     database: Database, study: Made, lead: Person, now: datetime
 ) -> None:
     with pytest.raises(Refused):
         watch(database, study.raters["R01"], now)
     with pytest.raises(Refused):
-        score_overview.scores(database, study.raters["R01"], slug="trial", now=now)
-    with pytest.raises(Refused):
         overview.chain_head(database, study.raters["R01"], slug="trial", now=now)
-
-
-def test_before_the_unblinding_scores_hold_no_system(
-    database: Database, study: Made, lead: Person, now: datetime
-) -> None:
-    rate_some(database, study, "R01", 8, now)
-    assert not score_overview.scores(database, lead, slug="trial", now=now).systems
-    lifecycle.lock(database, lead, slug="trial", now=now)
-    assert not score_overview.scores(database, lead, slug="trial", now=now).systems
-
-
-def test_means_by_system_average_items_not_ratings(
-    database: Database, study: Made, lead: Person, now: datetime
-) -> None:
-    """One rater gives 0, the others 2: every item's mean is 4/3, and so is the system's."""
-    for code, value in (("R01", 0), ("R02", 2), ("R03", 2)):
-        making.rate_all(database, study.raters[code], "trial", now, value)
-    lifecycle.lock(database, lead, slug="trial", now=now)
-    lifecycle.unblind(database, lead, slug="trial", reason="planned", now=now)
-    found = score_overview.scores(database, lead, slug="trial", now=now)
-    assert {one.system for one in found.systems} == {"baseline", "zebra-lora"}
-    for one in found.systems:
-        assert one.n_items == 8
-        assert one.mean == pytest.approx(4 / 3)
-        assert one.low == pytest.approx(4 / 3)  # items do not differ: neither do resamples
-        assert one.high == pytest.approx(4 / 3)
-
-
-def test_a_withdrawn_item_leaves_the_scores(
-    database: Database, study: Made, lead: Person, now: datetime
-) -> None:
-    rate_some(database, study, "R01", 8, now)
-    lifecycle.withdraw_item(database, lead, slug="trial", key="Q001", reason="leak", now=now)
-    found = score_overview.scores(database, lead, slug="trial", now=now)
-    assert {one.n for one in found.raters} == {14}
-
-
-def test_a_lead_who_rates_sees_scores_only_after_the_lock(
-    database: Database, study: Made, lead: Person, now: datetime
-) -> None:
-    both = making.give_role(database, lead, study.study_id, Role.RATER, now)
-    rate_some(database, study, "R01", 2, now)
-    with pytest.raises(Refused, match="You rate in this study"):
-        score_overview.scores(database, both, slug="trial", now=now)
-    lifecycle.lock(database, TERMINAL, slug="trial", now=now)
-    assert score_overview.scores(database, both, slug="trial", now=now).raters
 
 
 def test_the_head_is_that_of_the_studys_chain(
@@ -225,3 +163,16 @@ def test_a_rater_who_fails_practice_twice_waits_for_the_lead(
         assert (found.code, found.right, found.state) == ("R01", 0, state)
     joining.let_in(database, mine, slug="trial", code="R01", now=now)
     assert watch(database, mine, now).practice[0].state == "passed"
+
+
+def test_an_annotators_last_save_counts_in_status_and_pace(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    made = labels.make_label_study(database, tmp_path, now, slug="texts")
+    who = made.annotators["N01"]
+    view = labels.open_next(database, who, made.slug, now)
+    labelling.save(database, who, body=labels.press(view, labels=["mind-reading"]), now=now)
+    status = lifecycle.status(database, TERMINAL, slug=made.slug, now=now)
+    assert [row.last_at for row in status.raters] == [stamp(now)]
+    seen = overview.watch(database, TERMINAL, slug=made.slug, now=now)
+    assert [one.last_at for one in seen.people] == [now]

@@ -1,12 +1,14 @@
 """The command `score`: files in, JSON and scores of each answer out, refusals with FILE:ROW."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cbt_core.cli import main
+from cbt_core.metrics import segmentation
 
 TEXTS = ["我今天很难过", "你可以先写下来", "看看有没有证据"]
 
@@ -150,3 +152,23 @@ def test_synonyms_raise_meteor(files: dict[str, str], tmp_path: Path) -> None:
     with_them = read(tmp_path)["systems"]["B"]["meteor"]
     assert with_them["value"] > without["value"]
     assert "exact+syn#" in with_them["signature"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "module", "package"),
+    [("meteor", "jieba", "jieba"), ("bleu", "sacrebleu.metrics.bleu", "sacrebleu"),
+     ("bertscore", "transformers", "transformers")],
+)
+def test_without_its_package_a_metric_is_null_and_says_what_to_install(
+    metric: str, module: str, package: str, files: dict[str, str], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)  # as Python sees what is not installed
+    segmentation._jieba.cache_clear()
+    more = ("--model", f"bertscore={tmp_path}") if metric == "bertscore" else ()
+    assert run(files, tmp_path, *more, metrics=f"{metric},structure") == 0
+    found = read(tmp_path)["systems"]["A"]
+    assert found[metric]["value"] is None
+    assert f"needs the package {package}" in found[metric]["reason"]
+    assert "pip install -r requirements.txt" in found[metric]["reason"]
+    assert any(one["value"] is not None for name, one in found.items() if name != metric)

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services import amending, lifecycle, own_work, rating, results, study_analysis
+from cbt_core.services import amending, lifecycle, own_work, rating, study_analysis
 from cbt_core.services.study_analysis import Analysis
 from db.clock import stamp
 from db.engine import Database
@@ -189,17 +189,6 @@ def test_a_study_nobody_has_rated_is_told_so(
 ) -> None:
     with pytest.raises(StudyError, match="Nothing has been rated"):
         analysed(database, now)
-
-
-def test_agreement_is_that_of_the_results_page(
-    database: Database, study: Made, lead: Person, now: datetime
-) -> None:
-    everybody(database, study, now)
-    page: Any = results.pooled(database, lead, slug="trial", now=now).agreement["scales"]
-    here: Any = analysed(database, now, lead).agreement["scales"]
-    for scale in page:
-        for key in ("alpha_ordinal", "ac2_quadratic", "percent_agreement"):
-            assert here[scale]["ALL"][key] == page[scale]["ALL"][key]
 
 
 def test_the_flow_counts_items_raters_and_tasks(

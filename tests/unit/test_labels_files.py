@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cbt_core.cli import main
+from cbt_core.domain.instrument import Scheme
 from cbt_core.files.label_gold import read_gold
+from cbt_core.files.label_machine import MachineFile
 from cbt_core.files.label_spans import read_spans
 from cbt_core.files.labels import read_labels
-from cbt_core.files.problems import ImportProblems
+from cbt_core.files.problems import ImportProblems, describe
 from cbt_core.instruments import load_scheme
 
 BURNS = load_scheme("burns-12")
@@ -139,6 +142,108 @@ def test_what_is_wrong_in_a_gold_file_is_told_with_its_row(write: Write) -> None
     assert any(line.startswith("3: inclusion_probability: 1.5 is not a prob") for line in told)
 
 
+def test_empty_cells_and_the_word_none_are_none_and_the_empty_ones_are_counted(
+    write: Write,
+) -> None:
+    file = write("g.csv", "item_id,gold,model\nQ1,None,none\nQ2,,labeling\nQ3,,labeling\n")
+    read = read_gold(file)
+    assert [row.gold for row in read.rows] == [frozenset()] * 3
+    assert [describe(one).split(": ", 1)[1] for one in read.warnings] == [
+        "gold: 2 empty cells in `gold` are read as none; write none in them to say so"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("unsure", "unsure is reserved; write <unsure> for what could not be decided"),
+        ("none|labeling", "none stands beside a label; write none alone, or the labels alone"),
+        ("a;b", "a;b holds “;”; join labels by |"),
+        ("a、b", "a、b holds “、”; join labels by |"),
+        ("a，b", "a，b holds “，”; join labels by |"),
+    ],
+)
+@pytest.mark.parametrize("scheme", [None, BURNS])
+def test_reserved_words_and_separators_are_no_labels(
+    cell: str, told: str, scheme: Scheme | None, write: Write
+) -> None:
+    file = write("l.csv", f"item_id,annotator,labels\nQ1,N01,{cell}\nQ1,N02,labeling\n")
+    assert refusals(lambda: read_labels(file, scheme=scheme)) == [f"2: labels: {told}"]
+
+
+def test_the_label_that_was_meant_is_suggested(write: Write) -> None:
+    file = write("l.csv", "item_id,annotator,labels\nQ1,N01,mind-reeding\n")
+    assert refusals(lambda: read_labels(file, scheme=BURNS)) == [
+        "2: labels: mind-reeding is no label of burns-12; did you mean mind-reading?"]
+
+
+def test_a_span_that_stands_twice_is_refused_and_problems_are_told_by_row(write: Write) -> None:
+    labels = read_labels(write("l.csv", "item_id,annotator,labels\nQ1,N01,labeling\n")).rows
+    documents = write("d.csv", "item_id,text\nQ1,0123456789\n")
+    spans = write("s.csv", "item_id,annotator,start,end,label\nQ1,N01,0,4,labeling\n"
+                  "Q1,N01,0,4,labeling\n,N01,0,4,labeling\nQ1,N01,2,5,none\n")
+    told = refusals(lambda: read_spans(spans, documents, rows=labels))
+    assert "3: start: the same span as row 2; keep one row" in told
+    assert "5: label: none is reserved and no label of a span; name a label, or remove the row" in (
+        told)
+    assert [line[0] for line in told] == sorted(line[0] for line in told)
+
+
+def test_a_missing_column_is_told_with_all_that_are_needed(write: Write) -> None:
+    needed = "this file needs the columns item_id, gold, model"
+    for name, text in (("g.csv", "item_id,gold\nQ1,a\n"),
+                       ("g.jsonl", '{"item_id": "Q1", "gold": "a"}\n')):
+        file = write(name, text)
+        told = refusals(partial(read_gold, file))
+        assert told[0].startswith("1: model: there is no column model (found: ")
+        assert told[0].endswith(needed)
+
+
+def test_a_machines_file_is_joined_by_item_and_what_is_missing_is_counted(write: Write) -> None:
+    gold = write("g.csv", "item_id,gold\nQ1,labeling\nQ2,none\nQ3,labeling\n")
+    model = write("m.csv", "item_id,labels\nQ2,labeling\nQ1,乱贴标签\nQ8,none\nQ9,none\n")
+    read = read_gold(gold, gold=BURNS, model=BURNS, machine=MachineFile(model))
+    assert [(row.item, row.gold, row.model) for row in read.rows] == [
+        ("Q1", {"labeling"}, {"labeling"}), ("Q2", frozenset(), {"labeling"})]
+    assert (read.flow["gold_without_model"], read.flow["model_without_gold"]) == (1, 2)
+    assert [one.code for one in read.warnings] == ["labels.not_in_both"]
+
+
+def test_proposals_alone_do_not_say_where_nothing_was_found(write: Write) -> None:
+    gold = write("g.csv", "item_id,gold\nQ1,labeling\n")
+    proposals = write("proposals.csv", "item_id,label\nQ1,labeling\n")
+    assert "only with machine_runs.csv beside it" in refusals(
+        lambda: read_gold(gold, machine=MachineFile(proposals)))[0]
+
+
+def test_gold_that_knows_only_that_there_is_a_distortion_counts_for_that_alone(
+    write: Write, run: Run, tmp_path: Path
+) -> None:
+    file = write("g.csv", "item_id,gold,any,model\nQ1,labeling,1,labeling\nQ2,<unsure>,1,none\n"
+                 "Q3,<unsure>,,labeling\n")
+    out = tmp_path / "o.json"
+    assert run("labels", "evaluate", file, "--out", out, "--bootstrap", "0")[0] == 0
+    found: dict[str, Any] = json.loads(out.read_text("utf-8"))
+    assert (found["n_items"], found["n_items_labels"], found["binary"]["fn"]) == (2, 1, 1)
+    label = found["per_label"]["labeling"]
+    assert [label[cell] for cell in ("tp", "fp", "fn", "tn")] == [1, 0, 0, 0]
+    assert (found["flow"]["gold_any_only"], found["flow"]["gold_unsure"]) == (1, 1)
+
+
+def test_files_in_a_named_encoding_are_read(write: Write, run: Run, tmp_path: Path) -> None:
+    file, model = tmp_path / "g.csv", tmp_path / "m.csv"
+    file.write_text("item_id,gold\nQ1,读心术\nQ2,none\n", "gb18030")
+    model.write_text("item_id,model\nQ1,读心术\nQ2,贴标签\n", "gb18030")
+    out = tmp_path / "o.json"
+    code, told, _ = run("labels", "evaluate", file, "--model", model, "--encoding", "gb18030",
+                        "--out", out, "--bootstrap", "0")
+    assert code == 0
+    assert "2 items" in told
+    labels = tmp_path / "l.csv"
+    labels.write_text("item_id,annotator,labels\nQ1,N01,读心术\nQ1,N02,贴标签\n", "gb18030")
+    assert run("labels", "agreement", labels, "--encoding", "gb18030", "--out", out)[0] == 0
+    assert list(json.loads(out.read_text("utf-8"))["labels"]) == ["读心术", "贴标签"]
+
+
 LABELS = ("item_id,annotator,labels\nQ1,N01,labeling\nQ1,N02,labeling|mind-reading\n"
           "Q2,N01,\nQ2,N02,\nQ3,N01,mind-reading\nQ3,N02,<unsure>\n")
 
@@ -219,6 +324,7 @@ def test_an_own_scheme_is_taken_from_its_file(write: Write, run: Run, tmp_path: 
         (["agreement", "{labels}", "--out", "{out}", "--aggregate", "mace"], "--aggregate-out"),
         (["agreement", "{labels}", "--out", "{out}", "--scheme", "c2d2-7"], "c2d2-7; write its id"),
         (["evaluate", "{labels}", "--out", "{out}"], "gold"),
+        (["evaluate", "{labels}", "--out", "{out}", "--machine", "M1"], "--machine goes with"),
         (["evaluate", "{labels}", "--out", "{out}", "--gold-scheme", "burns-12"], "--model-scheme"),
     ],
 )
@@ -257,6 +363,15 @@ def test_an_extra_that_is_not_installed_is_named_with_the_way_to_get_it(
     assert code == 1
     assert package in error
     assert "pip install -r requirements-extras.txt" in error
+
+
+def test_a_figure_without_an_interval_says_why(write: Write, run: Run, tmp_path: Path) -> None:
+    file = write("l.csv", "item_id,annotator,labels\nQ1,N01,a\nQ1,N02,a\nQ2,N01,none\n"
+                 "Q2,N02,none\n")
+    _, told, _ = run("labels", "agreement", file, "--out", tmp_path / "o.json",
+                     "--bootstrap", "20")
+    any_row = next(line for line in told.splitlines() if line.startswith("any distortion"))
+    assert "1.000 (no interval: undefined in more than 5 % of the draws of items)" in any_row
 
 
 def test_the_chinese_table_is_chinese(write: Write, run: Run, tmp_path: Path) -> None:

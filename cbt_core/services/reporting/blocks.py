@@ -39,7 +39,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table. `name` is its file name; `rules` are rows before which a line is drawn."""
+    """A table. `name` is its file name; `rules` are rows before which a line is drawn.
+
+    `rest` are rows that stand in the CSV only.
+    """
 
     name: str
     title: str
@@ -47,6 +50,7 @@ class Grid:
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
     rules: tuple[int, ...] = ()
+    rest: tuple[tuple[Cell, ...], ...] = ()
 
     @property
     def lines(self) -> frozenset[int]:

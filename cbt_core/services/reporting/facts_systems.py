@@ -147,7 +147,9 @@ def _hidden(view: View) -> Told | None:
 def _lines(view: View, part: str) -> list[Text]:
     """Return one sentence with what is on record of every system, none where nothing is."""
     told = [
-        said("of_system", name=one.name, value=", ".join(v[:LONGEST] for v in _part(one, part)))
+        said("of_system", name=one.name, value=listed([
+            Text(v[:LONGEST], v[:LONGEST]) if v else said("no_adapter") for v in _part(one, part)
+        ]))
         for one in view.context.systems if _part(one, part)
     ]
     return [said(f"recorded_{part}", values=listed(told, many=True))] if told else []

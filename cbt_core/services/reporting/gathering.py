@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import PureWindowsPath
 from statistics import fmean, median
 from typing import Final
 
@@ -200,9 +201,8 @@ def _systems(connection: Connection, facts: Facts) -> tuple[SystemFacts, ...]:
         for one in results.answers(connection, facts.setup.study.id):
             if one.system_id in names:
                 mine = origin.setdefault(names[one.system_id], {})
-                for part in ("model", "adapter", "prompt", "run"):
-                    if getattr(one, part):
-                        mine.setdefault(part, {})[getattr(one, part)] = None
+                for part, value in _origin(one):
+                    mine.setdefault(part, {})[value] = None
     return tuple(
         SystemFacts(
             name, name == facts.baseline, counts[name],
@@ -211,6 +211,27 @@ def _systems(connection: Connection, facts: Facts) -> tuple[SystemFacts, ...]:
         )
         for name in facts.systems
     )
+
+
+def _origin(one: StoredAnswer) -> Iterator[tuple[str, str]]:
+    """Yield what is on record of an answer; a model named without an adapter has none."""
+    if one.model:
+        yield "model", folder_name(one.model) if _is_place(one.model) else one.model
+    if one.model or one.adapter:
+        yield "adapter", folder_name(one.adapter)
+    for part, value in (("prompt", one.prompt), ("run", one.run)):
+        if value:
+            yield part, value
+
+
+def folder_name(place: str) -> str:
+    """Return the last part of a path of any system; a name as it is."""
+    return PureWindowsPath(place.strip()).name
+
+
+def _is_place(model: str) -> bool:
+    """Tell a path on a machine from a name such as `owner/model`."""
+    return model.startswith(("/", "~", ".", "\\")) or bool(PureWindowsPath(model).drive)
 
 
 def _sources(pairs: Iterable[tuple[str, str]]) -> tuple[SourceFacts, ...]:

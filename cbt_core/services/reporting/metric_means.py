@@ -1,7 +1,11 @@
 """Means of stored automatic metrics by system, for the form of the paper's Table 4."""
 
+from collections.abc import Iterable
+from typing import Final
+
 import numpy as np
 
+from cbt_core.metrics.paper import METRICS
 from cbt_core.services.reporting.context import MetricMean
 from cbt_core.services.study_analysis_facts import Facts
 from cbt_core.stats import clustered
@@ -9,6 +13,19 @@ from cbt_core.stats.clustered import Bootstrap
 from cbt_core.stats.reasons import Reason
 
 Key = tuple[str, str]
+PART: Final = "structure_"
+"""What the names of the counts begin with that `structure` is made of: steps, lengths, signs."""
+
+
+def is_main(metric: str) -> bool:
+    """Tell whether a metric is one of its own, not one of the many counts within `structure`."""
+    return not metric.startswith(PART)
+
+
+def in_order(metrics: Iterable[str]) -> list[str]:
+    """Return names of metrics once each: those of the paper first, in its order."""
+    places = {name: place for place, name in enumerate(METRICS)}
+    return sorted(set(metrics), key=lambda name: (places.get(name, len(places)), name))
 
 
 def metric_means(facts: Facts, how: Bootstrap) -> tuple[MetricMean, ...]:

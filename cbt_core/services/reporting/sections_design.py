@@ -129,7 +129,8 @@ def _systems(sheet: Sheet) -> Grid:
         sheet.heads("system:", "role:", "answers", "model:", "adapter:", "prompt:", "run:"),
         tuple(
             (one.name, sheet.w("role_baseline" if one.is_baseline else "role_system"), one.answers,
-             told(one.models), told(one.adapters), told(one.prompts), told(one.runs))
+             told(one.models), told(tuple(name or sheet.w("no_adapter") for name in one.adapters)),
+             told(one.prompts), told(one.runs))
             for one in sheet.context.systems
         ),
     )

@@ -1,5 +1,7 @@
 """Automatic metrics beside people, and judge models, always apart from raters."""
 
+from collections.abc import Mapping
+
 from cbt_core.services.reporting.blocks import (
     Block,
     Cell,
@@ -9,36 +11,70 @@ from cbt_core.services.reporting.blocks import (
     Words,
     figure,
 )
+from cbt_core.services.reporting.metric_means import in_order, is_main
 from cbt_core.services.reporting.sheet import Sheet
-from cbt_core.services.study_analysis_parts import JudgeResult
+from cbt_core.services.study_analysis_parts import JudgeResult, MetricResult, Metrics
 from cbt_core.stats.correlation import Correlations
+from cbt_core.stats.reasons import Reason
 
 
 def metrics(sheet: Sheet) -> Section:
-    """Return how metrics rank answers beside people, within systems and pooled, with a ceiling."""
+    """Return how metrics rank answers beside people, within systems and pooled, with a ceiling.
+
+    The counts within `structure`, and what could not be ranked, stand in the CSV only.
+    """
     found = sheet.analysis.metrics
     if found is None:
         closed = sheet.closed("metrics")
         return sheet.section("metrics", [sheet.words("no_metrics")], of="metrics", closed=closed)
+    main = [one for one in found.metrics if is_main(one.metric)]
+    constant = [one for one in main if _is_constant(one)]
+    shown = [one for one in main if one not in constant]
+    blocks: list[Block] = [sheet.words("metrics_about")]
+    if constant:
+        names = sheet.list(in_order(one.metric for one in constant))
+        blocks.append(sheet.words("metrics_constant", metrics=names))
+    if len(main) < len(found.metrics):
+        blocks.append(sheet.words("metrics_rest", count=len(found.metrics) - len(main)))
+    return sheet.section("metrics", [*blocks, _correlated(sheet, found, shown)], of="metrics")
+
+
+def _is_constant(one: MetricResult) -> bool:
+    """Tell whether nothing could be ranked on any scale because a measure never changes."""
+    values = [
+        value for told in one.scales.values() for of in (told.within, told.pooled)
+        for value in (of.kendall, of.spearman)
+    ]
+    return all(value.reason == Reason.CONSTANT_MEASURE.text and value.value is None
+               for value in values)
+
+
+def _correlated(sheet: Sheet, found: Metrics, shown: list[MetricResult]) -> Grid:
+    groups = [(one.metric, one.scales) for one in shown]
+    groups.append((sheet.w("ceiling"), found.ceiling))
     rows: list[tuple[Cell, ...]] = []
     rules = []
-    for one in found.metrics:
+    for name, scales in groups:
         rules.append(len(rows))
-        for place, (scale, told) in enumerate(one.scales.items()):
-            rows.append(("" if place else one.metric, sheet.scale(scale), *_told(told)))
-    rules.append(len(rows))
-    for place, (scale, told) in enumerate(found.ceiling.items()):
-        rows.append(("" if place else sheet.w("ceiling"), sheet.scale(scale), *_told(told)))
-    grid = Grid(
+        rows += _by_scale(sheet, name, scales)
+    rest = [row for one in found.metrics if one not in shown
+            for row in _by_scale(sheet, one.metric, one.scales)]
+    return Grid(
         "metric_correlation", sheet.w("table_metrics"),
         sheet.heads("metric:", "scale:", "n_answers", "within_kendall", "within_spearman",
                     "pooled_kendall", "pooled_spearman"),
         tuple(rows),
         notes=(sheet.w("note_metrics"),
-               *sorted({f"{one.metric}: {one.signature}" for one in found.metrics})),
-        rules=tuple(rules),
+               *sorted({f"{one.metric}: {one.signature}" for one in shown})),
+        rules=tuple(rules), rest=tuple(rest),
     )
-    return sheet.section("metrics", [sheet.words("metrics_about"), grid], of="metrics")
+
+
+def _by_scale(
+    sheet: Sheet, name: str, scales: Mapping[str, Correlations]
+) -> list[tuple[Cell, ...]]:
+    return [("" if place else name, sheet.scale(scale), *_told(told))
+            for place, (scale, told) in enumerate(scales.items())]
 
 
 def _told(found: Correlations) -> tuple[Cell, ...]:

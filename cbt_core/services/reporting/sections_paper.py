@@ -59,7 +59,8 @@ def _table_5(sheet: Sheet) -> list[Block]:
     )
     heads = (*sheet.heads("model:"), *(Head(s, sheet.scale(s)) for s in scales))
     notes = (sheet.w("note_table_5"), sheet.w("note_paper_scales"))
-    return [Grid("table_5", sheet.w("table_5"), heads, (*ours, *theirs), notes, (0, len(ours)))]
+    title = "table_5_simulated" if sheet.context.study.demonstration else "table_5"
+    return [Grid("table_5", sheet.w(title), heads, (*ours, *theirs), notes, (0, len(ours)))]
 
 
 def _ours(sheet: Sheet, scales: list[str]) -> tuple[tuple[Cell, ...], ...]:
@@ -96,9 +97,17 @@ def _table_4(sheet: Sheet) -> list[Block]:
         for row in paper_metrics.table()
     )
     heads = (*sheet.heads("model:"), *(Head(m, m.upper()) for m in paper_metrics.METRICS))
-    signatures = sorted({f"{m.metric}: {m.signature}" for m in sheet.context.metric_means})
-    notes = (sheet.w("note_table_4"), *signatures)
+    notes = (sheet.w("note_table_4"), *_signatures(sheet))
     return [Grid("table_4", sheet.w("table_4"), heads, (*ours, *theirs), notes, (0, len(ours)))]
+
+
+def _signatures(sheet: Sheet) -> list[str]:
+    """Return the signatures of the means in the table, each metric's once."""
+    newest = {(one.metric, one.system): one.signature for one in sheet.context.metric_means}
+    return [
+        f"{metric}: {signature}" for metric in paper_metrics.METRICS
+        for signature in sorted({told for key, told in newest.items() if key[0] == metric})
+    ]
 
 
 def _metric(sheet: Sheet, system: str, metric: str) -> Cell:

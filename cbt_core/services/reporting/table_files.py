@@ -25,14 +25,15 @@ def csv(grid: Grid) -> bytes:
     )
     rows = [
         [one for cell, kind in zip(row, kinds, strict=True) for one in _cells(cell, kind)]
-        for row in _filled(grid.rows)
+        for row in _filled((*grid.rows, *grid.rest))
     ]
     return csv_bytes(Table(grid.name, columns, rows))
 
 
 def _has(grid: Grid, place: int) -> str:
     """Return what a column holds: `limits`, `figure` or `plain`."""
-    figures = [row[place] for row in grid.rows if isinstance(row[place], Figure)]
+    rows = (*grid.rows, *grid.rest)
+    figures = [row[place] for row in rows if isinstance(row[place], Figure)]
     if any(isinstance(one, Figure) and one.low is not None for one in figures):
         return "limits"
     return "figure" if figures else "plain"

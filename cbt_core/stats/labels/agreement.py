@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from cbt_core.stats.values import Value, with_interval
 
 Json = dict[str, object]
 Compute = Callable[[Floats], Floats]
+SPAN_FIGURES: Final = ("char_alpha", "char_f1_pooled", "char_f1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class _Together:
         self._alphas: list[dict[str, Floats]] = []
         tables = _span_tables(sets, documents)
         self._spans = {name: _span_figures(len(sets.items), one) for name, one in tables.items()}
+        self._pairs = tables[ANY].told if tables else ()
         self.widest = max([
             self._table.widest, self._labels.widest, *(one.widest for one in tables.values())
         ])
@@ -131,12 +134,13 @@ class _Together:
     def _span_json(self) -> Json:
         if not self._spans:
             absent = undefined(Reason.NO_SPANS_FILE).json()
-            return {"char_alpha": absent, "char_f1": absent}
+            return {**dict.fromkeys(SPAN_FIGURES, absent), "char_f1_pairs": []}
         told: dict[str, Json] = {
             name: {key: figure.value().json() for key, figure in pair.items()}
             for name, pair in self._spans.items()
         }
-        return {**told.pop(ANY), "labels": told}
+        pairs = [{"a": one.a, "b": one.b, "n": one.n, "f1": one.f1} for one in self._pairs]
+        return {**told.pop(ANY), "char_f1_pairs": pairs, "labels": told}
 
 
 def _span_tables(sets: LabelSets, documents: Documents | None) -> dict[str, SpanTable]:
@@ -151,6 +155,9 @@ def _span_tables(sets: LabelSets, documents: Documents | None) -> dict[str, Span
 def _span_figures(items: int, table: SpanTable) -> dict[str, Figure]:
     return {
         "char_alpha": Figure(items, partial(spans.char_alpha, table), spans.alpha_reason(table)),
+        "char_f1_pooled": Figure(
+            items, partial(spans.char_f1_pooled, table), spans.f1_reason(table)
+        ),
         "char_f1": Figure(items, partial(spans.char_f1, table), spans.f1_reason(table)),
     }
 

@@ -1,6 +1,6 @@
 """Figures of a 2 x 2 table of a model against gold, for the sample and replicates alike."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,9 +34,21 @@ class Counts:
         """Return the tables of all labels added up (first axis)."""
         return Counts(*(getattr(self, cell).sum(axis=0) for cell in CELLS))
 
+    def labels(self) -> "Counts":
+        """Return the tables of the labels, without the first, which is "any distortion"."""
+        return Counts(*(getattr(self, cell)[1:] for cell in CELLS))
+
     def at(self, index: int) -> "Counts":
         """Return the tables of one label."""
         return Counts(*(getattr(self, cell)[index] for cell in CELLS))
+
+
+def joined(parts: Sequence[Counts]) -> Counts | None:
+    """Return the tables (L + 1, b) of blocks of replicates side by side; None without any."""
+    if not parts:
+        return None
+    return Counts(*(np.concatenate([getattr(one, cell) for one in parts], axis=1)
+                    for cell in CELLS))
 
 
 def precision(counts: Counts) -> Floats:

@@ -86,7 +86,7 @@ def evaluate(judged: Evaluation, setting: Setting) -> Json:
     table = _table(rows, judged.labels)
     drawn = [table.counts(weights)
              for weights in blocks(len(rows), setting, len(judged.labels) + 1)]
-    result = _Result(table.counts(np.ones((len(rows), 1))), _joined(drawn))
+    result = _Result(table.counts(np.ones((len(rows), 1))), counting.joined(drawn))
     body: Json = {
         "signature": _signature(rows, judged, setting),
         "unit": UNIT,
@@ -128,7 +128,7 @@ class _Result:
         return _block(self.sample.at(at), self.drawn.at(at) if self.drawn else None)
 
     def averages(self) -> Json:
-        sample, drawn = _labels(self.sample), _labels(self.drawn) if self.drawn else None
+        sample, drawn = self.sample.labels(), self.drawn.labels() if self.drawn else None
         whole = drawn.summed() if drawn else None
         return {
             "micro": _figures(AVERAGED, sample.summed(), whole),
@@ -140,27 +140,14 @@ class _Result:
 def _table(rows: Sequence[JudgedRow], labels: Sequence[str]) -> _Table:
     gold = membership([row.gold for row in rows], labels)
     model = membership([row.model for row in rows], labels)
-    any_gold = np.array(
-        [bool(row.gold) or row.beyond_gold or row.any_only for row in rows], dtype=np.bool_
-    )
-    any_model = np.array([bool(row.model) or row.beyond_model for row in rows], dtype=np.bool_)
-    known = np.array([not row.any_only for row in rows], dtype=np.bool_).reshape(-1, 1)
+    any_gold = np.array([bool(row.gold) or row.beyond_gold or row.any_only for row in rows], bool)
+    any_model = np.array([bool(row.model) or row.beyond_model for row in rows], bool)
+    known = np.array([not row.any_only for row in rows], bool).reshape(-1, 1)
     in_gold = np.column_stack([any_gold, gold & known])
     in_model = np.column_stack([any_model, model & known])
     counted = np.column_stack([np.ones_like(known), known])
     return _Table(*(csr_array(part.T.astype(np.float64))
                     for part in (in_gold & in_model, in_gold, in_model, counted)))
-
-
-def _joined(parts: Sequence[Counts]) -> Counts | None:
-    if not parts:
-        return None
-    return Counts(*(np.concatenate([getattr(one, cell) for one in parts], axis=1)
-                    for cell in CELLS))
-
-
-def _labels(counts: Counts) -> Counts:
-    return Counts(*(getattr(counts, cell)[1:] for cell in CELLS))
 
 
 def _block(sample: Counts, drawn: Counts | None) -> Json:
@@ -243,7 +230,7 @@ def _add_weighted(body: Json, rows: Sequence[JudgedRow], table: _Table) -> None:
         key: _value(float(compute(table.counts(weights).at(0))[0]), np.empty(0),
                     counting.REASONS.get(key, Reason.NO_ITEMS))
         for key, compute in FIGURES.items()
-    })  # fmt: skip
+    })
 
 
 ENRICHED = (

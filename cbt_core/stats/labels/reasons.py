@@ -47,4 +47,6 @@ def translated(text: str, language: str) -> str:
     for reason in Reason:
         if reason.text == text:
             return say(f"labels.why_{reason.value}", language)
+    if text == reasons.Reason.UNSTABLE.text:
+        return say("labels.why_unstable", language)
     return reasons.translated(text, language)

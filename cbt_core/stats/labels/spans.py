@@ -5,6 +5,7 @@ Alpha: K. Krippendorff, nominal, each character a unit. Intervals resample whole
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -51,18 +52,30 @@ class Documents:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class PairF1:
+    """F1 of two annotators over the `n` documents both labelled; None: neither marked anything."""
+
+    a: str
+    b: str
+    n: int
+    f1: float | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SpanTable:
     """Sums per item, of documents with two annotators or more.
 
     `sums` (3, I): characters times annotators; how many of those are marked; ordered pairs that
     differ on a character, divided by the annotators less one. `overlap`, `either` (pairs, I):
-    characters both of a pair marked, and the sum of what each marked.
+    characters both of a pair marked, and the sum of what each marked. `told`: F1 of every pair
+    with a document in common, by name.
     """
 
     sums: csr_array
     overlap: csr_array
     either: csr_array
+    told: tuple[PairF1, ...] = ()
 
     @property
     def widest(self) -> int:
@@ -82,6 +95,7 @@ def span_table(sets: LabelSets, documents: Documents, label: str | None = None) 
         if length is None:
             continue
         size[item] = length * len(annotators)
+        pairs.meet(annotators)
         if key not in spans:
             continue
         marks = _marks(length, [spans[key].get(sets.annotators[one], ()) for one in annotators])
@@ -89,7 +103,7 @@ def span_table(sets: LabelSets, documents: Documents, label: str | None = None) 
         marked[item] = given.sum()
         apart[item] = (2 * given * (len(annotators) - given)).sum() / (len(annotators) - 1)
         pairs.add(item, annotators, marks)
-    return SpanTable(csr_array(sums), *pairs.tables())
+    return SpanTable(csr_array(sums), *pairs.tables(), pairs.told(sets.annotators))
 
 
 def char_alpha(table: SpanTable, weights: Floats) -> Floats:
@@ -107,6 +121,15 @@ def char_f1(table: SpanTable, weights: Floats) -> Floats:
     pairs = ratio(2 * (table.overlap @ weights), np.asarray(table.either @ weights))
     defined = ~np.isnan(pairs)
     return ratio(np.where(defined, pairs, 0.0).sum(axis=0), defined.sum(axis=0).astype(np.float64))
+
+
+def char_f1_pooled(table: SpanTable, weights: Floats) -> Floats:
+    """Return 2 * common / (sum of both) over the characters of all pairs together (b,).
+
+    A pair weighs as much as it marked in its common documents, unlike in `char_f1`.
+    """
+    common = np.asarray(table.overlap @ weights).sum(axis=0)
+    return ratio(2 * common, np.asarray(table.either @ weights).sum(axis=0))
 
 
 def alpha_reason(table: SpanTable) -> Reason:
@@ -129,6 +152,24 @@ class _Pairs:
         self._annotators = annotators
         self._items = items
         self._cells: list[tuple[int, int, float, float]] = []
+        self._common: Counter[tuple[int, int]] = Counter()
+
+    def meet(self, annotators: Sequence[int]) -> None:
+        """Count a document that these annotators have in common."""
+        self._common.update(combinations(annotators, 2))
+
+    def told(self, names: Sequence[str]) -> tuple[PairF1, ...]:
+        """Return F1 of every pair that has a document in common."""
+        sums: dict[int, list[float]] = {}
+        for pair, _, common, either in self._cells:
+            mine = sums.setdefault(pair, [0.0, 0.0])
+            mine[0] += 2 * common
+            mine[1] += either
+        return tuple(
+            PairF1(names[a], names[b], n,
+                   own[0] / own[1] if (own := sums.get(a * self._annotators + b)) else None)
+            for (a, b), n in sorted(self._common.items())
+        )
 
     def add(self, item: int, annotators: Sequence[int], marks: Marked) -> None:
         both = marks @ marks.T

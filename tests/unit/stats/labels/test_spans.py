@@ -42,6 +42,24 @@ def test_a_document_counts_for_whoever_labelled_it_also_without_a_span() -> None
     assert without["char_f1"]["value"] == pytest.approx(1.0)
 
 
+def test_pairs_are_pooled_by_what_they_marked_and_told_one_by_one() -> None:
+    # Q1: x 0-4, y 0-4, z 4-6; Q2: x 0-3, y nothing. x-y: 2*4/(7+4); x-z: 0/(4+2); y-z: 0/(4+2).
+    labelled = [("Q1", "x"), ("Q1", "y"), ("Q1", "z"), ("Q2", "x"), ("Q2", "y")]
+    found = spans_of(
+        [("Q1", "x", 0, 4), ("Q1", "y", 0, 4), ("Q1", "z", 4, 6), ("Q2", "x", 0, 3)], labelled)
+    assert found["char_f1"]["value"] == pytest.approx(8 / 11 / 3)
+    assert found["char_f1_pooled"]["value"] == pytest.approx(8 / (11 + 6 + 6))
+    assert [(one["a"], one["b"], one["n"]) for one in found["char_f1_pairs"]] == [
+        ("x", "y", 2), ("x", "z", 1), ("y", "z", 1)]
+    assert [one["f1"] for one in found["char_f1_pairs"]] == [pytest.approx(8 / 11), 0.0, 0.0]
+
+
+def test_a_pair_that_marked_nothing_is_told_without_a_figure() -> None:
+    found = spans_of([], [("Q1", "x"), ("Q1", "y")])
+    assert found["char_f1_pairs"] == [{"a": "x", "b": "y", "n": 1, "f1": None}]
+    assert found["char_f1_pooled"]["value"] is None
+
+
 def test_undefined_span_figures_say_why() -> None:
     both = [("Q1", "x"), ("Q1", "y")]
     assert spans_of([], both)["char_alpha"]["reason"] == "no character was marked"
