@@ -42,11 +42,11 @@ def ask(line: StudyLine, setup: StudySetup, raters: list[str], annotators: list[
     chosen, overlap = [], design.overlap
     if not is_label_study(line):
         chosen = st.multiselect(
-            t("design.raters"), raters, default=raters, key="design-raters",
+            t("design.raters"), raters, default=raters, key=f"design-raters-{slug}",
             placeholder=t("design.nobody"),
         )
     labelling = st.multiselect(
-        t("design.annotators"), annotators, default=annotators, key="design-annotators",
+        t("design.annotators"), annotators, default=annotators, key=f"design-annotators-{slug}",
         placeholder=t("design.nobody"),
     )
     left, right = st.columns(2)

@@ -8,7 +8,7 @@ import pytest
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.errors import Refused
 from cbt_core.instruments.shipped import FOLDER
-from cbt_core.services import joining, lifecycle, overview, rating
+from cbt_core.services import joining, labelling, lifecycle, overview, rating
 from cbt_core.services.overview import Pace, Watch
 from db import audit
 from db.clock import stamp
