@@ -20,7 +20,7 @@ from cbt_core.services.asking import failed_file, rows_of
 UNSURE: Final = "<unsure>"
 """What `labels evaluate` leaves out and counts: the model gave no usable reply."""
 
-KEPT: Final = ("inclusion_probability", "excluded", "rule", "gold_rule")
+KEPT: Final = ("any", "inclusion_probability", "excluded", "rule", "gold_rule")
 GOLD: Final = Schema(
     fields=("item_id", "gold", *KEPT), required=("item_id", "gold"),
     quiet=frozenset({"model", "annotators", "tied", "revision"}),
