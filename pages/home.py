@@ -83,10 +83,9 @@ def led_card(person: Person, line: StudyLine) -> None:
             st.caption(" · ".join(told))
             st.text(t(step.words))
         with right:
-            for place, screen in enumerate(("studies", step.screens[0])):
+            for screen in (step.screens[0], "studies"):
                 if st.button(
-                    t(f"nav.{screen}"), type="primary" if place else "secondary",
-                    width="stretch", key=f"led-{screen}-{study.slug}",
+                    t(f"nav.{screen}"), width="stretch", key=f"led-{screen}-{study.slug}"
                 ):
                     st.session_state[lead.STUDY] = study.slug
                     st.switch_page(f"pages/{screen}.py")

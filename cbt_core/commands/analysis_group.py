@@ -28,6 +28,7 @@ def agreement(
     nominal: str,
 ) -> None:
     """Agreement between raters, with intervals that resample items."""
+    from cbt_core.commands.analysis_tables import show_agreement
     from cbt_core.services import analysing
 
     doubts = analysing.agreement_file(
@@ -36,6 +37,7 @@ def agreement(
     )
     warn(doubts)
     tell("written", file=out)
+    show_agreement(out)
 
 
 @click.argument("ratings", type=path_type())
@@ -49,6 +51,7 @@ def compare(
     *, ratings: Path, baseline: str, out: Path, scales: str, values: str, bootstrap: int, seed: int
 ) -> None:
     """Differences from a baseline, paired by item and rater."""
+    from cbt_core.commands.analysis_tables import show_comparison
     from cbt_core.services import analysing
 
     doubts = analysing.compare_file(
@@ -57,13 +60,16 @@ def compare(
     )
     warn(doubts)
     tell("written", file=out)
+    show_comparison(out)
 
 
 @click.argument("counts", type=path_type())
 @click.option("--out", type=path_type(), required=True, help="JSON file to write.")
 def blinding(counts: Path, out: Path) -> None:
     """Blinding indices of Bang and James from a table of guesses."""
+    from cbt_core.commands.analysis_tables import show_blinding
     from cbt_core.services import analysing
 
     analysing.blinding_file(counts, out=out)
     tell("written", file=out)
+    show_blinding(out)

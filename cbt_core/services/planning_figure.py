@@ -1,6 +1,8 @@
 """The plots of a plan: power and width of intervals by number of items, also as SVG or PNG."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 import altair as alt
@@ -71,9 +73,9 @@ def chart(
     x = alt.X("items:Q", title=items, axis=alt.Axis(tickCount=TICKS),
               scale=alt.Scale(nice=False, zero=True))
     points = rows(found, language, kind)
-    top = 1.0 if kind == "power" else max((float(str(one["high"])) for one in points), default=1.0)
+    top = 1.0 if kind == "power" else _above(float(str(one["high"])) for one in points)
     y = alt.Y("value:Q", title=title, axis=alt.Axis(format=".1f", tickCount=TICKS),
-              scale=alt.Scale(domain=[0, top], nice=True))
+              scale=alt.Scale(domain=[0, top], nice=False))
     colour, dash, shape = _looks(language, kind, held)
     tips = [alt.Tooltip("line:N", title=" "), alt.Tooltip("items:Q", title=items),
             alt.Tooltip("value:Q", title=title, format=".2f")]  # fmt: skip
@@ -84,6 +86,11 @@ def chart(
         base.mark_line(strokeWidth=2).encode(y=y, strokeDash=dash),
         base.mark_point(filled=True, size=70, opacity=1).encode(y=y, shape=shape, tooltip=tips),
     ]).properties(height=HEIGHT)  # fmt: skip
+
+
+def _above(heights: Iterable[float]) -> float:
+    """Return the next tenth that leaves room above the highest bar."""
+    return ceil(max(heights, default=1.0) * 10 + 0.2) / 10
 
 
 def _looks(

@@ -6,6 +6,7 @@ import streamlit as st
 
 from cbt_core.metrics.paper import METRICS, PaperRow, table
 from cbt_core.services.reporting.context import MetricMean
+from cbt_core.services.reporting.metric_means import is_main
 from cbt_core.services.study_analysis_parts import JudgeResult
 from cbt_core.stats.correlation import Correlations
 from cbt_core.stats.judges import AlternativeAnnotator
@@ -55,7 +56,7 @@ def correlations(view: View) -> None:
         return
     rows = [
         row for scale in found.ceiling for row in (
-            *(row for one in found.metrics if scale in one.scales
+            *(row for one in found.metrics if scale in one.scales and is_main(one.metric)
               for row in correlated(view, scale, one.metric, one.scales[scale])),
             *correlated(view, scale, word("ceiling"), found.ceiling[scale]),
         )
@@ -70,8 +71,11 @@ def correlations(view: View) -> None:
         alt=word("metrics_alt"),
     )
     st.caption(word("metrics_about"))
+    parts = sum(not is_main(one.metric) for one in found.metrics)
+    if parts:
+        st.caption(word("metrics_rest", count=parts))
     with st.expander(word("signatures")):
-        for one in found.metrics:
+        for one in (one for one in found.metrics if is_main(one.metric)):
             st.code(f"{one.metric}  {one.signature}", language=None, wrap_lines=True)
 
 
@@ -88,7 +92,7 @@ def table_four(view: View) -> None:
     """Show systems by metrics in the form of Table 4, the paper's known cells beside ours."""
     st.subheader(word("table_4"))
     means = view.found.metric_means
-    others = sorted({one.metric for one in means} - set(METRICS))
+    others = sorted({one.metric for one in means if is_main(one.metric)} - set(METRICS))
     rows: list[Row] = [
         {"model": system, **{one: ours(means, system, one) for one in (*METRICS, *others)}}
         for system in (view.analysis.systems if means else ())

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
 from cbt_core.errors import StudyError
 from cbt_core.services.joining import MyStudy
-from db.clock import moment
 from pages.ui.wording import language, t
 
 
@@ -63,7 +63,7 @@ def local_minute(stored: str) -> str:
 
     A browser that does not tell its time zone gets UTC, and is told so.
     """
-    at = moment(stored)
+    at = datetime.fromisoformat(stored)
     try:
         return f"{at.astimezone(ZoneInfo(str(st.context.timezone))):%Y-%m-%d %H:%M}"
     except (ZoneInfoNotFoundError, ValueError):

@@ -88,7 +88,8 @@ def test_an_undefined_figure_stands_with_its_reason(leading: Person) -> None:
 
 def test_pooled_f1_stands_before_the_mean_and_the_smallest_pair_is_told(leading: Person) -> None:
     told = words(show("label_results"))
-    assert told.index("all pairs together") < told.index("mean over pairs")
+    assert told.index("F1 of marked characters, all pairs together") < told.index(
+        "F1 of marked characters, mean over pairs")
     assert "3 pairs of annotators; the pair with fewest shares 5 items" in told
 
 

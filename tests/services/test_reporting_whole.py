@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.services import amending, lifecycle, study_analysis
@@ -12,7 +13,8 @@ from cbt_core.services.reporting.blocks import figure
 from cbt_core.services.reporting.numbers import told
 from cbt_core.services.study_analysis import Analysis
 from db.engine import Database
-from db.models import judge_score, metric_score
+from db.models import answer, judge_score, metric_score
+from db.models import study as study_table
 from tests import making as studies
 from tests.making import Made
 from tests.services.test_reporting import Read, report
@@ -123,3 +125,83 @@ def test_missing_scores_stand_with_worst_and_best_case(read: Read, found: Analys
     rows = read.csv("missing_bounds")
     assert [float(row["worst"]) for row in rows] == pytest.approx(
         [float(one.worst or 0) for one in found.missing_bounds])
+
+
+@pytest.fixture
+def measured(database: Database, study: Made, now: datetime) -> Made:
+    """Add counts within structure; chrf and structure are the same for every answer."""
+    for name in ("structure", "structure_length", "structure_bold"):
+        store(database, metric_score, study, now, metric=name, signature="structure|v1")
+    with database.writing() as connection:
+        connection.execute(
+            update(metric_score).where(metric_score.c.metric.in_(["structure", "chrf"]))
+            .values(value=1.0)
+        )
+    return study
+
+
+def test_counts_within_structure_stand_in_the_csv_only(
+    database: Database, measured: Made, now: datetime
+) -> None:
+    read = report(database, now, language="en")
+    assert "structure_length" not in read.page
+    assert "structure_length" not in read.files["tables/metric_correlation.tex"].decode()
+    assert {"structure_length", "structure_bold"} <= {
+        row["metric"] for row in read.csv("metric_correlation")}
+    assert "2 counts within structure" in read.page
+
+
+def test_metrics_that_never_change_are_one_sentence(
+    database: Database, measured: Made, now: datetime
+) -> None:
+    read = report(database, now, language="en")
+    section = read.page.split('id="metrics"')[1].split("</section>")[0]
+    assert "constant on every scale: chrf, structure (figures in the CSV)" in section
+    assert "structure|" not in read.table("metric_correlation")
+    assert section.count("<td") < 100
+
+
+def test_below_table_4_stands_one_signature_per_metric(
+    database: Database, measured: Made, now: datetime
+) -> None:
+    page = report(database, now, language="en").page
+    table = page.split('id="table-table_4"')[1].split("</div>")[0]
+    assert table.count("chrf: chrf|") == 1
+    assert "structure" not in table
+
+
+def record(database: Database, **origin: str) -> None:
+    with database.writing() as connection:
+        connection.execute(update(answer).where(answer.c.system_id.is_not(None)).values(**origin))
+
+
+@pytest.mark.parametrize(("origin", "told_as"), [
+    ({"model": "owner/base", "adapter": "/home/someone/runs/lora-7"}, "owner/base|lora-7"),
+    ({"model": "owner/base", "adapter": "C:\\runs\\lora-7\\"}, "owner/base|lora-7"),
+    ({"model": "/srv/models/base", "adapter": ""}, "base|none"),
+    ({"model": "", "adapter": ""}, "not recorded|not recorded"),
+])
+def test_an_adapter_is_told_by_its_folders_name_and_none_only_where_that_is_known(
+    database: Database, study: Made, now: datetime, origin: dict[str, str], told_as: str
+) -> None:
+    record(database, **origin)
+    read = report(database, now, language="en")
+    assert f"|{told_as}|" in read.table("systems")
+    everything = b"".join(read.files.values())
+    assert b"/home/someone" not in everything
+    assert b"/srv/models" not in everything
+    assert (b"lora-7" in read.files["tripod_llm.json"]) == ("lora-7" in told_as)
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "模拟评分"), ("en", "simulated scores")])
+def test_table_5_of_a_demonstration_says_that_its_scores_are_simulated(
+    database: Database, study: Made, now: datetime, language: str, words: str
+) -> None:
+    def caption() -> str:
+        page = report(database, now, language=language).page
+        return page.split('id="table-table_5"')[1].split("</caption>")[0]
+
+    assert words not in caption()
+    with database.writing() as connection:
+        connection.execute(update(study_table).values(demonstration=1))
+    assert words in caption()

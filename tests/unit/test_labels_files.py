@@ -218,12 +218,12 @@ def test_proposals_alone_do_not_say_where_nothing_was_found(write: Write) -> Non
 def test_gold_that_knows_only_that_there_is_a_distortion_counts_for_that_alone(
     write: Write, run: Run, tmp_path: Path
 ) -> None:
-    file = write("g.csv", "item_id,gold,any,model\nQ1,labeling,1,labeling\nQ2,<unsure>,1,none\n"
+    file = write("g.csv", "item_id,gold,any,model\nQ1,labeling,1,labeling\nQ2,<unsure>,1,labeling\n"
                  "Q3,<unsure>,,labeling\n")
     out = tmp_path / "o.json"
     assert run("labels", "evaluate", file, "--out", out, "--bootstrap", "0")[0] == 0
     found: dict[str, Any] = json.loads(out.read_text("utf-8"))
-    assert (found["n_items"], found["n_items_labels"], found["binary"]["fn"]) == (2, 1, 1)
+    assert (found["n_items"], found["n_items_labels"], found["binary"]["tp"]) == (2, 1, 2)
     label = found["per_label"]["labeling"]
     assert [label[cell] for cell in ("tp", "fp", "fn", "tn")] == [1, 0, 0, 0]
     assert (found["flow"]["gold_any_only"], found["flow"]["gold_unsure"]) == (1, 1)

@@ -17,8 +17,8 @@ class SystemFacts:
     """A system as it may be told: by masked name alone until the study is unblinded.
 
     `models`, `adapters`, `prompts`, `runs` are the distinct values imported with its answers, in
-    order; empty while masked and where nothing was recorded. Of an adapter only the name of its folder
-    is told; "" among `adapters` stands for answers of a model without any.
+    order; empty while masked and where nothing was recorded. Of an adapter only the name of its
+    folder is told; "" among `adapters` stands for answers of a model without any.
     """
 
     name: str

@@ -2,10 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import PureWindowsPath
 from statistics import fmean, median
 from typing import Final
 
@@ -27,9 +26,9 @@ from cbt_core.services.reporting.context import (
     ReportContext,
     SeriousQuote,
     SourceFacts,
-    SystemFacts,
 )
 from cbt_core.services.reporting.metric_means import metric_means
+from cbt_core.services.reporting.provenance import system_facts
 from cbt_core.services.reporting.veil import Veil
 from cbt_core.services.studies import current, led_by
 from cbt_core.services.study_analysis_facts import Facts, read
@@ -119,7 +118,7 @@ def _context(
         study=setup.study, protocol=setup.protocol, instrument=setup.instrument,
         scheme=setup.scheme, masked=setup.study.stage != Stage.UNBLINDED, is_terminal=is_terminal,
         people=_people(facts),
-        systems=_systems(connection, facts),
+        systems=system_facts(connection, facts),
         sources=_sources((row.source, row.licence) for row in rows),
         items=len(rows), items_by_risk=_counted(row.risk for row in rows),
         references=items.counts(connection, study_id).references,
@@ -190,48 +189,6 @@ def _question(asked: ProfileField, told: list[Mapping[str, object]]) -> ProfileS
 
 def _other() -> Text:
     return Text("其他", "other")
-
-
-def _systems(connection: Connection, facts: Facts) -> tuple[SystemFacts, ...]:
-    unblinded = facts.setup.study.stage == Stage.UNBLINDED
-    names = facts.material.systems
-    counts = Counter(system for _, system in facts.answers)
-    origin: dict[str, dict[str, dict[str, None]]] = {}
-    if unblinded:
-        for one in results.answers(connection, facts.setup.study.id):
-            if one.system_id in names:
-                mine = origin.setdefault(names[one.system_id], {})
-                for part, value in _origin(one):
-                    mine.setdefault(part, {})[value] = None
-    return tuple(
-        SystemFacts(
-            name, name == facts.baseline, counts[name],
-            *(tuple(origin.get(name, {}).get(part, ())) for part in
-              ("model", "adapter", "prompt", "run")),
-        )
-        for name in facts.systems
-    )
-
-
-def _origin(one: StoredAnswer) -> Iterator[tuple[str, str]]:
-    """Yield what is on record of an answer; a model named without an adapter has none."""
-    if one.model:
-        yield "model", folder_name(one.model) if _is_place(one.model) else one.model
-    if one.model or one.adapter:
-        yield "adapter", folder_name(one.adapter)
-    for part, value in (("prompt", one.prompt), ("run", one.run)):
-        if value:
-            yield part, value
-
-
-def folder_name(place: str) -> str:
-    """Return the last part of a path of any system; a name as it is."""
-    return PureWindowsPath(place.strip()).name
-
-
-def _is_place(model: str) -> bool:
-    """Tell a path on a machine from a name such as `owner/model`."""
-    return model.startswith(("/", "~", ".", "\\")) or bool(PureWindowsPath(model).drive)
 
 
 def _sources(pairs: Iterable[tuple[str, str]]) -> tuple[SourceFacts, ...]:

@@ -121,6 +121,7 @@ def _systems(sheet: Sheet) -> Grid:
     def told(values: tuple[str, ...]) -> str:
         return sheet.list(values) or sheet.w("not_recorded")
 
+    none = sheet.w("no_adapter")
     if sheet.context.masked:
         rows_of = tuple((one.name, one.answers) for one in sheet.context.systems)
         return Grid("systems", sheet.w("table_systems"), sheet.heads("system:", "answers"), rows_of)
@@ -129,7 +130,7 @@ def _systems(sheet: Sheet) -> Grid:
         sheet.heads("system:", "role:", "answers", "model:", "adapter:", "prompt:", "run:"),
         tuple(
             (one.name, sheet.w("role_baseline" if one.is_baseline else "role_system"), one.answers,
-             told(one.models), told(tuple(name or sheet.w("no_adapter") for name in one.adapters)),
+             told(one.models), told(tuple(name or none for name in one.adapters)),
              told(one.prompts), told(one.runs))
             for one in sheet.context.systems
         ),
