@@ -43,7 +43,7 @@ def agreement(view: View) -> None:
     held = pooled(view)
     for scale, one in held.items():
         said = reading(one, nominal=scale in view.analysis.nominal)
-        plain(f"{view.names[scale]}: {said}", key=f"reading-{scale}")
+        plain(word("scale_says", scale=view.names[scale], said=said), key=f"reading-{scale}")
     items = max((one.items for one in held.values()), default=0)
     if items < FEW_ITEMS:
         st.caption(word("few_items", items=items))

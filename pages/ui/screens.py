@@ -53,5 +53,5 @@ def _listed(person: Person) -> set[str]:
     if Role.LEAD in roles or person.may_create_studies:
         listed |= set(LEAD)
     if not person.may_create_studies:
-        listed -= {"import_study"}
+        listed -= {"import_study", "generate"}
     return listed

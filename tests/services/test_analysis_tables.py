@@ -13,7 +13,7 @@ from cbt_core.cli import cli
 @pytest.fixture
 def ratings(tmp_path: Path) -> Path:
     draw, file = Random(1), tmp_path / "ratings.csv"
-    lines = ["item_id,system,rater,relevance,kind"]
+    lines = ["item_id,system,rater,relevance,empathy"]
     lines += [
         f"q{item},{system},{rater},{draw.randint(0, 2)},{draw.randint(0, 2)}"
         for item in range(12) for system in ("a", "b") for rater in ("x", "y", "z")
@@ -43,9 +43,9 @@ def test_agreement_prints_percent_alpha_and_gwet(ratings: Path, tmp_path: Path) 
 
 def test_a_nominal_scale_prints_nominal_alpha_and_ac1(ratings: Path, tmp_path: Path) -> None:
     out = tmp_path / "agreement.json"
-    said = told("agreement", ratings, "--out", out, "--bootstrap", 20, "--scales", "kind",
-                "--nominal", "kind", "--values", "0,1,2")
-    body = json.loads(out.read_text("utf-8"))["scales"]["kind"]["ALL"]
+    said = told("agreement", ratings, "--out", out, "--bootstrap", 20, "--scales", "empathy",
+                "--nominal", "empathy", "--values", "0,1,2")
+    body = json.loads(out.read_text("utf-8"))["scales"]["empathy"]["ALL"]
     line = next(one for one in said.splitlines() if "all systems" in one)
     for key in ("alpha_nominal", "ac1"):
         assert f"{body[key]['value']:.2f} [" in line

@@ -21,6 +21,7 @@ from cbt_core.services.reporting.facts import (
     setting,
 )
 from cbt_core.services.reporting.facts_results import missing_counts, scale_name
+from cbt_core.services.reporting.metric_means import main_names
 from cbt_core.stats.signature import VERSION
 
 ALL_SIGNS: Final = 13
@@ -168,7 +169,7 @@ def _beside(view: View) -> Iterator[Text]:
         two = bool(found.blinding.bang)
         yield said("par_blinding_indices" if two else "par_blinding_share")
     if found.metrics is not None:
-        yield said("par_metrics", metrics=listed(one.metric for one in found.metrics.metrics))
+        yield said("par_metrics", metrics=listed(main_names(found.metrics)))
     if found.judges is not None:
         yield said("par_judges")
     asked, missing = missing_counts(view)

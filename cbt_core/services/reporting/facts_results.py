@@ -27,6 +27,7 @@ from cbt_core.services.reporting.facts import (
     stratum_name,
 )
 from cbt_core.services.reporting.facts_limits import limits
+from cbt_core.services.reporting.metric_means import main_names
 from cbt_core.stats.values import Value
 
 Body = Mapping[str, object]
@@ -182,7 +183,7 @@ def metric_human_correlation(view: View) -> Told:
     found = view.analysis.metrics
     if found is None:
         return not_applicable(said("no_metrics"))
-    return answered(said("metrics", metrics=listed(one.metric for one in found.metrics)))
+    return answered(said("metrics", metrics=listed(main_names(found))))
 
 
 def quality_measures(view: View) -> Told:
@@ -191,7 +192,7 @@ def quality_measures(view: View) -> Told:
     metrics = view.analysis.metrics
     return answered(
         said("measures", scales=listed(map(scale_line, scales))),
-        said("metrics", metrics=listed(one.metric for one in metrics.metrics)) if metrics else None,
+        said("metrics", metrics=listed(main_names(metrics))) if metrics else None,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from cbt_core.metrics.paper import METRICS
 from cbt_core.services.reporting.context import MetricMean
 from cbt_core.services.study_analysis_facts import Facts
+from cbt_core.services.study_analysis_parts import Metrics
 from cbt_core.stats import clustered
 from cbt_core.stats.clustered import Bootstrap
 from cbt_core.stats.reasons import Reason
@@ -26,6 +27,13 @@ def in_order(metrics: Iterable[str]) -> list[str]:
     """Return names of metrics once each: those of the paper first, in its order."""
     places = {name: place for place, name in enumerate(METRICS)}
     return sorted(set(metrics), key=lambda name: (places.get(name, len(places)), name))
+
+
+def main_names(found: Metrics) -> list[str]:
+    """Return the main metrics among the stored ones, or all where only counts are stored."""
+    return in_order(filter(is_main, (one.metric for one in found.metrics))) or in_order(
+        one.metric for one in found.metrics
+    )
 
 
 def metric_means(facts: Facts, how: Bootstrap) -> tuple[MetricMean, ...]:
