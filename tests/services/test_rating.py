@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Conflict, Invalid, Refused
-from cbt_core.services import lifecycle, own_work, rating, results, studies
+from cbt_core.services import lifecycle, own_work, rating, studies
+from cbt_core.services.study_analysis_facts import rating_sets, read
 from db import audit
 from db.engine import Database
 from db.models import draft, escalation, score, submission, task
@@ -381,7 +382,7 @@ def test_a_calibration_item_answers_with_its_key_and_stays_out_of_the_analysis(
     assert all(mark["reason"] for mark in seen[0]["marks"])
     with database.reading() as connection:
         setup = studies.current(connection, made.study_id)
-        ratings = results.rows_of(connection, setup, unblinded=False)
+        ratings = rating_sets(read(connection, setup))["analysis"]
     assert len(ratings.items) == 6
 
 
@@ -401,5 +402,5 @@ def test_a_quality_check_looks_like_any_item_and_stays_out_of_the_analysis(
     assert len(rate_all(database, rater, "trial", now)) == 13
     with database.reading() as connection:
         setup = studies.current(connection, made.study_id)
-        ratings = results.rows_of(connection, setup, unblinded=False)
+        ratings = rating_sets(read(connection, setup))["analysis"]
     assert len(ratings.items) == 12

@@ -122,7 +122,7 @@ def _score(inputs: Floats, weights: Floats) -> Floats:
 
 
 def _effect(trait: Feature) -> float:
-    return abs((trait.auc.value or 0.5) - 0.5)
+    return 0.0 if trait.auc.value is None else abs(trait.auc.value - 0.5)
 
 
 def _betrays(trait: Feature) -> bool:

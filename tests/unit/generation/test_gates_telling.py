@@ -94,3 +94,12 @@ def test_the_two_systems_of_the_demonstration_differ_in_their_questions() -> Non
     found = tell("baseline", "cbt", pairs)
     assert found.told
     assert found.features[0].name == "questions"
+
+
+def test_what_betrays_is_the_same_whichever_system_comes_first() -> None:
+    dice = random.Random(4)
+    texts = [(plain_text(dice), f"首先，{plain_text(dice)}") for _ in range(40)]
+    there = {trait.name for trait in tell("a", "b", texts).features}
+    back = {trait.name for trait in tell("b", "a", [(b, a) for a, b in texts]).features}
+    assert there == back
+    assert any(name.startswith("opening:") for name in back)

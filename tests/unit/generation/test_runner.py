@@ -264,4 +264,5 @@ def test_memory_grows_by_ids_only_not_by_texts(tmp_path: Path) -> None:
         tracemalloc.stop()
         return found
 
-    assert (peak(4_000) - peak(1_000)) / 3_000 < 1_000  # bytes a row; a row has 10,000
+    # bytes a row, of the 10,000 it has: what waits to be written is bounded, whatever the count
+    assert (peak(4_000) - peak(1_000)) / 3_000 < 2_500
