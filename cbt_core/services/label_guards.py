@@ -5,7 +5,7 @@ from cbt_core.domain.study import Role
 from cbt_core.errors import Conflict, Refused
 from cbt_core.services.rating import Press
 from db import labels, studies, tasks
-from db.engine import Connection, Database
+from db.engine import Connection
 from db.tasks import TaskRow
 
 
@@ -73,23 +73,3 @@ def repeated_revision(
     if known.task_id != row.id or known.digest != sent:
         raise Conflict("rating.token_reused")
     return known.revision
-
-
-def scope(database: Database, slug: str) -> int:
-    """Return the lock's scope for a study; SQLite has one queue for all."""
-    if database.is_sqlite:
-        return 0
-    with database.reading() as connection:
-        study = studies.by_slug(connection, slug)
-        return study.id if study else 0
-
-
-def scope_of_task(database: Database, token: str) -> int:
-    """Return the lock's scope for the study of a task."""
-    if database.is_sqlite:
-        return 0
-    with database.reading() as connection:
-        row = tasks.find(connection, token)
-    if row is None:
-        raise Refused("rating.unknown_task")
-    return row.study_id

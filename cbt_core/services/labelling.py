@@ -19,12 +19,11 @@ from cbt_core.services.label_guards import (
     refuse_closed,
     refuse_stale,
     repeated_revision,
-    scope,
-    scope_of_task,
     study_of,
 )
 from cbt_core.services.marker_view import Standing, standing
 from cbt_core.services.rating import Press
+from cbt_core.services.scopes import scope, scope_of_task
 from cbt_core.services.sheet_view import break_is_due
 from cbt_core.services.studies import StudySetup, current
 from db import audit, labels, seats, tasks

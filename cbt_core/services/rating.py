@@ -23,6 +23,7 @@ from cbt_core.services.entries import (
     check_meta,
     digest,
 )
+from cbt_core.services.scopes import scope, scope_of_task
 from cbt_core.services.studies import StudySetup, current
 from db import audit, seats, studies, submissions, tasks
 from db.engine import Connection, Database
@@ -72,7 +73,7 @@ def open_task(
     """
     with (
         noting(database, person, act="open_task", now=now),
-        database.writing(_scope(database, slug)) as connection,
+        database.writing(scope(database, slug)) as connection,
     ):
         study_id = _study(connection, person, slug)
         if rested:
@@ -121,7 +122,7 @@ def save(
     sent = digest(press.task, body.get("entries"))
     with (
         noting(database, person, act="save", now=now),
-        database.writing(_scope_of_task(database, press.task)) as connection,
+        database.writing(scope_of_task(database, press.task)) as connection,
     ):
         row = _own(connection, person, press.task)
         repeated = _repeated(connection, row, press, sent)
@@ -152,7 +153,7 @@ def skip(
     sent = digest(press.task, "skip", reason, note)
     with (
         noting(database, person, act="skip", now=now),
-        database.writing(_scope_of_task(database, press.task)) as connection,
+        database.writing(scope_of_task(database, press.task)) as connection,
     ):
         row = _own(connection, person, press.task)
         repeated = _repeated(connection, row, press, sent)
@@ -333,22 +334,3 @@ def _repeated(
     if known.task_id != row.id or known.digest != sent:
         raise Conflict("rating.token_reused")
     return known.revision
-
-
-def _scope(database: Database, slug: str) -> int:
-    """Return the lock's scope for a study; SQLite has one queue for all."""
-    if database.is_sqlite:
-        return 0
-    with database.reading() as connection:
-        study = studies.by_slug(connection, slug)
-        return study.id if study else 0
-
-
-def _scope_of_task(database: Database, token: str) -> int:
-    if database.is_sqlite:
-        return 0
-    with database.reading() as connection:
-        row = tasks.find(connection, token)
-    if row is None:
-        raise Refused("rating.unknown_task")
-    return row.study_id

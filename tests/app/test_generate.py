@@ -18,6 +18,7 @@ from pages.ui.wording import LANGUAGES
 from tests import making
 from tests.app.desk import Enter, cold, press, show, words
 
+PATIENCE_SECONDS = 120
 ROWS = "".join(
     json.dumps({"id": f"Q{n}", "question": f"第{n}题：睡不好", "source": "own"}, ensure_ascii=False)
     + "\n" for n in range(6)
@@ -41,7 +42,9 @@ def filled(backend: str = "echo") -> AppTest:
 
 
 def wait(database: Database, who: Person) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
     while any(one.active for one in running.watch(database, who, now=session.now())):
+        assert time.monotonic() < end, "the run never ended"
         time.sleep(0.1)
 
 

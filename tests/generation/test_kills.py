@@ -91,6 +91,7 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
     file, out = questions(tmp_path), tmp_path / "answers.jsonl"
     process = start(file, out, "--delay", "0.3")
     while not on_disk(out):
+        assert process.poll() is None, "the run ended before a row was on disk"
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)

@@ -66,6 +66,7 @@ from cbt_core.services import (
 from cbt_core.services.adjudication_view import Place
 from cbt_core.services.asking import Model
 from cbt_core.services.importing import StudyFiles
+from cbt_core.services.reporting import gathering
 from cbt_core.services.reporting import making as reports
 from cbt_core.services.reporting.gathering import Wish
 from cbt_core.services.running_wishes import Asked
@@ -86,6 +87,8 @@ LEADS = "lead terminal"
 ANY_LEAD = "lead other_lead terminal"
 RATERS = "rater other_rater"
 
+QUICK = Wish(bootstrap=10)
+
 WITHOUT_RIGHTS: Mapping[str, str] = {
     "access.change_passphrase": "asks for the old secret; tests/services/test_access.py",
     "authorisation.noting": "a guard, not a wish",
@@ -100,6 +103,9 @@ WITHOUT_RIGHTS: Mapping[str, str] = {
 """Functions that take a person, but whose answer does not rest on a role."""
 
 WITHOUT_PERSON: Mapping[str, str] = {
+    "scopes.scope": "which lock to take",
+    "scopes.scope_of_task": "which lock to take",
+    "reporting.gathering.true_names": "takes names out of texts; its callers have asked who",
     "access.demonstration_offered": "what the sign-in page shows",
     "access.demonstration_sign_in": "refuses by itself beyond loopback; test_access",
     "access.person_of": "turns a token into a person",
@@ -112,8 +118,6 @@ WITHOUT_PERSON: Mapping[str, str] = {
     "demonstrating_labels.propose_machine_labels": "part of loading the demonstration",
     "disagreeing.refresh": "reckons; used behind a guard",
     "doctor.examine": "terminal command; reads settings",
-    "label_guards.scope": "which lock to take",
-    "label_guards.scope_of_task": "which lock to take",
     "run_work.work": "terminal command; asks again whether the starter still may; test_running",
     "running_plans.preview_of": "used behind a guard",
     "running_process.launch": "used behind a guard",
@@ -221,6 +225,14 @@ def guesses(world: World, who: Person) -> object:
 def of_study(function: Callable[..., object], **more: object) -> Call:
     """Return a call on the study `trial` at a fixed time."""
     return lambda world, who: function(world.database, who, slug="trial", now=NOW, **more)
+
+
+def gathered(world: World, who: Person) -> object:
+    """Gather what a report needs beside the analysis, with the plan as it is registered."""
+    with world.database.reading() as connection:
+        plan = registration.registered(connection, world.study_id)
+    return gathering.gather(
+        world.database, who, slug="trial", plan=plan, wish=QUICK, now=NOW)
 
 
 def of_run(function: Callable[..., object], **more: object) -> Call:
@@ -440,7 +452,13 @@ MATRIX: Mapping[str, Row] = {
     "studies.systems_of": Row(of_study(studies.systems_of), LEADS),
     "studies.versions": Row(of_study(studies.versions), LEADS),
     "study_analysis.analyse": Row(of_study(study_analysis.analyse, bootstrap=10), LEADS),
-    "reporting.report_files": Row(of_study(reports.report_files, wish=Wish(bootstrap=10)), LEADS),
+    "reporting.gathering.gather": Row(gathered, LEADS),
+    "reporting.making.report_files": Row(of_study(reports.report_files, wish=QUICK), LEADS),
+    "reporting.making.report_zip": Row(of_study(reports.report_zip, wish=QUICK), LEADS),
+    "reporting.making.write_report": Row(
+        lambda w, who: reports.write_report(
+            w.database, who, slug="trial", folder=w.folder / "report", now=NOW, wish=QUICK),
+        LEADS),
 }
 
 PROTOCOL = "[design]\noverlap = 1\n[rater]\nbreak_after_minutes = 0\n"
@@ -505,14 +523,15 @@ def world(template: World, tmp_path: Path) -> Iterator[World]:
 def doors(*, with_person: bool) -> dict[str, Callable[..., object]]:
     """Return every public service function on a database, with or without a person."""
     found = {}
-    for module in pkgutil.iter_modules(services.__path__):
-        loaded = importlib.import_module(f"{services.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
+        loaded = importlib.import_module(module.name)
+        short = module.name.removeprefix(f"{services.__name__}.")
         for name, function in inspect.getmembers(loaded, inspect.isfunction):
             if name.startswith("_") or function.__module__ != loaded.__name__:
                 continue
             hints = set(typing.get_type_hints(function).values())
             if Database in hints and (Person in hints) is with_person:
-                found[f"{module.name}.{name}"] = function
+                found[f"{short}.{name}"] = function
     return found
 
 
@@ -534,8 +553,7 @@ def denials(database: Database, who: Person) -> int:
 
 
 def test_every_service_function_with_a_person_has_a_row() -> None:
-    in_packages = {"reporting.report_files"}  # not found by doors: deeper than one module
-    assert set(doors(with_person=True)) == (set(MATRIX) - in_packages) | set(WITHOUT_RIGHTS)
+    assert set(doors(with_person=True)) == set(MATRIX) | set(WITHOUT_RIGHTS)
 
 
 def test_every_service_function_without_a_person_has_a_reason() -> None:
@@ -585,7 +603,7 @@ def test_a_locked_study_takes_no_entry_from_anybody(world: World, name: str, kin
 def test_a_lead_who_rates_sees_no_scores_while_the_study_is_open(world: World) -> None:
     both = making.give_role(
         world.database, world.people["lead"], world.study_id, Role.RATER, NOW)
-    for name in ("results.everything", "study_analysis.analyse", "reporting.report_files"):
+    for name in ("results.everything", "study_analysis.analyse", "reporting.making.report_files"):
         with pytest.raises(Refused):
             MATRIX[name].call(world, both)
 

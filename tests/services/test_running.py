@@ -38,8 +38,9 @@ from tests.generation.loopback import Host
 SENTINEL = "哨兵提问：夜里总是醒"
 ECHO = Asked("cbt-model", "echo", prompt="plain")
 TOKEN = "token-of-a-form"
+PATIENCE_SECONDS = 120
 SERVER = """
-import sys, time
+import signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from cbt_core.domain.people import Person
@@ -55,7 +56,7 @@ print(running.start(
     Database(url), who, asked=Asked("s", "echo", prompt="plain", delay=0.5),
     questions=Questions(Path(file)), token="token-of-a-form", settings=Settings(url),
     now=datetime.now(UTC)), flush=True)
-time.sleep(600)
+signal.pause()
 """
 """Stands for the server: starts a run and waits to be killed."""
 
@@ -128,8 +129,10 @@ def seen(database: Database, who: Person, code: str) -> Watched:
 def until(
     database: Database, who: Person, code: str, fits: Callable[[Watched], bool]
 ) -> Watched:
+    end = time.monotonic() + PATIENCE_SECONDS
     found = seen(database, who, code)
     while not fits(found):
+        assert time.monotonic() < end, "the run never came there"
         time.sleep(0.1)
         found = seen(database, who, code)
     return found
