@@ -6,10 +6,10 @@ from starlette.middleware import Middleware
 from cbt_core.http import routes
 from cbt_core.routes.headers import SecurityHeaders
 from pages.ui import chrome
+from pages.ui.gate import show_sign_in
 from pages.ui.screens import screens_for
 from pages.ui.session import database, settings, signed_in
-from pages.ui.sign_in import show_sign_in
-from pages.ui.wording import t
+from pages.ui.words import t
 
 if __name__ != "__main__":  # imported once by the server
     chrome.freeze_start_up_objects()

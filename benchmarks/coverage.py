@@ -23,13 +23,21 @@ from pathlib import Path
 
 import numpy as np
 
-from cbt_core.stats import permutation, resampling
-from cbt_core.stats.crossed import crossed
-from cbt_core.stats.pairing import DECIMALS, Pairs
+from cbt_core.stats import resampling
+from cbt_core.stats.comparison import permutation
+from cbt_core.stats.comparison.crossed import crossed
+from cbt_core.stats.comparison.pairs import DECIMALS, Pairs
 from cbt_core.stats.planning.model import SKEWS, Assumptions, latent_shift, mean_score
 from cbt_core.stats.planning.precision import STATISTICS, coded, replicates, studies_of
-from cbt_core.stats.planning.simulate import Batch, Raters, Size, drawn, drawn_design
-from cbt_core.stats.planning.truth import agreement_truth, difference_truth
+from cbt_core.stats.planning.simulation import (
+    Batch,
+    Raters,
+    Size,
+    agreement_truth,
+    difference_truth,
+    drawn,
+    drawn_design,
+)
 from cbt_core.stats.ratings import Floats
 from cbt_core.stats.values import percentiles
 

@@ -24,8 +24,10 @@ from pathlib import Path
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
-from cbt_core.services import assigning, exporting, importing
-from cbt_core.services.study_files import StudyFiles
+from cbt_core.services.assignment import task_draw
+from cbt_core.services.export import study_export
+from cbt_core.services.studies import creation
+from cbt_core.services.studies.creation import StudyFiles
 from db import migrate, sessions
 from db.engine import Database
 from tests.browser.conftest import Served, free_port
@@ -56,7 +58,7 @@ def one_size(folder: Path, items: int, saves: int, raters: Sequence[int]) -> Non
     database = Database(f"sqlite:///{folder / 'concord.db'}")
     migrate.upgrade(database)
     file = study_file(folder, items=items)
-    spent = clocked(lambda: importing.create_study(
+    spent = clocked(lambda: creation.create_study(
         database, TERMINAL, slug="bench", title="Benchmark",
         files=StudyFiles(study_file=file), now=now))
     print(f"import        {spent:8.2f} CPU-s")
@@ -68,7 +70,7 @@ def one_size(folder: Path, items: int, saves: int, raters: Sequence[int]) -> Non
     for code in people:
         enrol(database, code, found.id, Role.RATER, now)
     overlap = 3 if items >= 3 * saves else len(people)  # enough tasks for everybody
-    spent = clocked(lambda: assigning.assign(
+    spent = clocked(lambda: task_draw.assign(
         database, TERMINAL, slug="bench", raters=people, overlap=overlap, now=now))
     print(f"assignment    {spent:8.2f} CPU-s  ({len(people)} raters, overlap {overlap})")
     tokens = {}
@@ -83,7 +85,7 @@ def one_size(folder: Path, items: int, saves: int, raters: Sequence[int]) -> Non
         measure(served, tokens, raters, saves, idle)
     finally:
         served.kill()
-    spent = clocked(lambda: exporting.export_study(
+    spent = clocked(lambda: study_export.export_study(
         database, TERMINAL, slug="bench", folder=folder / "out", now=now))
     print(f"export (csv)  {spent:8.2f} CPU-s")
     database.close()

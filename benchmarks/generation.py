@@ -19,15 +19,16 @@ from pathlib import Path
 from typing import Final
 
 from cbt_core.domain.people import TERMINAL
-from cbt_core.generation.backend import Failure, Reply, Request
-from cbt_core.generation.backends import Tuning
-from cbt_core.generation.echo_backend import EchoBackend
-from cbt_core.generation.lines import Row
-from cbt_core.generation.prompts import load_prompt
-from cbt_core.generation.questions import Questions
-from cbt_core.generation.runner import run
+from cbt_core.generation.backend.catalogue import Tuning
+from cbt_core.generation.backend.echo import EchoBackend
+from cbt_core.generation.backend.exchange import Failure, Reply, Request
+from cbt_core.generation.run.journal import Row
+from cbt_core.generation.run.runner import run
+from cbt_core.generation.tasks import answers
+from cbt_core.generation.tasks.prompts import load_prompt
+from cbt_core.generation.tasks.questions import Questions
 from cbt_core.instruments import load_scheme
-from cbt_core.services import generating
+from cbt_core.services.runs import model_run
 from cbt_core.settings import Settings
 
 ROWS: Final = 22_327
@@ -83,23 +84,23 @@ async def _ask_only(requests: Iterator[Request]) -> None:
 
 def whole(folder: Path, count: int, *, base_url: str = "") -> None:
     """Print the cost of `generate` from a questions file to the sorted answers file."""
-    wish = generating.Wish(
+    wish = answers.Wish(
         Questions(questions(folder, count) if not base_url else own_questions(folder, count)),
         system="s", backend="openai" if base_url else "echo", model="m", out=folder / "a.jsonl",
         base_url=base_url, tuning=Tuning(concurrency=32),
     )
     now = datetime.now(UTC)
     start, cpu = time.monotonic(), time.process_time()
-    planned = generating.plan(wish, settings=SETTINGS, database=None, now=now)
-    done = generating.generate(
+    planned = model_run.plan(wish, settings=SETTINGS, database=None, now=now)
+    done = model_run.generate(
         planned, settings=SETTINGS, database=None, person=TERMINAL, now=now)
     wall, cpu = time.monotonic() - start, time.process_time() - cpu
     ran = (done.ended_at - done.started_at).total_seconds()
     print(f"generate, {wish.backend:8} {done.rows:6} rows  {done.rows / ran:7.0f} rows/s  "
           f"{cpu / count * 1000:.3f} CPU-ms a row  whole {wall:.1f} s  peak {_peak():.0f} MB")
     start = time.monotonic()
-    generating.generate(
-        generating.plan(wish, settings=SETTINGS, database=None, now=now), settings=SETTINGS,
+    model_run.generate(
+        model_run.plan(wish, settings=SETTINGS, database=None, now=now), settings=SETTINGS,
         database=None, person=TERMINAL, now=now, resume=True)
     print(f"  resumed when done: {time.monotonic() - start:.1f} s")
 

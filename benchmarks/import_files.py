@@ -29,8 +29,8 @@ FORMS = (
 def measure(folder: Path, form: str) -> dict[str, float]:
     """Read and screen one form in this process."""
     sys.path.insert(0, str(ROOT))
-    from cbt_core.files.reading import read_study
-    from cbt_core.files.screening import screen
+    from cbt_core.files.screen_words import screen
+    from cbt_core.files.study import read_study
 
     start_mb = _peak_mb()
     began = time.process_time()

@@ -28,8 +28,8 @@ def measure(folder: Path, form: str) -> dict[str, float]:
     """Import one form into a new SQLite database in this process."""
     sys.path.insert(0, str(ROOT))
     from cbt_core.domain.people import TERMINAL
-    from cbt_core.services import importing
-    from cbt_core.services.study_files import StudyFiles
+    from cbt_core.services.studies import creation
+    from cbt_core.services.studies.creation import StudyFiles
     from db import migrate
     from db.engine import Database
 
@@ -40,7 +40,7 @@ def measure(folder: Path, form: str) -> dict[str, float]:
         migrate.upgrade(database)
         began, wall = time.process_time(), time.perf_counter()
         with _writing_time(database) as spent:
-            done = importing.create_study(
+            done = creation.create_study(
                 database, TERMINAL, slug="large", title="Large", files=files,
                 now=datetime.now(UTC),
             )

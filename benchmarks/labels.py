@@ -23,13 +23,18 @@ from sqlalchemy import insert, select, update
 from benchmarks.make_corpus import SITUATIONS
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.services import adjudicating, assigning, exporting, importing, labelling, own_work
-from cbt_core.services.gold import gold_of
-from cbt_core.services.study_files import StudyFiles
+from cbt_core.services.assignment import task_draw
+from cbt_core.services.desk import label_task, own_work
+from cbt_core.services.export import study_export
+from cbt_core.services.labels import adjudication, adjudication_queue
+from cbt_core.services.results.study_rows import gold_of
+from cbt_core.services.studies import creation
+from cbt_core.services.studies.creation import StudyFiles
 from db import migrate
 from db.clock import stamp
 from db.engine import Connection, Database
-from db.models import label, label_submission, seat, span, task
+from db.labelling_models import label, label_submission, span
+from db.models import seat, task
 from tests.labelling import open_next, prepare, press
 from tests.making import enrol, lead, person
 
@@ -58,13 +63,13 @@ def one_size(folder: Path, items: int, saves: int) -> None:
     migrate.upgrade(database)
     file, protocol = corpus(folder, items), folder / "protocol.toml"
     protocol.write_text('[labels]\nmode = "blind"\n', "utf-8")
-    cpu("create", lambda: importing.create_study(
+    cpu("create", lambda: creation.create_study(
         database, TERMINAL, slug=SLUG, title="Corpus", files=StudyFiles(study_file=file),
         protocol=protocol, now=now))
     study_id = 1
     for code in CODES:
         enrol(database, code, study_id, Role.ANNOTATOR, now)
-    cpu("assign", lambda: assigning.assign(
+    cpu("assign", lambda: task_draw.assign(
         database, TERMINAL, slug=SLUG, annotators=CODES, now=now))
     people = [person(database, code, study_id, Role.ANNOTATOR) for code in CODES]
     for one in people:
@@ -98,14 +103,14 @@ def label_some(database: Database, who: Person, saves: int, now: datetime) -> No
         began = time.process_time()
         view = open_next(database, who, SLUG, now)
         if view["state"] == "break":
-            view = dict(labelling.open_task(
+            view = dict(label_task.open_task(
                 database, who, slug=SLUG, token=None, now=now, rested=True))
         opened.append(time.process_time() - began)
         start = draw.randrange(100)
         body = press(view, spans=[{"field": "description", "start": start, "end": start + 12,
                                    "label": draw.choice(NAMES)}])
         began = time.process_time()
-        labelling.save(database, who, body=body, now=now)
+        label_task.save(database, who, body=body, now=now)
         saved.append(time.process_time() - began)
     told("open a text", opened)
     told("save a text", saved)
@@ -147,7 +152,7 @@ def lists(
 ) -> None:
     """Tell what the lists cost: queue, one case with its decision, own work."""
     def queue(start: int = 0, search: str = "") -> Callable[[], object]:
-        return lambda: adjudicating.queue(
+        return lambda: adjudication_queue.queue(
             database, judge, slug=SLUG, start=start, search=search, now=now)
 
     def work(start: int) -> Callable[[], object]:
@@ -158,11 +163,11 @@ def lists(
     wall("queue, first page", queue(), "≤ 100 ms")
     wall("queue, last page", queue(max(0, items - 25)))
     wall("queue, search", queue(search=f"{items:05d}"))
-    first = adjudicating.queue(database, judge, slug=SLUG, now=now).rows[0].item
-    wall("open a case", lambda: adjudicating.open_case(
+    first = adjudication_queue.queue(database, judge, slug=SLUG, now=now).rows[0].item
+    wall("open a case", lambda: adjudication.open_case(
         database, judge, slug=SLUG, item=first, now=now))
     spent = []
-    for row in adjudicating.queue(database, judge, slug=SLUG, now=now).rows[:20]:
+    for row in adjudication_queue.queue(database, judge, slug=SLUG, now=now).rows[:20]:
         began = time.perf_counter()
         decide(database, judge, row.item, now)
         spent.append(time.perf_counter() - began)
@@ -173,17 +178,17 @@ def lists(
 
 def decide(database: Database, judge: Person, item: str, now: datetime) -> None:
     """Decide a case: no distortion."""
-    case = adjudicating.open_case(database, judge, slug=SLUG, item=item, now=now)
+    case = adjudication.open_case(database, judge, slug=SLUG, item=item, now=now)
     body = {"item": item, "token": uuid4().hex, "seen": case.seen, "base_revision": 0,
             "entries": {"verdict": "none", "reason": "benchmark"}}
-    adjudicating.decide(database, judge, slug=SLUG, body=body, now=now)
+    adjudication.decide(database, judge, slug=SLUG, body=body, now=now)
 
 
 def export(database: Database, study_id: int, folder: Path, now: datetime) -> None:
     """Tell what gold and the whole export cost."""
     with database.reading() as connection:
         cpu("gold labels", lambda: gold_of(connection, study_id))
-    cpu("export (csv)", lambda: exporting.export_study(
+    cpu("export (csv)", lambda: study_export.export_study(
         database, TERMINAL, slug=SLUG, folder=folder / "out", now=now), "a few CPU-s")
 
 

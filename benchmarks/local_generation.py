@@ -11,9 +11,9 @@ import json
 import time
 
 from cbt_core.demo.texts import demo_file
-from cbt_core.generation.backend import Decoding, Message, Reply, Request
-from cbt_core.generation.prompts import load_prompt
-from cbt_core.generation.transformers_backend import LocalModel, TransformersBackend
+from cbt_core.generation.backend.exchange import Decoding, Message, Reply, Request
+from cbt_core.generation.backend.local_model import LocalModel, TransformersBackend
+from cbt_core.generation.tasks.prompts import load_prompt
 
 
 def questions(count: int, tokens: int) -> list[Request]:

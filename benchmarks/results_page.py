@@ -22,7 +22,10 @@ from streamlit.testing.v1 import AppTest
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.services import disagreements, lifecycle, people, rating, results
+from cbt_core.services.desk import rating_task
+from cbt_core.services.people import roster
+from cbt_core.services.results import disagreements, study_results
+from cbt_core.services.studies import lifecycle
 from cbt_core.settings import Settings
 from db import migrate
 from db.clock import stamp
@@ -102,17 +105,17 @@ def live(database: Database, study: making.Made, lead: Person) -> None:
     now = datetime.now(UTC)
 
     def key() -> object:
-        return results.state(database, lead, slug=SLUG, now=now)
+        return study_results.state(database, lead, slug=SLUG, now=now)
 
     def figures() -> object:
-        return results.everything(database, lead, slug=SLUG, now=now)
+        return study_results.everything(database, lead, slug=SLUG, now=now)
 
     figures()  # what is imported on first use is no part of a refresh
     redraw(database, study.study_id, now)
     told("results.state", key)
     rater = study.raters["R03"]
     view = making.open_next(database, rater, SLUG, now)
-    told("save the last task", lambda: rating.save(
+    told("save the last task", lambda: rating_task.save(
         database, rater, body=making.press(view), now=now), runs=1)
     told("results.everything, open", figures, target=300)
     lifecycle.lock(database, TERMINAL, slug=SLUG, now=now)
@@ -123,11 +126,13 @@ def live(database: Database, study: making.Made, lead: Person) -> None:
 
 def redraw(database: Database, study_id: int, now: datetime) -> None:
     """Run the screen again and again as its lead sees it, figures cached."""
-    from cbt_core.services import access
+    from cbt_core.services.access import sessions
 
-    issued = people.add_person(
+    issued = roster.add_person(
         database, TERMINAL, code="L02", now=now, role=Role.LEAD, study_id=study_id)
-    entered = access.sign_in(database, code="L02", secret=issued.secret or "", address="", now=now)
+    entered = sessions.sign_in(
+        database, code="L02", secret=issued.secret or "", address="", now=now
+    )
     session.settings = lambda: Settings(database=database.url)  # type: ignore[assignment]
     session.token = lambda: entered.token
     for section in ("agreement", "items"):
@@ -153,17 +158,19 @@ def listed(database: Database, study: making.Made, lead: Person) -> None:
     places = iter((0, 10, len(found) // 2, len(found) - 1, 1))
     told("one item of a page", lambda: disagreements.case(
         database, lead, slug=SLUG, item=found[next(places)].key, now=now), target=300)
-    told("results.state", lambda: results.state(database, lead, slug=SLUG, now=now))
+    told("results.state", lambda: study_results.state(database, lead, slug=SLUG, now=now))
     paged(database, study.study_id, now)
 
 
 def paged(database: Database, study_id: int, now: datetime) -> None:
     """Open the list on the screen, and go to the next item: the figures are computed once."""
-    from cbt_core.services import access
+    from cbt_core.services.access import sessions
 
-    issued = people.add_person(
+    issued = roster.add_person(
         database, TERMINAL, code="L02", now=now, role=Role.LEAD, study_id=study_id)
-    entered = access.sign_in(database, code="L02", secret=issued.secret or "", address="", now=now)
+    entered = sessions.sign_in(
+        database, code="L02", secret=issued.secret or "", address="", now=now
+    )
     session.settings = lambda: Settings(database=database.url)  # type: ignore[assignment]
     session.token = lambda: entered.token
     screen = AppTest.from_file(str(ROOT / "app.py"), default_timeout=600).run()

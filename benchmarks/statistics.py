@@ -12,10 +12,11 @@ from statistics import median
 
 import numpy as np
 
-from cbt_core.stats import kinds, permutation
-from cbt_core.stats.agreement import agreement, core_agreement
-from cbt_core.stats.catalogue import ALPHA_ORDINAL
-from cbt_core.stats.comparison import compare
+from cbt_core.stats.agreement.catalogue import ALPHA_ORDINAL
+from cbt_core.stats.agreement.figures import agreement, core_agreement
+from cbt_core.stats.comparison import permutation
+from cbt_core.stats.comparison.contrasts import compare
+from cbt_core.stats.planning import precision
 from cbt_core.stats.ratings import Columns, Floats, Ratings, gather
 
 SCALES = ("relevance", "structure", "helpfulness")
@@ -74,7 +75,9 @@ def against_targets() -> None:
 
 def alpha_bootstrap(ratings: Ratings) -> None:
     """Compute ordinal alpha alone, with its interval, on the first scale."""
-    kinds.interval(ratings, SCALES[0], (0, 1, 2), statistic=ALPHA_ORDINAL, replicates=REPLICATES)
+    precision.interval(
+        ratings, SCALES[0], (0, 1, 2), statistic=ALPHA_ORDINAL, replicates=REPLICATES
+    )
 
 
 def library_loop(scores: Floats, replicates: int) -> float:

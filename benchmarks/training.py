@@ -17,10 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cbt_core.generation.model_folder import find
-from cbt_core.generation.model_loading import load_tokenizer, load_weights, template_of
+from cbt_core.generation.backend.model_folder import find
+from cbt_core.generation.backend.model_weights import load_tokenizer, load_weights, template_of
 from cbt_core.settings import ROOT
-from training import precision
+from training import demand
 from training.batches import AnswerCollator, answer_loss
 from training.config import TrainingConfig
 from training.data import IGNORED, Example, encode, read_rows
@@ -66,7 +66,7 @@ def run(way: str, asked: argparse.Namespace) -> dict[str, object]:
         source, device = find(asked.model), "cpu"
         if torch.cuda.is_available() and asked.device != "cpu":
             device = "cuda"
-        number = precision.choose("auto", device)
+        number = demand.choose_precision("auto", device)
         tokenizer = load_tokenizer(source)
         examples = encode(read_rows(config).train, config, tokenizer,
                           template_of(source, tokenizer, ""), end_token(tokenizer)).examples

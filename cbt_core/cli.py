@@ -85,7 +85,7 @@ def _sentence(error: Exception, language: str) -> str:
 
 
 def _unexpected(error: Exception, language: str) -> str:
-    from cbt_core.services.error_log import record
+    from cbt_core.error_log import record
 
     if isinstance(error, OSError) and error.filename:
         return say("cli.os_error", language, file=error.filename, cause=error.strerror)

@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, func, insert, select
 
+from cbt_core.domain.labels import AdjudicationLine, LabelMark, SpanMark
+from db.adjudication_models import adjudication, adjudication_label, adjudication_span
 from db.clock import stamp
-from db.labels import LabelMark, SpanMark
-from db.models import adjudication, adjudication_label, adjudication_span, item, person
+from db.models import item
+from db.people_models import person
 
 _LINE: Final = (
     adjudication.c.id, adjudication.c.item_id, item.c.key.label("item"), adjudication.c.revision,
@@ -37,21 +39,6 @@ class NewAdjudication:
     seen: str
     labels: Sequence[LabelMark] = ()
     spans: Sequence[SpanMark] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AdjudicationLine:
-    """One revision of a decision, without its labels and spans."""
-
-    id: int
-    item_id: int
-    item: str
-    revision: int
-    adjudicator: str
-    outcome: str
-    reason: str
-    seen: str
-    at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +101,6 @@ def every(connection: Connection, study_id: int) -> list[AdjudicationLine]:
         .order_by(item.c.key, adjudication.c.revision)
     )
     return [AdjudicationLine(*row) for row in rows]
-
-
-def newest(lines: Sequence[AdjudicationLine]) -> dict[str, AdjudicationLine]:
-    """Return the last revision by item key."""
-    return {line.item: line for line in lines}
 
 
 def labels(connection: Connection, study_id: int) -> dict[int, tuple[LabelMark, ...]]:

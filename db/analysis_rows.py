@@ -1,72 +1,14 @@
 """What an analysis needs beside the export's rows: sizes, machine scores, who came and left."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from db.models import (
-    answer,
-    item,
-    judge_score,
-    label_submission,
-    membership,
-    metric_score,
-    person,
-    submission,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerSize:
-    """An answer of a main item: whose it is and how many characters it has."""
-
-    answer_id: int
-    item: str
-    system_id: int
-    characters: int
-
-
-@dataclass(frozen=True, slots=True)
-class MetricLine:
-    """An automatic metric's value of one answer; None: it could not be computed."""
-
-    answer_id: int
-    metric: str
-    signature: str
-    value: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class JudgeLine:
-    """A judge model's score of one answer on one scale; None: it gave none."""
-
-    answer_id: int
-    judge: str
-    scale: str
-    value: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ItemLine:
-    """An item as the flow counts it."""
-
-    key: str
-    kind: str
-    risk: str
-    withdrawn_at: str | None
-    withdrawn_reason: str
-    inclusion_probability: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class MemberLine:
-    """A person's role in a study, and when it ended."""
-
-    code: str
-    role: str
-    joined_at: str
-    left_at: str | None
+from cbt_core.domain.submission import AnswerSize, ItemLine, JudgeLine, MemberLine, MetricLine
+from db.labelling_models import label_submission
+from db.machine_models import judge_score, metric_score
+from db.models import answer, item, membership, submission
+from db.people_models import person
 
 
 def answer_sizes(connection: Connection, study_id: int) -> Iterator[AnswerSize]:

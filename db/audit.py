@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Connection, insert, select, text
 
 from db.clock import stamp
-from db.models import access_log, audit
+from db.trail_models import access_log, audit
 
 SYSTEM: Final = "system"
 START: Final = "0" * 64

@@ -9,19 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Exists, Select, case, func, or_, select
 
-from db.models import (
-    answer,
-    audit,
-    exclusion,
-    guess,
-    item,
-    judge_score,
-    metric_score,
-    score,
-    submission,
-    task,
-)
+from db.machine_models import judge_score, metric_score
+from db.models import answer, exclusion, guess, item, score, submission, task
 from db.overview import NEWEST
+from db.trail_models import audit
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from db.clock import stamp
-from db.models import (
-    answer,
-    escalation,
-    escalation_note,
-    flag,
-    item,
-    person,
-    submission,
-    task,
-    task_slot,
-)
+from db.models import answer, escalation, escalation_note, flag, item, submission, task, task_slot
+from db.people_models import person
 
 OPEN: Final = "open"
 HANDLED: Final = "handled"

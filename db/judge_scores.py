@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select
 
 from db.clock import stamp
-from db.models import answer, item, judge_score
+from db.machine_models import judge_score
+from db.models import answer, item
 
 
 @dataclass(frozen=True, slots=True)

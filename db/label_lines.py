@@ -7,62 +7,15 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from db.models import (
-    item,
-    label,
-    label_submission,
-    person,
-    proposal,
-    proposal_answer,
-    span,
-    task,
-)
+from cbt_core.domain.labels import LabelLine, ProposalAnswerLine, ProposalLine, SpanLine
+from db.labelling_models import label, label_submission, proposal, proposal_answer, span
+from db.models import item, task
+from db.people_models import person
 
 PER_SUBMISSION: Final = (
     "round", "revision", "outcome", "certainty", "note", "reason", "skip_reason", "layout",
     "input", "lang", "width", "active_seconds", "at",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LabelLine:
-    """One submission of one annotator on one item; `newest` is its round's newest revision."""
-
-    id: int
-    item: str
-    annotator: str
-    order: int
-    round: str
-    revision: int
-    outcome: str
-    certainty: int | None
-    note: str
-    reason: str
-    skip_reason: str
-    layout: str
-    input: str
-    lang: str
-    width: int | None
-    seconds: float
-    at: str
-    newest: int
-
-    @property
-    def is_newest(self) -> bool:
-        """Tell whether nothing newer was saved in this round of the task."""
-        return self.revision == self.newest
-
-
-@dataclass(frozen=True, slots=True)
-class SpanLine:
-    """One marked span of a submission."""
-
-    field: str
-    start: int
-    end: int
-    label: str
-    quote: str
-    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,34 +35,6 @@ class BlindLine:
     def is_vote(self) -> bool:
         """Tell whether the annotator decided: neither unsure nor skipped."""
         return self.outcome in {"labelled", "none"}
-
-
-@dataclass(frozen=True, slots=True)
-class ProposalLine:
-    """What a machine proposed for an item; `number` counts within the item from 1."""
-
-    id: int
-    item: str
-    number: int
-    label: str
-    field: str
-    start: int | None
-    end: int | None
-    source: str
-    run: str
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerLine:
-    """What a submission made of a proposal; label and place are those it was changed to."""
-
-    submission_id: int
-    proposal_id: int
-    answer: str
-    label: str
-    field: str
-    start: int | None
-    end: int | None
 
 
 def submissions(connection: Connection, study_id: int) -> list[LabelLine]:
@@ -205,7 +130,7 @@ def proposals(connection: Connection, study_id: int) -> list[ProposalLine]:
     return [ProposalLine(*row) for row in rows]
 
 
-def answers(connection: Connection, study_id: int) -> list[AnswerLine]:
+def answers(connection: Connection, study_id: int) -> list[ProposalAnswerLine]:
     """Return what was made of the proposals, submission by submission."""
     rows = connection.execute(
         select(
@@ -217,7 +142,7 @@ def answers(connection: Connection, study_id: int) -> list[AnswerLine]:
         .where(label_submission.c.study_id == study_id)
         .order_by(proposal_answer.c.submission_id, proposal_answer.c.proposal_id)
     )
-    return [AnswerLine(*row) for row in rows]
+    return [ProposalAnswerLine(*row) for row in rows]
 
 
 def has_work(connection: Connection, study_id: int) -> bool:

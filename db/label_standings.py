@@ -20,7 +20,9 @@ from sqlalchemy import (
 )
 
 from db import own_tasks
-from db.models import adjudication, item, label_standing, label_submission, task
+from db.adjudication_models import adjudication, label_standing
+from db.labelling_models import label_submission
+from db.models import item, task
 
 NEVER: Final = -1
 """Voters of an item that is none of those studied."""

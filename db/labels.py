@@ -10,8 +10,10 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from cbt_core.domain.labels import LabelMark, SpanMark
 from db.clock import stamp
-from db.models import item, label, label_submission, proposal, proposal_answer, span, task
+from db.labelling_models import label, label_submission, proposal, proposal_answer, span
+from db.models import item, task
 from db.submissions import Known
 
 DONE: Final = ("done", "skipped")
@@ -63,27 +65,6 @@ _PREVIOUS: Final = (
     .order_by(task.c.position.desc())
     .limit(1)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LabelMark:
-    """One label of the item. `whole`: given without a span; `origin`: own, or model (adopted)."""
-
-    label: str
-    whole: bool
-    origin: str = "own"
-
-
-@dataclass(frozen=True, slots=True)
-class SpanMark:
-    """One marked span of a field with the words the server cut out of it."""
-
-    field: str
-    start: int
-    end: int
-    label: str
-    quote: str
-    origin: str = "own"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from sqlalchemy import Connection, select
 
-from db.models import label_submission, proposal, task
+from db.labelling_models import label_submission, proposal
+from db.models import task
 
 
 def shown(connection: Connection, study_id: int, *, mode: str) -> set[int]:

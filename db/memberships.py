@@ -7,7 +7,8 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from cbt_core.domain.study import Role
 from db.clock import stamp
-from db.models import membership, person, study
+from db.models import membership, study
+from db.people_models import person
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select
 
 from db.clock import stamp
-from db.models import answer, item, metric_score, system
+from db.machine_models import metric_score
+from db.models import answer, item, system
 
 
 @dataclass(frozen=True, slots=True)

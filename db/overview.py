@@ -5,15 +5,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
-from db.models import (
-    label_submission,
-    person,
-    practice,
-    score,
-    seat,
-    submission,
-    task,
-)
+from db.labelling_models import label_submission
+from db.models import practice, score, seat, submission, task
+from db.people_models import person
 
 NEWEST = (task.c.id == submission.c.task_id) & (task.c.revision == submission.c.revision)
 """Joins a task to its newest submission."""

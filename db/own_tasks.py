@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Select, func, select
 
-from db.models import item, label_submission, submission, task, task_slot
+from db.labelling_models import label_submission
+from db.models import item, submission, task, task_slot
 
 DONE = ("done", "skipped")
 NOT_ASKED = ("released", "withdrawn")

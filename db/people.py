@@ -10,7 +10,8 @@ from cbt_core.domain.study import Role
 from db import memberships
 from db.clock import stamp
 from db.memberships import Member
-from db.models import identity, membership, person, session
+from db.models import membership
+from db.people_models import identity, person, session
 
 
 @dataclass(frozen=True, slots=True)

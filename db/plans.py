@@ -8,7 +8,8 @@ from sqlalchemy import Connection, delete, func, select
 
 from cbt_core.domain.assignment.tasks import CHECK_PANEL, PlannedTask
 from cbt_core.domain.study import Kind
-from db.models import answer, draft, item, membership, person, task, task_slot
+from db.models import answer, draft, item, membership, task, task_slot
+from db.people_models import person
 
 PART_NUMBER: Final = {"better": 0, "worse": 1}
 
@@ -182,5 +183,3 @@ def _slots(connection: Connection, study_id: int, work: str) -> dict[int, tuple[
     for task_id, system_id, part in rows:
         found[task_id].append(PART_NUMBER.get(part, system_id or 0))
     return {key: tuple(systems) for key, systems in found.items()}
-
-

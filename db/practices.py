@@ -7,7 +7,8 @@ from typing import Final
 from sqlalchemy import Connection, func, insert, select
 
 from db.clock import stamp
-from db.models import person, practice
+from db.models import practice
+from db.people_models import person
 
 ATTEMPTS: Final = 2
 """How often the whole practice may be gone through before the lead decides."""
@@ -73,5 +74,3 @@ def attempts_of_study(connection: Connection, study_id: int) -> dict[int, int]:
         .group_by(practice.c.person_id)
     )
     return {row[0]: row[1] for row in rows}
-
-

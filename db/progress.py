@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
 
-from db.models import draft, item, label_submission, person, seat, submission, task
+from db.labelling_models import label_submission
+from db.models import draft, item, seat, submission, task
+from db.people_models import person
 
 ASKED = ("waiting", "opened", "done", "skipped")
 """States of tasks that count: released and withdrawn ones are no longer asked."""

@@ -10,8 +10,10 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from db.adjudication_models import proposal_pass
 from db.clock import stamp
-from db.models import item, proposal, proposal_pass
+from db.labelling_models import proposal
+from db.models import item
 
 _PROPOSALS: Final = (
     select(

@@ -5,24 +5,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
-from db.models import (
-    answer,
-    escalation,
-    exclusion,
-    flag,
-    guess,
-    item,
-    person,
-    preference,
-    score,
-    seat,
-    step,
-    submission,
-    system,
-    task,
-    task_slot,
-)
-from db.result_lines import (
+from cbt_core.domain.submission import (
     AnswerLine,
     ExclusionLine,
     FlagLine,
@@ -34,6 +17,23 @@ from db.result_lines import (
     StepLine,
     TaskLine,
 )
+from db.models import (
+    answer,
+    escalation,
+    exclusion,
+    flag,
+    guess,
+    item,
+    preference,
+    score,
+    seat,
+    step,
+    submission,
+    system,
+    task,
+    task_slot,
+)
+from db.people_models import person
 
 Line = TypeVar("Line")
 

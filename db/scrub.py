@@ -8,7 +8,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 
 from db.engine import Database, driver
-from db.models import identity
+from db.people_models import identity
 
 SECONDS: Final = 60
 """How long to wait for writers and readers before giving up."""

@@ -11,7 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from db.clock import moment, stamp
-from db.models import membership, person, session, throttle
+from db.models import membership
+from db.people_models import person, session, throttle
 
 ROLES: Final = {role.value: role for role in Role}
 

@@ -7,24 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
+from cbt_core.domain.study_setup import Digests, StudyRow
 from db.models import instrument, membership, protocol, study, system
-
-
-@dataclass(frozen=True, slots=True)
-class StudyRow:
-    """One study. Times are stored UTC text; `stage` is draft, open, locked or unblinded."""
-
-    id: int
-    slug: str
-    title: str
-    stage: str
-    language: str
-    source_kind: str
-    demonstration: bool
-    created_at: str
-    created_by: int | None
-    locked_at: str | None
-    unblinded_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +34,6 @@ class VersionRow:
     at: str
     reason: str = ""
     actor: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Digests:
-    """Which protocol and instruments are in force (SHA-256, hexadecimal)."""
-
-    protocol: str
-    scales: str
-    labels: str
 
 
 _CURRENT: Final = (

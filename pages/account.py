@@ -4,19 +4,19 @@ import streamlit as st
 
 from cbt_core.domain.people import Person
 from cbt_core.errors import StudyError
-from cbt_core.services import accounts
+from cbt_core.services.people import roster
 from pages.ui import chrome
 from pages.ui.components.account import account_forms
 from pages.ui.session import database, now, require_person, settings
 from pages.ui.widgets import plain, refuse
-from pages.ui.wording import language, section, t
+from pages.ui.words import language, section, t
 
 
 def identity(person: Person) -> None:
     """Let the person enter, change or empty name and e-mail address."""
     st.header(t("account.identity"))
     st.text(t("account.identity_about"))
-    known = accounts.identity_of(database(), person, code=person.code, now=now())
+    known = roster.identity_of(database(), person, code=person.code, now=now())
     with st.form("identity", enter_to_submit=False, border=False):
         name = st.text_input(t("account.name"), value=known.name, max_chars=200, key="own-name",
                              autocomplete="name")
@@ -26,7 +26,7 @@ def identity(person: Person) -> None:
     if not sent:
         return
     try:
-        accounts.set_identity(
+        roster.set_identity(
             database(), person, code=person.code, name=name, email=email, now=now()
         )
     except StudyError as error:

@@ -6,7 +6,7 @@ from pages.ui import chrome, lead
 from pages.ui.components.adjudicator import adjudicator
 from pages.ui.components.span_marker import Links
 from pages.ui.session import require_lead, settings
-from pages.ui.wording import language, section, t
+from pages.ui.words import language, section, t
 
 person = require_lead()
 chrome.give_room_to_the_sheet()

@@ -7,14 +7,13 @@ from cbt_core.domain.protocol import Practice, ProfileField
 from cbt_core.domain.study import Role
 from cbt_core.errors import StudyError
 from cbt_core.instruments.defaults import defaults
-from cbt_core.services import joining
-from cbt_core.services.joining import MyStudy, PracticeResult
+from cbt_core.services.desk import admission
+from cbt_core.services.desk.admission import MyStudy, PracticeResult
 from pages.ui import chrome
-from pages.ui.guide import show_guide
-from pages.ui.scheme_guide import show_scheme_guide
+from pages.ui.guides import show_guide, show_scheme_guide
 from pages.ui.session import database, now, require_person
 from pages.ui.widgets import chosen_study, literal, plain, refuse
-from pages.ui.wording import language, t
+from pages.ui.words import language, t
 
 STEPS = ("consent", "profile", "guide", "practice", "held")
 
@@ -23,14 +22,14 @@ def consent(person: Person, study: MyStudy) -> None:
     """Show the consent and the content notice; go on only when both are accepted."""
     st.header(t("begin.consent"))
     with st.container(border=True, key="paper"):
-        plain(joining.consent_text(study.setup)(language()))
+        plain(admission.consent_text(study.setup)(language()))
     st.header(t("begin.content_notice"))
-    plain(joining.content_notice(study.setup)(language()))
+    plain(admission.content_notice(study.setup)(language()))
     support = study.setup.protocol.support_text or defaults().support_text
     plain(support(language()), look="small", key="support")
     agreed = st.checkbox(t("begin.agree"), key="agree")
     if st.button(t("begin.accept"), type="primary", disabled=not agreed):
-        joining.accept_consent(
+        admission.accept_consent(
             database(), person, slug=study.slug, now=now(), role=study.role
         )
         st.rerun()
@@ -43,11 +42,11 @@ def profile(person: Person, study: MyStudy) -> None:
     st.caption(t("begin.profile_about"))
     with st.form("profile", enter_to_submit=False):
         answers = {
-            field.id: ask(field) for field in joining.profile_fields(study.setup)
+            field.id: ask(field) for field in admission.profile_fields(study.setup)
         }
         sent = st.form_submit_button(t("begin.next"), type="primary")
     if sent:
-        joining.answer_profile(
+        admission.answer_profile(
             database(), person, slug=study.slug, answers=answers, now=now(), role=study.role
         )
         st.rerun()
@@ -74,7 +73,7 @@ def guide(person: Person, study: MyStudy) -> None:
     """Show the guide once before the work begins: of the scales, or of the labels."""
     (show_scheme_guide if study.role is Role.ANNOTATOR else show_guide)(study.setup)
     if st.button(t("begin.guide_read"), type="primary"):
-        joining.finish_guide(
+        admission.finish_guide(
             database(), person, slug=study.slug, now=now(), role=study.role
         )
         st.rerun()
@@ -86,7 +85,7 @@ def practice(person: Person, study: MyStudy) -> None:
         done, result = st.session_state["practice_result"]
         feedback(done, result, study)
         return
-    item, number, count = joining.practice_item(database(), person, slug=study.slug)
+    item, number, count = admission.practice_item(database(), person, slug=study.slug)
     if item is None:
         st.rerun()
         return
@@ -95,7 +94,7 @@ def practice(person: Person, study: MyStudy) -> None:
     scores = ask_practice(item, study, number)
     if scores is None:
         return
-    marked = joining.answer_practice(
+    marked = admission.answer_practice(
         database(), person, slug=study.slug, item=item.id, scores=scores, now=now()
     )
     st.session_state["practice_result"] = (item, marked)
@@ -169,7 +168,7 @@ def show_marks(slot: str, result: PracticeResult, study: MyStudy) -> None:
 
 
 person = require_person()
-mine = joining.my_studies(database(), person)
+mine = admission.my_studies(database(), person)
 picked = next((one for one in mine if one.slug == st.session_state.get("study")), None)
 study = picked if picked is not None else chosen_study(mine, steps=STEPS)
 if study is None or (study.step not in STEPS and "practice_result" not in st.session_state):

@@ -6,12 +6,12 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import StudyError
 from cbt_core.instruments.defaults import defaults
-from cbt_core.services import own_work
-from cbt_core.services.joining import MyStudy, my_studies
-from cbt_core.services.own_work import DONT_KNOW, ShownAgain
+from cbt_core.services.desk import own_work
+from cbt_core.services.desk.admission import MyStudy, my_studies
+from cbt_core.services.desk.own_work import DONT_KNOW, ShownAgain
 from pages.ui.session import database, now, require_role
 from pages.ui.widgets import chosen_study, hours_words, plain, refuse
-from pages.ui.wording import language, t
+from pages.ui.words import language, t
 
 
 def confirm(person: Person, study: MyStudy) -> None:

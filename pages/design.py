@@ -1,19 +1,141 @@
 """Design: the protocol in force, and who rates what; the balance is shown before it is drawn."""
 
+from typing import Final
+
 import streamlit as st
 
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import Role, Stage
+from cbt_core.domain.protocol import Protocol
+from cbt_core.domain.study import SLOTS, Role, Stage
+from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import StudyError
-from cbt_core.services import assigning, people, studies
-from cbt_core.services.assigning import Assigned
-from cbt_core.services.studies import StudyLine, StudySetup
+from cbt_core.services.assignment import task_draw
+from cbt_core.services.assignment.task_draw import Assigned
+from cbt_core.services.people import roster
+from cbt_core.services.studies import contents
+from cbt_core.services.studies.contents import StudyLine
 from cbt_core.wording import say
 from pages.ui import lead
-from pages.ui.next_step import is_label_study
-from pages.ui.protocol import show_protocol
 from pages.ui.session import database, now, require_lead
-from pages.ui.wording import language, t
+from pages.ui.study_stages import is_label_study
+from pages.ui.words import language, t
+
+Rows = list[tuple[str, str]]
+
+
+ABOUT_RATING: Final = frozenset({
+    "scales", "instrument", "steps", "panel", "overlap", "repeats", "preference", "extras",
+    "practice", "attention", "arm_guess", "baseline", "primary", "margin",
+})  # fmt: skip
+"""Rows that say nothing of a study whose texts are labelled and not rated."""
+
+
+def show_protocol(setup: StudySetup, *, labels_only: bool = False) -> None:
+    """Show everything that was decided, section by section.
+
+    With `labels_only` what concerns ratings alone is left out.
+    """
+    protocol = setup.protocol
+    sections = {
+        "measures": _measures(setup),
+        "plan": _plan(protocol),
+        "sheet": _sheet(protocol),
+        "raters": _raters(protocol),
+        "ethics": _ethics(protocol),
+        "analysis": _analysis(protocol),
+    }
+    for name, every in sections.items():
+        rows = [one for one in every if not (labels_only and one[0] in ABOUT_RATING)]
+        if not rows:
+            continue
+        st.subheader(t(f"design.section_{name}"))
+        lead.facts([(t(f"design.{key}"), value) for key, value in rows], key=name)
+    st.caption(t("design.hash", digest=setup.digests.protocol[:16]))
+
+
+def _measures(setup: StudySetup) -> Rows:
+    words = setup.protocol.language
+    scales = [
+        f"{scale.name(words)} ({' · '.join(str(value.value) for value in scale.values)})"
+        for scale in setup.instrument.scales
+    ]
+    return [
+        ("language", t(f"design.language_{words}")),
+        ("scales", "; ".join(scales)),
+        ("instrument", setup.instrument.signature),
+        ("steps", _steps(setup.protocol.steps)),
+        ("labels", f"{setup.scheme.name(language())} · {setup.scheme.signature}"),
+        ("label_mode", t(f"design.mode_{setup.protocol.label_mode.replace('-', '_')}")),
+    ]
+
+
+def _steps(setting: str) -> str:
+    if setting.startswith("sample:"):
+        return t("design.steps_sample", share=f"{float(setting.removeprefix('sample:')):.0%}")
+    return t(f"design.steps_{setting}")
+
+
+def _plan(protocol: Protocol) -> Rows:
+    design = protocol.design
+    return [
+        ("panel", t(f"design.panel_{design.panel.value.replace('-', '_')}", most=len(SLOTS))),
+        ("overlap", str(design.overlap)),
+        ("repeats", f"{design.repeats:.0%} · {t('design.gap', tasks=design.repeat_gap_tasks)}"),
+        ("seed", str(design.seed)),
+    ]
+
+
+def _sheet(protocol: Protocol) -> Rows:
+    sheet = protocol.sheet
+    return [
+        ("preference", t(f"design.preference_{sheet.preference}")),
+        ("extras", " · ".join(
+            t(f"design.has_{name}")
+            for name, asked in (("flags", sheet.flags), ("comment", sheet.comment),
+                                ("confidence", sheet.confidence)) if asked
+        ) or t("design.none")),
+    ]
+
+
+def _raters(protocol: Protocol) -> Rows:
+    raters = protocol.raters
+    return [
+        ("practice", t("design.practice_is", count=len(raters.practice),
+                       mark=f"{raters.pass_mark:.0%}") if raters.practice else t("design.none")),
+        ("attention", str(len(raters.attention)) if raters.attention else t("design.none")),
+        ("breaks", t("design.breaks_are", minutes=raters.break_after_minutes,
+                     items=raters.break_after_risk_items)),
+        ("arm_guess", t("design.yes" if raters.arm_guess else "design.no")),
+        ("support", t("design.set" if protocol.support_text else "design.support_unset")),
+    ]
+
+
+def _ethics(protocol: Protocol) -> Rows:
+    ethics = protocol.ethics
+    if ethics.exempt:
+        return [("exempt", ethics.reason or t("design.unset")),
+                ("consent_version", ethics.consent_version)]
+    return [
+        ("committee", ethics.committee or t("design.unset")),
+        ("number", ethics.number or t("design.unset")),
+        ("valid_until", ethics.valid_until or t("design.unset")),
+        ("consent_version", ethics.consent_version),
+        ("contact", ethics.contact or t("design.unset")),
+    ]
+
+
+def _analysis(protocol: Protocol) -> Rows:
+    plan = protocol.analysis
+    primary = " · ".join(part for part in (plan.primary_scale, plan.primary_system) if part)
+    margin = t("design.unset") if plan.margin is None else f"{plan.margin:g}"
+    return [
+        ("baseline", plan.baseline or t("design.unset")),
+        ("primary", primary or t("design.unset")),
+        ("margin", margin),
+        ("bootstrap", f"{plan.bootstrap:,}"),
+        ("planned", "; ".join(plan.planned) or t("design.unset")),
+    ]
+
 
 SEEN = "design_preview"
 NO_ETHICS = "assigning.no_ethics"
@@ -23,7 +145,7 @@ Wish = tuple[str, tuple[str, ...], tuple[str, ...], int, int]
 
 def members(person: Person, line: StudyLine, role: Role) -> list[str]:
     """Return the codes of those who hold a role in the study and can sign in."""
-    found = people.list_people(database(), person, now=now(), study_id=line.study.id)
+    found = roster.list_people(database(), person, now=now(), study_id=line.study.id)
     return [
         one.code
         for one in found
@@ -86,7 +208,7 @@ def assignment(person: Person, line: StudyLine, setup: StudySetup) -> None:
 def compute(person: Person, wish: Wish) -> Assigned:
     """Return what the draw would give; nothing is stored."""
     slug, raters, annotators, overlap, seed = wish
-    return assigning.preview(
+    return task_draw.preview(
         database(), person, slug=slug, raters=raters, annotators=annotators, overlap=overlap,
         seed=seed, now=now(),
     )
@@ -123,7 +245,7 @@ def confirm(person: Person, wish: Wish) -> None:
         st.text(t("design.annotators_get"))
 
     def draw() -> None:
-        assigning.assign(
+        task_draw.assign(
             database(), person, slug=slug, raters=raters, annotators=annotators,
             overlap=overlap, seed=seed, now=now(),
         )
@@ -154,7 +276,7 @@ def release(person: Person, line: StudyLine) -> None:
         st.error(t("design.release_missing"))
         return
     lead.act(
-        lambda: assigning.release(
+        lambda: task_draw.release(
             database(), person, slug=line.study.slug, rater=who, reason=reason.strip(), now=now()
         ),
         t("design.released", rater=who),
@@ -163,7 +285,7 @@ def release(person: Person, line: StudyLine) -> None:
 
 person = require_lead()
 line = lead.heading(person, t("design.title"))
-setup = studies.setup_for(database(), person, slug=line.study.slug, now=now())
+setup = contents.setup_for(database(), person, slug=line.study.slug, now=now())
 if not setup.protocol.ethics.recorded and not line.study.demonstration:
     st.warning(t("design.no_ethics"))
 left, right = st.columns([5, 6], gap="large")

@@ -6,17 +6,17 @@ import streamlit as st
 
 from cbt_core.domain.people import Person
 from cbt_core.instruments.defaults import defaults
-from cbt_core.services import escalating
-from cbt_core.services.escalating import Case, CaseRow, Queue
+from cbt_core.services.desk import escalations
+from cbt_core.services.desk.escalations import Case, CaseRow, Queue
 from pages.ui import lead
 from pages.ui.session import database, now, require_lead
 from pages.ui.widgets import plain
-from pages.ui.wording import language, t
+from pages.ui.words import language, t
 
 OPENED = "escalation"
 SHOW = ("open", "handled", "all")
 PER_PAGE = 20
-ACTS = {"note": escalating.note, "handle": escalating.handle, "reopen": escalating.reopen}
+ACTS = {"note": escalations.note, "handle": escalations.handle, "reopen": escalations.reopen}
 
 
 def cause_words(cause: str) -> str:
@@ -135,7 +135,7 @@ def decide(person: Person, slug: str, case: Case) -> None:
 person = require_lead()
 line = lead.heading(person, t("escalations.title"))
 slug = line.study.slug
-found = escalating.queue(database(), person, slug=slug, now=now())
+found = escalations.queue(database(), person, slug=slug, now=now())
 st.text(t("escalations.waiting", waiting=found.waiting, all=len(found.cases)))
 source(found)
 left, right = st.columns([2, 3], gap="large")
@@ -145,6 +145,6 @@ with right:
     chosen = next((c.id for c in found.cases if c.id == st.session_state.get(OPENED)), None)
     if chosen is not None:
         opened(person, slug,
-               escalating.read(database(), person, slug=slug, case_id=chosen, now=now()))
+               escalations.read(database(), person, slug=slug, case_id=chosen, now=now()))
     elif found.cases:
         st.text(t("escalations.choose"))

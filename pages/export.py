@@ -7,13 +7,15 @@ import streamlit as st
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import StudyError
-from cbt_core.files.tables import FORMS
-from cbt_core.services import export_contents, lifecycle, overview, storing
-from cbt_core.services.studies import StudyLine
+from cbt_core.files.output import FORMS
+from cbt_core.services.export import study_export
+from cbt_core.services.operations import storage
+from cbt_core.services.studies import lifecycle, overview
+from cbt_core.services.studies.contents import StudyLine
 from pages.ui import lead
-from pages.ui.next_step import is_label_study
 from pages.ui.session import database, now, require_lead, settings
-from pages.ui.wording import t
+from pages.ui.study_stages import is_label_study
+from pages.ui.words import t
 
 
 def download(line: StudyLine) -> None:
@@ -74,7 +76,7 @@ def report(person: Person, line: StudyLine) -> None:
 def content(person: Person, line: StudyLine) -> None:
     """List what is in the archive."""
     st.header(t("export.content"))
-    names = export_contents.table_names(database(), person, slug=line.study.slug, now=now())
+    names = study_export.table_names(database(), person, slug=line.study.slug, now=now())
     lead.facts([(name, t(f"export.table_{name}")) for name in names], key="content")
 
 
@@ -88,7 +90,7 @@ def chain(person: Person, line: StudyLine) -> None:
     if not st.button(t("export.verify"), key="export-verify"):
         return
     try:
-        found = storing.verify(database(), person, slug=line.study.slug)[0]
+        found = storage.verify(database(), person, slug=line.study.slug)[0]
     except StudyError as error:
         lead.sorry(error)
         return

@@ -7,16 +7,15 @@ import streamlit as st
 from cbt_core.domain.people import Person
 from cbt_core.errors import StudyError
 from cbt_core.files.problems import ImportProblems, describe
-from cbt_core.generation.questions import Questions
-from cbt_core.services import running
-from cbt_core.services.running_plans import Preview, SourceState
-from cbt_core.services.running_wishes import Asked
+from cbt_core.generation.tasks.questions import Questions
+from cbt_core.services.runs import control
+from cbt_core.services.runs.wishes import Asked, Preview, SourceState
 from pages.ui import lead
-from pages.ui.run_form import Given, ask_questions, ask_system, laid_out
-from pages.ui.runs import show_runs
+from pages.ui.runs.run_form import Given, ask_questions, ask_system, laid_out
+from pages.ui.runs.run_list import show_runs
 from pages.ui.session import database, now, require_lead, settings
 from pages.ui.widgets import plain
-from pages.ui.wording import language, t
+from pages.ui.words import language, t
 
 VIEWS = ("new", "runs")
 VIEW, NEXT = "generate_view", "generate_next"
@@ -61,7 +60,7 @@ def look(person: Person, asked: Asked, given: Given) -> Preview | None:
         return kept[1] if kept is not None and kept[0] == mark else None
     try:
         with st.spinner(t("generate.looking")), laid_out(given, person) as questions:
-            seen = running.preview(
+            seen = control.preview(
                 database(), person, asked=asked, questions=questions, settings=settings(),
                 now=now(),
             )
@@ -93,7 +92,7 @@ def offer(person: Person, asked: Asked, given: Given) -> None:
 
 def begin(person: Person, asked: Asked, questions: Questions, token: str) -> None:
     """Start; the token makes two presses one run."""
-    running.start(
+    control.start(
         database(), person, asked=asked, questions=questions, token=token, settings=settings(),
         now=now(),
     )

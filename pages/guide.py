@@ -3,13 +3,12 @@
 import streamlit as st
 
 from cbt_core.domain.study import Role
-from cbt_core.services.joining import my_studies
+from cbt_core.services.desk.admission import my_studies
 from pages.ui import chrome
-from pages.ui.guide import show_guide
-from pages.ui.scheme_guide import show_scheme_guide
+from pages.ui.guides import show_guide, show_scheme_guide
 from pages.ui.session import database, require_person
 from pages.ui.widgets import plain, study_picker
-from pages.ui.wording import t
+from pages.ui.words import t
 
 person = require_person()
 chrome.reading_width()

@@ -4,14 +4,14 @@ import streamlit as st
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
-from cbt_core.services import lifecycle
-from cbt_core.services.joining import MyStudy, my_studies
-from cbt_core.services.studies import StudyLine, listing
+from cbt_core.services.desk.admission import MyStudy, my_studies
+from cbt_core.services.studies import lifecycle
+from cbt_core.services.studies.contents import StudyLine, listing
 from pages.ui import chrome, lead
-from pages.ui.next_step import next_step
 from pages.ui.session import database, now, require_person
+from pages.ui.study_stages import next_step
 from pages.ui.widgets import hours_words, literal, plain
-from pages.ui.wording import t
+from pages.ui.words import t
 
 SHOWN = 8
 """Studies a lead sees here at most; all of them stand under Studies."""

@@ -9,14 +9,14 @@ from cbt_core.domain.study import ImportedItem, Problem
 from cbt_core.errors import StudyError
 from cbt_core.files.problems import ImportProblems, describe
 from cbt_core.generation.gates.findings import Report
-from cbt_core.services import gating, importing
-from cbt_core.services.importing import Preview
+from cbt_core.services.studies import answer_gates, creation
+from cbt_core.services.studies.creation import Preview
 from cbt_core.wording import say
 from pages.ui import lead
-from pages.ui.import_files import KINDS, TEMPLATES, Uploads, laid_out, protocol_of, template
 from pages.ui.session import database, now, require_lead
+from pages.ui.uploads import KINDS, TEMPLATES, Uploads, laid_out, protocol_of, template
 from pages.ui.widgets import plain
-from pages.ui.wording import language, t
+from pages.ui.words import language, t
 
 LOOKED_AT = "import_preview"
 ENCODINGS = ("", "utf-8", "gb18030", "big5", "utf-16")
@@ -79,7 +79,7 @@ def look(uploads: Uploads) -> Preview | None:
         return None
     try:
         with st.spinner(t("import_study.checking")), laid_out(uploads) as files:
-            seen = importing.preview(files, protocol=protocol_of(uploads))
+            seen = creation.preview(files, protocol=protocol_of(uploads))
     except StudyError as error:
         lead.sorry(error)
         return None
@@ -114,7 +114,7 @@ def gates(report: Report) -> None:
     """Show what the answers betray or risk; the lead decides, nothing is refused."""
     st.subheader(t("import_study.gates"))
     st.caption(t("import_study.gates_about"))
-    for place, line in enumerate(gating.summary_lines(report, language())):
+    for place, line in enumerate(answer_gates.summary_lines(report, language())):
         plain(line, look="small", key=f"gate-{place}")
     if report.findings:
         with st.expander(t("import_study.gates_each", count=len(report.findings))):
@@ -206,7 +206,7 @@ def bring_in(person: Person, uploads: Uploads, *, title: str, slug: str) -> None
 
     try:
         with laid_out(uploads) as files:
-            made = importing.create_study(
+            made = creation.create_study(
                 database(), person, slug=slug, title=title, files=files, now=now(),
                 protocol=protocol_of(uploads), step=step,
             )

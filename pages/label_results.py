@@ -6,15 +6,16 @@ from typing import Final
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from cbt_core.analysis.labels import Detected, LabelResults
+from cbt_core.domain.study import AFTER_LOCK
 from cbt_core.errors import StudyError
-from cbt_core.services import label_results
-from cbt_core.services.label_results import AFTER_LOCK, Detected, LabelResults
-from cbt_core.stats.labels.published import ENTRIES, IMPLIED, PREVALENCE
-from pages.ui import heat_maps, label_charts, lead
-from pages.ui import label_reading as reading
+from cbt_core.services.results import study_results
+from cbt_core.stats.labels.detection import ENTRIES, IMPLIED, PREVALENCE
+from pages.ui import charts, lead
+from pages.ui.results import label_rows as reading
 from pages.ui.session import database, now, require_lead
 from pages.ui.widgets import literal
-from pages.ui.wording import language, t
+from pages.ui.words import language, t
 
 FEW_ITEMS: Final = 50
 """Below this, percentile intervals are too narrow (simulated coverage .80-.83 at 25 items)."""
@@ -59,7 +60,7 @@ def agreement(found: LabelResults, names: Names) -> None:
         st.caption(t("label_results.few_items", items=items))
     st.subheader(word("by_label"))
     rows = reading.label_rows(body, names)
-    label_charts.intervals(rows, title=word("axis_alpha"), words=word("agreement_alt"))
+    charts.label_intervals(rows, title=word("axis_alpha"), words=word("agreement_alt"))
     lead.rows_table(
         rows,
         columns={"name": word("label"), "prevalence": number("share_given"),
@@ -77,7 +78,7 @@ def agreement(found: LabelResults, names: Names) -> None:
 def prevalence(found: LabelResults, names: Names) -> None:
     """Show how often labels are given, beside the paper's share."""
     st.header(word("prevalence"))
-    label_charts.prevalence(
+    charts.label_prevalence(
         reading.prevalence_rows(found.agreement, names), paper=PREVALENCE,
         words=word("prevalence_alt"),
     )
@@ -87,12 +88,12 @@ def prevalence(found: LabelResults, names: Names) -> None:
 
 def together(found: LabelResults, names: Names) -> None:
     """Show which labels come together."""
-    counts, used = heat_maps.trimmed(found.together, list(names.values()))
+    counts, used = charts.without_unused_labels(found.together, list(names.values()))
     if not used:
         return
     st.header(word("together"))
-    heat_maps.heat_map(
-        heat_maps.of_rows(counts, used, counts.diagonal()),
+    charts.heat_map(
+        charts.heat_map_of_rows(counts, used, counts.diagonal()),
         titles=(word("label"), word("label")), words=word("together_alt"), name="labels-together",
     )
     st.caption(word("together_about"))
@@ -108,9 +109,12 @@ def pairs(found: LabelResults, names: Names) -> None:
     known = {f"{a} – {b}": (a, b) for a, b in found.pairs}
     chosen = st.selectbox(word("pair"), list(known), key="label-pair")
     a, b = known[chosen]
-    counts, used = heat_maps.trimmed(found.confusion(a, b), heat_maps.names_of(names))
-    heat_maps.heat_map(
-        heat_maps.of_rows(counts, used), titles=(a, b), words=word("pair_alt"), name="label-pair"
+    counts, used = charts.without_unused_labels(
+        found.confusion(a, b), charts.label_names_and_none(names)
+    )
+    charts.heat_map(
+        charts.heat_map_of_rows(counts, used), titles=(a, b), words=word("pair_alt"),
+        name="label-pair"
     )
     common = len(found.first[a].keys() & found.first[b].keys())
     st.caption(literal(t("label_results.pair_about", a=a, b=b, n=common, none=word("none"))))
@@ -140,7 +144,7 @@ def machine(one: Detected, names: Names, place: int) -> None:
         st.caption(t("label_results.undecided", undecided=flow["items_undecided"],
                      some=flow["items_undecided_any"], labels=one.found["n_items_labels"]))
     rows = reading.detection_rows(one.found)
-    label_charts.beside_paper(rows, words=word("detection_alt"), name=f"detection-{place}")
+    charts.beside_paper(rows, words=word("detection_alt"), name=f"detection-{place}")
     figures_table(rows, first="figure", alt=word("detection_alt"), paper=number("paper"))
     low, high = IMPLIED["precision"]
     st.caption(t("label_results.detection_about", low=f"{low:.2f}", high=f"{high:.2f}"))
@@ -163,9 +167,9 @@ def machine_labels(one: Detected, names: Names, place: int) -> None:
                  **{key: number(key) for key in ("precision", "recall", "f1")}},
         alt=word("average"),
     )
-    counts, used = heat_maps.trimmed(one.matrix, heat_maps.names_of(names))
-    heat_maps.heat_map(
-        heat_maps.of_rows(counts, used), titles=(word("gold"), word("machine")),
+    counts, used = charts.without_unused_labels(one.matrix, charts.label_names_and_none(names))
+    charts.heat_map(
+        charts.heat_map_of_rows(counts, used), titles=(word("gold"), word("machine")),
         words=word("matrix_alt"), name=f"detection-labels-{place}",
     )
     st.caption(word("matrix_about"))
@@ -183,7 +187,7 @@ def anchoring(found: LabelResults, names: Names) -> None:
     st.caption(t("label_results.anchoring_about", pairs=body["n_pairs"]))
     rows = reading.adoption_rows(body, names)
     st.subheader(word("adoption"))
-    label_charts.answers(
+    charts.proposal_answers(
         [{"name": one["name"], "answer": word(key), "order": place, "count": one[key]}
          for one in rows for place, key in enumerate(reading.ANSWERS)],
         words=word("adoption_alt"),
@@ -201,7 +205,7 @@ def anchoring(found: LabelResults, names: Names) -> None:
 person = require_lead()
 line = lead.heading(person, word("title"))
 try:
-    found = label_results.label_results(
+    found = study_results.label_results(
         database(), person, slug=line.study.slug, now=now()
     )
 except StudyError as error:

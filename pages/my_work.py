@@ -6,12 +6,12 @@ import streamlit as st
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
-from cbt_core.services.joining import MyStudy, my_studies
-from cbt_core.services.own_work import DoneTask, done_tasks
+from cbt_core.services.desk.admission import MyStudy, my_studies
+from cbt_core.services.desk.own_work import DoneTask, done_tasks
 from pages.ui import chrome
 from pages.ui.session import database, require_role
 from pages.ui.widgets import hours_words, local_minute, plain, study_picker
-from pages.ui.wording import t
+from pages.ui.words import t
 
 PER_PAGE = 25
 OPENS = {

@@ -7,21 +7,23 @@ import streamlit as st
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role, Stage
 from cbt_core.errors import StudyError
-from cbt_core.services import inviting, joining, overview, people
-from cbt_core.services.overview import Watch
-from cbt_core.services.people import Issued
-from cbt_core.services.studies import StudyLine
+from cbt_core.services.desk import admission
+from cbt_core.services.people import invitation, roster
+from cbt_core.services.people.roster import Issued
+from cbt_core.services.studies import overview
+from cbt_core.services.studies.contents import StudyLine
+from cbt_core.services.studies.overview import Watch
 from pages.ui import lead
 from pages.ui.session import database, now, require_lead, settings
 from pages.ui.widgets import literal, plain
-from pages.ui.wording import LANGUAGES, t
+from pages.ui.words import LANGUAGES, t
 
 ROLES = (Role.RATER, Role.ANNOTATOR, Role.LEAD)
 
 
 def table(person: Person, line: StudyLine, seen: Watch) -> None:
     """List everybody who belongs or belonged to the study: codes, never names."""
-    found = people.list_people(database(), person, now=now(), study_id=line.study.id)
+    found = roster.list_people(database(), person, now=now(), study_id=line.study.id)
     work = {(one.code, one.work): f"{one.done} / {one.total}" for one in seen.people}
     rows = []
     for one in found:
@@ -67,8 +69,8 @@ def invite(person: Person, line: StudyLine) -> None:
     if not sent:
         return
     try:
-        inviting.invitation(code="", secret="", address=address, language="en")
-        issued = people.add_person(
+        invitation.invitation(code="", secret="", address=address, language="en")
+        issued = roster.add_person(
             database(), person, code=code, now=now(), role=role, study_id=line.study.id
         )
     except StudyError as error:
@@ -100,17 +102,17 @@ def tell(
         st.caption(t("people.secret"))
         st.code(issued.secret, language=None)
     for column, language in zip(st.columns(2), LANGUAGES, strict=True):
-        sheet = inviting.invitation(
+        sheet = invitation.invitation(
             code=issued.code, secret=issued.secret, address=address, language=language,
             study=line.study.title, contact=contact.strip(), role=role,
         )
         with column:
             st.download_button(
-                t(f"people.sheet_{language}"), inviting.as_html(sheet), mime="text/html",
+                t(f"people.sheet_{language}"), invitation.as_html(sheet), mime="text/html",
                 file_name=f"{issued.code}-{language}.html", on_click="ignore",
                 key=f"sheet-{language}", width="stretch",
             )
-            st.code(inviting.as_text(sheet), language=None, wrap_lines=True, height=260)
+            st.code(invitation.as_text(sheet), language=None, wrap_lines=True, height=260)
 
 
 def reset(person: Person, line: StudyLine, codes: list[str]) -> None:
@@ -131,8 +133,8 @@ def reset(person: Person, line: StudyLine, codes: list[str]) -> None:
         st.error(t("people.choose_first"))
         return
     try:
-        inviting.invitation(code="", secret="", address=address, language="en")
-        issued = people.reset(database(), person, code=who, now=now())
+        invitation.invitation(code="", secret="", address=address, language="en")
+        issued = roster.reset(database(), person, code=who, now=now())
     except StudyError as error:
         lead.sorry(error)
         return
@@ -150,7 +152,7 @@ def let_in(person: Person, line: StudyLine, seen: Watch) -> None:
         who.text(t("people.held", person=one.code, right=one.right, asked=one.asked))
         if action.button(t("people.let_in"), key=f"let-in-{one.code}", width="stretch"):
             lead.act(
-                partial(joining.let_in, database(), person, slug=line.study.slug, code=one.code,
+                partial(admission.let_in, database(), person, slug=line.study.slug, code=one.code,
                         now=now()),
                 t("people.is_in", person=one.code),
             )
@@ -176,7 +178,7 @@ def leave(person: Person, line: StudyLine, codes: list[str]) -> None:
         st.error(t("people.choose_first"))
         return
     try:
-        ended = people.leave_study(
+        ended = roster.leave_study(
             database(), person, code=who, role=role, study_id=line.study.id, now=now()
         )
     except StudyError as error:
@@ -194,7 +196,7 @@ tabs = st.tabs([t(f"people.tab_{part}") for part in parts])
 with tabs[0]:
     invite(person, line)
 seen = overview.watch(database(), person, slug=line.study.slug, now=now())
-everybody = people.list_people(database(), person, now=now(), study_id=line.study.id)
+everybody = roster.list_people(database(), person, now=now(), study_id=line.study.id)
 codes = [one.code for one in everybody if one.code != person.code]
 with tabs[1]:
     reset(person, line, codes)

@@ -8,18 +8,17 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from cbt_core.errors import StudyError
-from cbt_core.services import planning
-from cbt_core.services.planning import Asked
-from cbt_core.services.planning_figure import picture
-from cbt_core.services.planning_words import recommendation, sentence, told
+from cbt_core.services.assignment import sample_size
+from cbt_core.services.assignment.sample_size import Asked, recommendation, sentence, told
+from cbt_core.services.assignment.sample_size_figure import picture
 from cbt_core.stats.planning.model import ASSUMED, SDS
 from cbt_core.stats.planning.plan import Plan, hours
 from cbt_core.stats.planning.power import Power
 from pages.ui import lead
-from pages.ui.plan_charts import plan_charts
+from pages.ui.charts import plan_charts
 from pages.ui.session import require_lead
 from pages.ui.widgets import plain
-from pages.ui.wording import LANGUAGES, language, t
+from pages.ui.words import LANGUAGES, language, t
 
 SKEWS: Final = ("moderate", "strong", "none", "own")
 STUDIES, FEWER, LARGE = 1000, 300, 2000
@@ -67,7 +66,7 @@ def ask() -> Asked | None:
     return Asked(
         items=items, raters=raters, overlap=overlap, difference=difference,
         comparisons=comparisons, skew=None if skew in {"own", "moderate"} else skew,
-        shares=planning.numbers(held.shares) if skew == "own" else None, sds=held.sds,
+        shares=sample_size.numbers(held.shares) if skew == "own" else None, sds=held.sds,
         missing=held.missing or None, characters=held.characters, seed=held.seed,
         simulations=STUDIES if items <= LARGE else FEWER,
     )  # fmt: skip
@@ -177,7 +176,7 @@ def downloads(found: Plan) -> None:
         ("svg", "image/svg+xml", lambda: picture(found, language(), "svg")),
         ("png", "image/png", lambda: picture(found, language(), "png")),
         ("json", "application/json", lambda: json.dumps(
-            planning.plan_json(found), ensure_ascii=False, indent=1
+            sample_size.plan_json(found), ensure_ascii=False, indent=1
         )),
     )  # fmt: skip
     with st.container(horizontal=True):
@@ -191,7 +190,7 @@ def downloads(found: Plan) -> None:
 def show(asked: Asked) -> None:
     """Simulate and show."""
     with st.spinner(t("plan_study.working")):
-        found = planning.plan(planning.wish_of(asked))
+        found = sample_size.plan(sample_size.wish_of(asked))
     main, *rest = recommendation(found, language())
     plain(main, look="strong", key="plan-advice")
     figures(found)

@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from cbt_core.domain.people import Person
+from cbt_core.domain.study_setup import StudySetup
 from cbt_core.instruments.defaults import defaults
-from cbt_core.services import overview, studies
-from cbt_core.services.overview import Pace, Watch
-from cbt_core.services.studies import StudyLine, StudySetup
+from cbt_core.services.studies import contents, overview
+from cbt_core.services.studies.contents import StudyLine
+from cbt_core.services.studies.overview import Pace, Watch
 from pages.ui import charts, lead
 from pages.ui.session import database, now, require_lead, signed_in
 from pages.ui.widgets import plain
-from pages.ui.wording import LANGUAGES, language, t, texts
+from pages.ui.words import LANGUAGES, language, t, texts
 
 EVERY = timedelta(seconds=15)
 LIVE_FOR = timedelta(minutes=20)
@@ -47,7 +48,7 @@ def live(line: StudyLine) -> None:
     with left:
         coverage(seen)
     with right:
-        missing(seen, studies.setup_for(database(), person, slug=line.study.slug, now=now()))
+        missing(seen, contents.setup_for(database(), person, slug=line.study.slug, now=now()))
     if seen.practice:
         practice(seen)
     st.caption(t("progress.as_of", time=f"{now():%H:%M:%S}"))

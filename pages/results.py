@@ -7,16 +7,15 @@ import streamlit as st
 
 from cbt_core.errors import StudyError
 from pages.ui import lead
-from pages.ui.results_agreement import agreement, raters
-from pages.ui.results_checks import checks, distributions
-from pages.ui.results_comparison import comparison
-from pages.ui.results_items import items
-from pages.ui.results_metrics import judges, metrics
-from pages.ui.results_safety import safety
-from pages.ui.results_view import View, load, word
+from pages.ui.results.agreement import agreement, raters
+from pages.ui.results.checks import checks, distributions, safety
+from pages.ui.results.comparison import comparison
+from pages.ui.results.metrics import judges, metrics
+from pages.ui.results.split_items import items
+from pages.ui.results.view import View, load, word
 from pages.ui.session import require_lead
 from pages.ui.widgets import literal
-from pages.ui.wording import language, t
+from pages.ui.words import language, t
 
 SECTIONS: Final[dict[str, Callable[[View], None]]] = {
     "agreement": agreement, "raters": raters, "items": items, "comparison": comparison,

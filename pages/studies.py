@@ -10,15 +10,14 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role, Stage
 from cbt_core.errors import StudyError
 from cbt_core.files.protocol import parse_protocol
-from cbt_core.services import amending, lifecycle, studies
-from cbt_core.services.lifecycle import Status
-from cbt_core.services.studies import ItemWithAnswers, StudyLine
+from cbt_core.services.studies import contents, lifecycle, protocols
+from cbt_core.services.studies.contents import ItemWithAnswers, StudyLine
+from cbt_core.services.studies.lifecycle import Status
 from pages.ui import lead
-from pages.ui.next_step import is_label_study, next_step
 from pages.ui.session import database, now, require_lead
-from pages.ui.stages import show_stages
+from pages.ui.study_stages import is_label_study, next_step, show_stages
 from pages.ui.widgets import plain
-from pages.ui.wording import t
+from pages.ui.words import t
 
 FOUND = 12
 
@@ -53,7 +52,7 @@ def items(person: Person, line: StudyLine) -> None:
     """Find items and withdraw one; what was rated stays, marked and dated."""
     st.text(t("studies.withdraw_about"))
     sought = st.text_input(t("studies.search"), key="item-search", max_chars=200)
-    found = studies.items_page(
+    found = contents.items_page(
         database(), person, slug=line.study.slug, now=now(), limit=FOUND, search=sought
     )
     if not found:
@@ -99,7 +98,7 @@ def withdraw(person: Person, slug: str, key: str) -> None:
 def protocol(person: Person, line: StudyLine) -> None:
     """Show the versions of the protocol and put a changed one in force."""
     slug = line.study.slug
-    versions = studies.versions(database(), person, slug=slug, now=now())
+    versions = contents.versions(database(), person, slug=slug, now=now())
     lead.rows_table(
         [{"version": v.version, "at": lead.minute(v.at), "actor": v.actor, "reason": v.reason,
           "digest": v.digest[:12]} for v in reversed(versions)],
@@ -139,12 +138,12 @@ def amend(person: Person, slug: str, *, content: bytes, name: str, reason: str) 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "protocol.toml"
         file.write_text(loaded.text, "utf-8")
-        amending.amend(database(), person, slug=slug, protocol=file, reason=reason, now=now())
+        protocols.amend(database(), person, slug=slug, protocol=file, reason=reason, now=now())
 
 
 def systems(person: Person, line: StudyLine) -> None:
     """Show the systems: masked names, and the true ones once they may be seen."""
-    found = studies.systems_of(database(), person, slug=line.study.slug, now=now())
+    found = contents.systems_of(database(), person, slug=line.study.slug, now=now())
     shown = line.study.unblinded_at is not None
     st.text(t("studies.systems_shown") if shown else t("studies.systems_masked"))
     keys = ("masked", "name", "baseline") if shown else ("masked",)
@@ -159,7 +158,7 @@ def systems(person: Person, line: StudyLine) -> None:
 
 def everything(person: Person) -> None:
     """List every study the person leads."""
-    mine = [one for one in studies.listing(database(), person) if Role.LEAD in one.roles]
+    mine = [one for one in contents.listing(database(), person) if Role.LEAD in one.roles]
     rows = []
     for one in mine:
         status = lifecycle.status(database(), person, slug=one.study.slug, now=now())

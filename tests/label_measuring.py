@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from cbt_core.domain.people import TERMINAL, Person
-from cbt_core.services import labelling, proposing
-from cbt_core.services.proposing import Proposed
+from cbt_core.services.desk import label_task
+from cbt_core.services.labels import machine_proposals
+from cbt_core.services.labels.machine_proposals import Proposed
 from db.engine import Database
 from tests.labelling import LabelStudy, make_label_study, press, span
 
@@ -38,7 +39,7 @@ def worked_study(
         database, folder, now, mode=mode, items=len(MACHINE), annotators=tuple(BLIND)
     )
     keys = [f"Q{number:03d}" for number in range(1, len(MACHINE) + 1)]
-    proposing.propose(
+    machine_proposals.propose(
         database, TERMINAL, slug=study.slug, source=source, now=now,
         proposals=[Proposed(key, label) for key, found in zip(keys, MACHINE, strict=True)
                    for label in found],
@@ -51,15 +52,15 @@ def worked_study(
 
 def work(database: Database, who: Person, code: str, slug: str, now: datetime) -> None:
     """Label everything that waits: the blind labels, then an answer to each proposal."""
-    view = dict(labelling.open_task(database, who, slug=slug, token=None, now=now))
+    view = dict(label_task.open_task(database, who, slug=slug, token=None, now=now))
     while view["state"] in {"task", "break"}:
         if view["state"] == "break":
-            view = dict(labelling.open_task(
+            view = dict(label_task.open_task(
                 database, who, slug=slug, token=None, now=now, rested=True
             ))
             continue
         body = press(view, **_entries(view, code))
-        view = dict(labelling.save(database, who, body=body, now=now))["view"]  # type: ignore[assignment]
+        view = dict(label_task.save(database, who, body=body, now=now))["view"]  # type: ignore[assignment]
 
 
 def _entries(view: Mapping[str, Any], code: str) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from uuid import uuid4
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.services import assigning, importing, joining, labelling
-from cbt_core.services.importing import StudyFiles
+from cbt_core.services.assignment import task_draw
+from cbt_core.services.desk import admission, label_task
+from cbt_core.services.studies import creation
+from cbt_core.services.studies.creation import StudyFiles
 from db.engine import Database
 from tests.making import enrol, person
 
@@ -65,13 +67,13 @@ def make_label_study(
         f'[study]\nlanguage = "{language}"\n[labels]\nmode = "{mode}"\n'
         f'[instrument]\nlabels = "{scheme}"\n', "utf-8"
     )
-    made = importing.create_study(
+    made = creation.create_study(
         database, TERMINAL, slug=slug, title="认知歪曲标注" if language == "zh" else "Distortions",
         files=StudyFiles(study_file=file), now=now, protocol=protocol,
     )
     for code in annotators:
         enrol(database, code, made.study_id, Role.ANNOTATOR, now)
-    assigning.assign(database, TERMINAL, slug=slug, annotators=annotators, now=now)
+    task_draw.assign(database, TERMINAL, slug=slug, annotators=annotators, now=now)
     people = {code: person(database, code, made.study_id, Role.ANNOTATOR) for code in annotators}
     for one in people.values():
         prepare(database, one, slug, now, guided=guided)
@@ -83,15 +85,15 @@ def prepare(
 ) -> None:
     """Take an annotator through consent, profile and (when `guided`) the guide."""
     role = Role.ANNOTATOR
-    joining.accept_consent(database, annotator, slug=slug, now=now, role=role)
-    joining.answer_profile(database, annotator, slug=slug, answers={}, now=now, role=role)
+    admission.accept_consent(database, annotator, slug=slug, now=now, role=role)
+    admission.answer_profile(database, annotator, slug=slug, answers={}, now=now, role=role)
     if guided:
-        joining.finish_guide(database, annotator, slug=slug, now=now, role=role)
+        admission.finish_guide(database, annotator, slug=slug, now=now, role=role)
 
 
 def open_next(database: Database, annotator: Person, slug: str, now: datetime) -> dict[str, Any]:
     """Return the next view of an annotator."""
-    return dict(labelling.open_task(database, annotator, slug=slug, token=None, now=now))
+    return dict(label_task.open_task(database, annotator, slug=slug, token=None, now=now))
 
 
 def span(view: Mapping[str, Any], words: str, label: str) -> dict[str, Any]:

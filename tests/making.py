@@ -10,8 +10,10 @@ from uuid import uuid4
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.services import assigning, importing, joining, rating
-from cbt_core.services.study_files import StudyFiles
+from cbt_core.services.assignment import task_draw
+from cbt_core.services.desk import admission, rating_task
+from cbt_core.services.studies import creation
+from cbt_core.services.studies.creation import StudyFiles
 from db import memberships
 from db import people as stored_people
 from db.engine import Database
@@ -65,13 +67,13 @@ def make_study(
     if protocol:
         path = folder / "protocol.toml"
         path.write_text(protocol, "utf-8")
-    created = importing.create_study(
+    created = creation.create_study(
         database, TERMINAL, slug=slug, title="研究一",
         files=StudyFiles(study_file=study_file(folder, **file)), now=now, protocol=path,
     )
     for code in raters:
         enrol(database, code, created.study_id, Role.RATER, now)
-    assigning.assign(database, TERMINAL, slug=slug, raters=raters, now=now)
+    task_draw.assign(database, TERMINAL, slug=slug, raters=raters, now=now)
     made = {code: person(database, code, created.study_id, Role.RATER) for code in raters}
     for one in made.values():
         prepare(database, one, slug, now)
@@ -104,14 +106,14 @@ def lead(database: Database, study_id: int, now: datetime, code: str = "L01") ->
 
 def prepare(database: Database, rater: Person, slug: str, now: datetime) -> None:
     """Take a rater through consent, profile and guide."""
-    joining.accept_consent(database, rater, slug=slug, now=now)
-    joining.answer_profile(database, rater, slug=slug, answers={}, now=now)
-    joining.finish_guide(database, rater, slug=slug, now=now)
+    admission.accept_consent(database, rater, slug=slug, now=now)
+    admission.answer_profile(database, rater, slug=slug, answers={}, now=now)
+    admission.finish_guide(database, rater, slug=slug, now=now)
 
 
 def open_next(database: Database, rater: Person, slug: str, now: datetime) -> dict[str, Any]:
     """Return the next view of a rater."""
-    return dict(rating.open_task(database, rater, slug=slug, token=None, now=now))
+    return dict(rating_task.open_task(database, rater, slug=slug, token=None, now=now))
 
 
 def entries(view: Mapping[str, Any], value: int = 1, **more: Any) -> dict[str, Any]:
@@ -149,12 +151,12 @@ def rate_all(
     while view["state"] in {"task", "break"}:
         if view["state"] == "break":
             view = dict(
-                rating.open_task(database, rater, slug=slug, token=None, now=now, rested=True)
+                rating_task.open_task(database, rater, slug=slug, token=None, now=now, rested=True)
             )
             continue
         body = press(view, entries=entries(view, value))
         posted.append(body)
-        view = dict(rating.save(database, rater, body=body, now=now))["view"]  # type: ignore[assignment]
+        view = dict(rating_task.save(database, rater, body=body, now=now))["view"]  # type: ignore[assignment]
     return posted
 
 

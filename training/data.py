@@ -11,15 +11,16 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from cbt_core.errors import StudyError
-from cbt_core.generation.backend import Message
-from cbt_core.generation.dataset.reading import Entry, read_entries
-from cbt_core.generation.profiles import Template
-from cbt_core.generation.prompts import load_prompt
-from cbt_core.generation.transformers_backend import prompt_tokens
+from cbt_core.generation.backend.exchange import Message
+from cbt_core.generation.backend.local_model import prompt_tokens
+from cbt_core.generation.backend.profiles import Template
+from cbt_core.generation.dataset.dataset_rows import Entry, read_entries
+from cbt_core.generation.tasks.prompts import load_prompt
 from training.config import TrainingConfig
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
 
 IGNORED: Final = -100
 """The label of a token that is not learned (PyTorch's own number)."""

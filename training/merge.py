@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cbt_core.errors import StudyError
-from cbt_core.generation.model_folder import MARK, adapter_settings, find
-from cbt_core.generation.model_loading import (
+from cbt_core.generation.backend.model_folder import MARK, adapter_settings, find
+from cbt_core.generation.backend.model_weights import (
     choose_device,
     load_tokenizer,
     load_weights,
@@ -21,6 +21,7 @@ from cbt_core.generation.model_loading import (
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
 
 PROBE: Final = "我总觉得自己什么都做不好。I think I always fail. What can I do?"
 """Words on which adapter and merged model are compared."""

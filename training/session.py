@@ -1,29 +1,112 @@
-"""Model, tokens and trainer of one run, from loading to saving."""
+"""Model, tokens and trainer of one run, from loading to saving.
+
+The configuration is put into the words of transformers' Trainer.
+"""
 
 import json
+import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from cbt_core.errors import StudyError
-from cbt_core.generation.model_folder import Source
-from cbt_core.generation.model_loading import (
+from cbt_core.generation.backend.model_folder import Source
+from cbt_core.generation.backend.model_weights import (
     choose_device,
     load_tokenizer,
     load_weights,
     template_of,
 )
-from training import manifest
-from training.arguments import new_trainer
+from training import run_record
+from training.batches import AnswerCollator, answer_loss
 from training.config import Described, TrainingConfig
 from training.data import Encoded, Rows, encode
-from training.watching import Watcher, checks, curve
+from training.run_record import Watcher, checks, curve
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainingArguments
 
     from training.trainer import AnswerTrainer
+
+
+def new_trainer(
+    config: TrainingConfig, model: "PreTrainedModel", encoded: tuple[Encoded, Encoded],
+    tokenizer: "PreTrainedTokenizerBase", precision: str,
+) -> "AnswerTrainer":
+    """Return a trainer that has taken no step yet."""
+    import inspect
+
+    from transformers import PrinterCallback
+
+    from training.trainer import AnswerTrainer
+
+    train, validation = encoded
+    forward = inspect.signature(model.get_base_model().forward).parameters  # type: ignore[operator]
+    padding = tokenizer.pad_token_id
+    made = AnswerTrainer(
+        model=model, args=_arguments(config, precision, checked=bool(validation.examples)),
+        train_dataset=list(train.examples),
+        eval_dataset=list(validation.examples) or None,
+        data_collator=AnswerCollator(
+            padding if isinstance(padding, int) else 0, picks_places="logits_to_keep" in forward
+        ),
+        compute_loss_func=answer_loss, callbacks=_callbacks(config, bool(validation.examples)),
+    )
+    made.by_length = config.group_by_length
+    made.remove_callback(PrinterCallback)  # the watcher speaks
+    return made
+
+
+def _callbacks(config: TrainingConfig, checked: bool) -> list[Any]:
+    from transformers import EarlyStoppingCallback
+    from transformers.integrations.integration_utils import TensorBoardCallback
+
+    found: list[Any] = []
+    if config.patience and checked:
+        found.append(EarlyStoppingCallback(early_stopping_patience=config.patience))
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return found
+    board = SummaryWriter(str(config.folder / "tensorboard"))
+    return [*found, TensorBoardCallback(board)]  # type: ignore[no-untyped-call]
+
+
+def _arguments(
+    config: TrainingConfig, precision: str, *, checked: bool
+) -> "TrainingArguments":
+    from transformers import TrainingArguments
+
+    steps: Mapping[str, Any] = {
+        "eval_strategy": "steps", "eval_steps": config.evaluate_every,
+        "load_best_model_at_end": True, "metric_for_best_model": "eval_loss",
+        "greater_is_better": False,
+    } if checked else {}
+    return TrainingArguments(
+        output_dir=str(config.folder / run_record.CHECKPOINTS),
+        per_device_train_batch_size=config.batch, per_device_eval_batch_size=config.batch,
+        gradient_accumulation_steps=config.accumulation,
+        num_train_epochs=config.epochs, max_steps=config.max_steps or -1,
+        learning_rate=config.learning_rate, lr_scheduler_type=config.scheduler,
+        warmup_steps=_warmup(config), weight_decay=config.weight_decay,
+        max_grad_norm=config.max_grad_norm,
+        bf16=precision == "bf16", fp16=precision == "fp16",
+        activation_checkpointing=config.gradient_checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False},
+        use_cpu=choose_device(config.device) == "cpu", seed=config.seed,
+        logging_steps=config.log_every, logging_first_step=True,
+        save_strategy="steps", save_steps=config.evaluate_every, save_total_limit=config.keep,
+        report_to="none", disable_tqdm=True, remove_unused_columns=False,
+        label_names=["labels"], prediction_loss_only=True, ddp_find_unused_parameters=False,
+        dataloader_pin_memory=choose_device(config.device) != "cpu", **steps,
+    )
+
+
+def _warmup(config: TrainingConfig) -> float:
+    """Return the warm-up as Trainer takes it: below 1 a share of all steps."""
+    return min(config.warmup_share, math.nextafter(1.0, 0.0))
 
 
 @dataclass(slots=True)
@@ -84,7 +167,7 @@ class Session:
         self.figures = {
             "tokens": tokens, "seconds": round(self.seconds, 2),
             "tokens_per_second": round(tokens / self.seconds, 1) if self.seconds else None,
-            "peak_bytes": manifest.peak_bytes(self.device),
+            "peak_bytes": run_record.peak_bytes(self.device),
         }
 
     def describe(self) -> dict[str, object]:
@@ -156,7 +239,7 @@ def adapted(
     """
     from peft import LoraConfig, get_peft_model
 
-    from training.planning import targets
+    from training.demand import targets
 
     config = described.config
     if config.gradient_checkpointing:
@@ -185,7 +268,7 @@ def _weights(config: TrainingConfig, source: Source, precision: str) -> "PreTrai
     from peft import prepare_model_for_kbit_training
     from transformers import BitsAndBytesConfig
 
-    from cbt_core.generation.model_loading import torch_dtype
+    from cbt_core.generation.backend.model_weights import torch_dtype
 
     settings = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,

@@ -11,17 +11,18 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from cbt_core.errors import StudyError
-from cbt_core.generation.dataset.leakage import question_matches
-from cbt_core.generation.explaining import out_of_memory
-from cbt_core.generation.model_folder import MARK, Source
-from training import card, checkpoints, manifest
+from cbt_core.generation.backend.model_folder import MARK, Source
+from cbt_core.generation.backend.model_weights import out_of_memory
+from cbt_core.generation.dataset.near_texts import question_matches
+from training import run_record
 from training.config import Described, plain
 from training.data import Rows, file_names, questions, read_rows
-from training.planning import check_room, plan
-from training.watching import Tell, Watcher, checks, curve
+from training.demand import check_room, plan
+from training.run_record import Tell, Watcher, checks, curve
 
 if TYPE_CHECKING:
     from training.session import Session
+
 
 FINISHED, RUNNING = "finished", "running"
 CONFIG: Final = "config.json"
@@ -49,8 +50,8 @@ def train(described: Described, wishes: Wishes, *, tell: Tell, now: datetime) ->
     rows = read_rows(config)
     leaked = refuse_leakage(rows, wishes)
     digests = (config.digest, rows.digest)
-    checkpoint = checkpoints.begin(
-        config.folder, manifest.read(config.folder), digests, resume=wishes.resume
+    checkpoint = run_record.resume_point(
+        config.folder, run_record.read_manifest(config.folder), digests, resume=wishes.resume
     )
     source, expected, number = plan(described)
     check_room(described, expected, tell)
@@ -118,7 +119,7 @@ def _record(
         "sources": dict(described.sources), "config_digest": config.digest,
         "data_digest": rows.digest, "files": dict(file_names(config)),
         "base": dict(session.source.describe()), **session.describe(),
-        **manifest.environment(session.device),
+        **run_record.environment(session.device),
     }
 
 
@@ -126,10 +127,12 @@ def _keeper(
     folder: Path, record: Mapping[str, object], session: "Session"
 ) -> Callable[[Sequence[Mapping[str, float]]], None]:
     if session.leads:
-        manifest.write(folder, record)
+        run_record.write_manifest(folder, record)
 
     def keep(history: Sequence[Mapping[str, float]]) -> None:
-        manifest.write(folder, {**record, "curve": curve(history), "checks": checks(history)})
+        run_record.write_manifest(
+            folder, {**record, "curve": curve(history), "checks": checks(history)}
+        )
 
     return keep
 
@@ -159,14 +162,14 @@ def _write_down(
                 for name, value in plain(described.config).items()}
     (folder / CONFIG).write_text(json.dumps(settings, ensure_ascii=False, indent=1), "utf-8")
     when = finished.isoformat(timespec="seconds")
-    english, chinese = card.overlap(leaked)
-    card.write(folder, described, session.source, {
+    english, chinese = run_record.overlap_words(leaked)
+    run_record.write_card(folder, described, session.source, {
         "files": ", ".join(file_names(described.config).values()),
         "train": record["train_rows"], "validation": record["validation_rows"],
         "data": record["data_digest"], "config": record["config_digest"],
         "leakage": english, "leakage_zh": chinese, "when": when, **_shown(outcome),
     })
-    manifest.write(folder, {**record, **outcome, "state": FINISHED, "finished": when})
+    run_record.write_manifest(folder, {**record, **outcome, "state": FINISHED, "finished": when})
     return folder
 
 

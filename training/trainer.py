@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from training.batches import EpochOrder
 from training.data import Example
-from training.sampling import EpochOrder
-from training.watching import Watcher
+from training.run_record import Watcher
 
 if TYPE_CHECKING:
     from torch.nn import Module

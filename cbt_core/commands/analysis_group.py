@@ -29,9 +29,9 @@ def agreement(
 ) -> None:
     """Agreement between raters, with intervals that resample items."""
     from cbt_core.commands.analysis_tables import show_agreement
-    from cbt_core.services import analysing
+    from cbt_core.services.results import file_analysis
 
-    doubts = analysing.agreement_file(
+    doubts = file_analysis.agreement_file(
         ratings, out=out, scales=codes(scales) or None, values=values or None,
         bootstrap=bootstrap, seed=seed, nominal=codes(nominal),
     )
@@ -52,9 +52,9 @@ def compare(
 ) -> None:
     """Differences from a baseline, paired by item and rater."""
     from cbt_core.commands.analysis_tables import show_comparison
-    from cbt_core.services import analysing
+    from cbt_core.services.results import file_analysis
 
-    doubts = analysing.compare_file(
+    doubts = file_analysis.compare_file(
         ratings, baseline=baseline, out=out, scales=codes(scales) or None, values=values or None,
         bootstrap=bootstrap, seed=seed,
     )
@@ -68,8 +68,8 @@ def compare(
 def blinding(counts: Path, out: Path) -> None:
     """Blinding indices of Bang and James from a table of guesses."""
     from cbt_core.commands.analysis_tables import show_blinding
-    from cbt_core.services import analysing
+    from cbt_core.services.results import file_analysis
 
-    analysing.blinding_file(counts, out=out)
+    file_analysis.blinding_file(counts, out=out)
     tell("written", file=out)
     show_blinding(out)

@@ -9,7 +9,7 @@ import click
 
 from cbt_core.commands.common import desk, table
 from cbt_core.stats.ratings import POOLED
-from cbt_core.stats.reasons import Reason, translated
+from cbt_core.stats.values import Reason, translated
 from cbt_core.wording import say
 
 NONE: Final = "–"

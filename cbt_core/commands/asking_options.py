@@ -11,8 +11,9 @@ from cbt_core.errors import StudyError
 from cbt_core.wording import say
 
 if TYPE_CHECKING:
-    from cbt_core.generation.outcome import Outcome
-    from cbt_core.services.asking import Asking, Model
+    from cbt_core.generation.run.outcome import Outcome
+    from cbt_core.generation.tasks.model_task import Asking, Model
+
 
 BLANK: Final[dict[str, object]] = {
     "questions": "", "encoding": "", "sheet": "", "limit": None, "system": "", "prompt": "",
@@ -65,7 +66,7 @@ def model_of(given: Mapping[str, object]) -> "Model":
     Raises:
         StudyError: a model is missing, or a budget has no prices.
     """
-    from cbt_core.services.asking import Model
+    from cbt_core.generation.tasks.model_task import Model
 
     wish = wish_of({**BLANK, **given})
     return Model(
@@ -80,7 +81,7 @@ def confirm(asking: "Asking", *, resume: bool, yes: bool) -> None:
     Raises:
         StudyError: the file is taken, or the person does not agree.
     """
-    from cbt_core.generation.runner import require_place
+    from cbt_core.generation.run.runner import require_place
 
     require_place(asking.place, resume=resume)
     if not (asking.host and asking.waiting):

@@ -21,9 +21,9 @@ def add_to(parent: click.Group) -> None:
 @click.argument("slug", required=False)
 def verify(slug: str | None) -> None:
     """Walk the chain of SLUG, or every chain; name the first broken entry."""
-    from cbt_core.services import storing
+    from cbt_core.services.operations import storage
 
-    chains = storing.verify(named_database(), TERMINAL, slug=slug)
+    chains = storage.verify(named_database(), TERMINAL, slug=slug)
     broken = 0
     for chain in chains:
         name = chain.slug or "system"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cbt_core.domain.study import Problem
     from db.engine import Database
 
+
 PROGRAM: Final = "python -m cbt_core"
 DATABASE_SCHEMES: Final = ("sqlite:///", "postgresql+psycopg://")
 
@@ -91,13 +92,13 @@ def open_database(*, create: bool = False) -> "Database":
     Raises:
         StudyError: missing, older, newer, or the URL is of another kind.
     """
-    from cbt_core.services import storing
+    from cbt_core.services.operations import storage
 
     found = named_database()
     if create:
-        storing.prepare(found)
+        storage.prepare(found)
     else:
-        storing.require_current(found)
+        storage.require_current(found)
     return found
 
 

@@ -4,14 +4,7 @@ from pathlib import Path
 
 import click
 
-from cbt_core.commands.common import (
-    Group,
-    command,
-    named_database,
-    now,
-    path_type,
-    tell,
-)
+from cbt_core.commands.common import Group, command, named_database, now, path_type, tell
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import StudyError
 
@@ -29,9 +22,9 @@ def add_to(parent: click.Group) -> None:
 @command(group, "upgrade", example="db upgrade")
 def upgrade() -> None:
     """Make the database, or bring an older one to this version (after a backup)."""
-    from cbt_core.services import storing
+    from cbt_core.services.operations import storage
 
-    done = storing.upgrade(named_database(), TERMINAL, now=now())
+    done = storage.upgrade(named_database(), TERMINAL, now=now())
     if done.kept:
         tell("kept_backup", file=done.kept)
     tell("is_current" if done.before == done.after else "upgraded", version=done.after)
@@ -41,9 +34,9 @@ def upgrade() -> None:
 @click.argument("file", type=path_type())
 def backup(file: Path) -> None:
     """Write a whole copy into FILE while the app runs."""
-    from cbt_core.services import storing
+    from cbt_core.services.operations import storage
 
-    size = storing.back_up(named_database(), TERMINAL, file=file)
+    size = storage.back_up(named_database(), TERMINAL, file=file)
     tell("backed_up", file=file, megabytes=f"{size / 1e6:.1f}")
 
 
@@ -51,19 +44,19 @@ def backup(file: Path) -> None:
 @click.argument("file", type=path_type())
 def restore(file: Path) -> None:
     """Put a backup in the place of a database that does not exist yet."""
-    from cbt_core.services import storing
+    from cbt_core.services.operations import storage
 
     database = named_database()
-    storing.restore(database, TERMINAL, file=file)
+    storage.restore(database, TERMINAL, file=file)
     tell("restored", file=file)
 
 
 @command(group, "check", example="db check")
 def check() -> None:
     """Check pages, constraints, foreign keys, guards and the audit chains."""
-    from cbt_core.services import storing
+    from cbt_core.services.operations import storage
 
-    faults = storing.check_all(named_database(), TERMINAL)
+    faults = storage.check_all(named_database(), TERMINAL)
     for fault in faults:
         tell(f"fault_{fault.kind}", error=True, detail=fault.detail)
     if faults:

@@ -25,10 +25,11 @@ from cbt_core.settings import Settings
 from cbt_core.wording import say
 
 if TYPE_CHECKING:
-    from cbt_core.generation.dataset.splitting import Asked
-    from cbt_core.generation.outcome import Outcome
-    from cbt_core.services.dataset_building import Built
+    from cbt_core.generation.dataset.splits import Asked
+    from cbt_core.generation.run.outcome import Outcome
+    from cbt_core.services.runs.dataset import Built
     from db.engine import Database
+
 
 OWN: Final = frozenset({"questions", "out", "system", "sheet", "encoding", "resume"})
 """Options of `generate` that mean something else here; every other one is taken over."""
@@ -74,12 +75,12 @@ def add_to(parent: click.Group) -> None:
 @run_options
 def build(*, questions: Path, out: Path, resume: bool, yes: bool, **given: object) -> None:
     """Clean questions, let a model answer them, write a dataset folder with its card."""
-    from cbt_core.generation.dataset.cleaning import Rules
-    from cbt_core.services import dataset_building
+    from cbt_core.generation.dataset.clean_texts import Rules
+    from cbt_core.services.runs import dataset
 
     shortest, longest, near = given.pop("shortest"), given.pop("longest"), given.pop("near")
     language = str(given["lang_prompt"])
-    order = dataset_building.Order(
+    order = dataset.Order(
         questions=questions, out=out, backend=str(given["backend"]),
         model=str(given["model"] or given["backend"]), prompt=str(given["prompt"]),
         scheme=str(given["scheme"]), language=language, source=str(given.pop("source")),
@@ -87,7 +88,7 @@ def build(*, questions: Path, out: Path, resume: bool, yes: bool, **given: objec
         rules=Rules(language, int(str(shortest)), int(str(longest)), float(str(near))),
         encoding=str(given.pop("encoding") or "") or None,
     )
-    built = dataset_building.build(
+    built = dataset.build(
         order, generate=_generating(given, resume=resume, yes=yes), now=now(), step=_step
     )
     _tell(built, out)
@@ -101,12 +102,12 @@ def build(*, questions: Path, out: Path, resume: bool, yes: bool, **given: objec
 @click.option("--no-words", is_flag=True, help="Leave out the vocabulary in words (slow).")
 def stats(*, file: Path, out: Path | None, scheme: str, language: str, no_words: bool) -> None:
     """Figures of Table 1 for a dataset (a file or its folder), the paper's beside where known."""
-    from cbt_core.services import dataset_figures
-    from cbt_core.services.analysing import write_json
+    from cbt_core.files.writer import write_json
+    from cbt_core.services.runs import dataset
 
-    found = dataset_figures.stats_of(file, scheme=scheme, language=language, words=not no_words)
+    found = dataset.stats_of(file, scheme=scheme, language=language, words=not no_words)
     heads = [say(f"dataset.{key}", desk().language) for key in ("figure", "here", "paper")]
-    table(heads, dataset_figures.table_of(found))
+    table(heads, dataset.table_of(found))
     if out is not None:
         write_json(found, out)
         tell("written", file=out)
@@ -128,10 +129,10 @@ def split(
     *, file: Path, out: Path, shares: str, seed: int, slugs: tuple[str, ...], against_none: bool
 ) -> None:
     """Share a dataset (a file, or the folder of dataset build) out without leakage."""
-    from cbt_core.services import dataset_splitting
+    from cbt_core.services.runs import dataset
 
     against = _against(slugs, none=against_none)
-    made = dataset_splitting.split_file(
+    made = dataset.split_file(
         file, out=out, shares=_shares(shares), seed=seed, against=against
     )
     language = desk().language
@@ -152,7 +153,7 @@ def _against(slugs: tuple[str, ...], *, none: bool) -> "Mapping[str, Sequence[As
     Raises:
         StudyError: both options were given, or there is no database to look a study up in.
     """
-    from cbt_core.services import dataset_splitting
+    from cbt_core.services.runs import dataset
 
     if none and slugs:
         raise StudyError("dataset.split_either")
@@ -161,7 +162,7 @@ def _against(slugs: tuple[str, ...], *, none: bool) -> "Mapping[str, Sequence[As
         raise StudyError("storage.missing")
     if database is None:
         return {}
-    return dataset_splitting.study_items(database, TERMINAL, slugs=slugs, now=now())
+    return dataset.study_items(database, TERMINAL, slugs=slugs, now=now())
 
 
 def _shares(joined: str) -> list[float]:
@@ -182,19 +183,19 @@ def _generating(
     """Return how a file of questions is answered by the options given."""
 
     def generate(questions: Path, answers: Path) -> "Outcome":
-        from cbt_core.services import generating
+        from cbt_core.services.runs import model_run
 
         settings = Settings.from_environment()
         database = _database() if given["backend"] == "openai" else None
         wish = generate_group.wish_of({
             **given, "questions": questions, "out": answers, "encoding": None, "sheet": None,
         })
-        planned = generating.plan(wish, settings=settings, database=database, now=now())
+        planned = model_run.plan(wish, settings=settings, database=database, now=now())
         if planned.host and planned.waiting:
             generate_group.confirm(planned, yes=yes)
         line = ProgressLine(desk().language)
         with generate_group.interruptible() as stop:
-            outcome = generating.generate(
+            outcome = model_run.generate(
                 planned, settings=settings, database=database, person=TERMINAL, now=now(),
                 resume=resume, on_progress=line.show, stop=stop,
             )
@@ -206,12 +207,12 @@ def _generating(
 
 def _database() -> "Database | None":
     """Return the database where there is one: datasets need none."""
-    from cbt_core.services import storing
+    from cbt_core.services.operations import storage
 
     found = named_database()
-    if not storing.exists(found):
+    if not storage.exists(found):
         return None
-    storing.require_current(found)
+    storage.require_current(found)
     return found
 
 

@@ -23,7 +23,7 @@ def demo(context: click.Context) -> None:
     """Load the demonstration study, once however often it is called."""
     if context.invoked_subcommand is not None:
         return
-    from cbt_core.services.demonstrating import load_demonstration
+    from cbt_core.services.operations.demo_study import load_demonstration
 
     loaded = load_demonstration(open_database(create=True), now=now())
     tell("demo_loaded" if loaded else "demo_there")
@@ -34,9 +34,9 @@ def demo(context: click.Context) -> None:
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed, same scores.")
 def rate(slug: str, raters: str, seed: int) -> None:
     """Let simulated raters do the tasks of a study made with `study create --demonstration`."""
-    from cbt_core.services import simulating
+    from cbt_core.services.operations import demo_study
 
-    done = simulating.simulate_ratings(
+    done = demo_study.simulate_ratings(
         open_database(), TERMINAL, slug=slug, raters=codes(raters), seed=seed, now=now()
     )
     click.echo(say("simulating.done", desk().language, count=sum(done.tasks.values()), slug=slug))

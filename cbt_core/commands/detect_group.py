@@ -17,8 +17,9 @@ from cbt_core.settings import ROOT, Settings
 from cbt_core.wording import say
 
 if TYPE_CHECKING:
-    from cbt_core.services.detecting import Detection
+    from cbt_core.generation.tasks.detection import Detection
     from db.engine import Database
+
 
 RUNS = ROOT / "data" / "runs"
 EXAMPLE = (
@@ -50,14 +51,14 @@ def detect(
     leave_seen: bool, **given: object,
 ) -> None:
     """Let a model name distortions: in a study as proposals, or in a file of questions."""
-    from cbt_core.services import detecting
+    from cbt_core.services.runs import detections
 
     _check(slug, questions, out, given)
     settings = Settings.from_environment()
     place = out or _place(slug or "")
     database = open_database() if slug else _for_file(given)
     if slug and database:
-        planned = detecting.plan_study(
+        planned = detections.plan_study(
             database, TERMINAL, slug=slug, model=model_of(given), place=place,
             settings=settings, now=now(), language=str(given["lang_prompt"] or ""),
             leave_seen=leave_seen,
@@ -69,7 +70,7 @@ def detect(
     confirm(planned.asking, resume=resume, yes=yes)
     line = ProgressLine(desk().language)
     with interruptible() as stop:
-        outcome = detecting.detect(
+        outcome = detections.detect(
             planned, settings=settings, database=database, person=TERMINAL, now=now(),
             resume=resume, on_progress=line.show, stop=stop,
         )
@@ -108,12 +109,12 @@ def _of_file(
     given: Mapping[str, object], questions: Path, place: Path, settings: Settings,
     database: "Database | None",
 ) -> "Detection":
-    from cbt_core.generation.questions import Questions
+    from cbt_core.generation.tasks.questions import Questions
     from cbt_core.instruments import load_scheme
-    from cbt_core.services import detecting
+    from cbt_core.services.runs import detections
 
     limit = given["limit"]
-    planned, doubts = detecting.plan_file(
+    planned, doubts = detections.plan_file(
         Questions(questions, limit=limit if isinstance(limit, int) else None), model_of(given),
         scheme=load_scheme(str(given["scheme"] or "burns-12")),
         language=str(given["lang_prompt"] or "zh"), place=place, settings=settings,
@@ -124,7 +125,7 @@ def _of_file(
 
 
 def _tell_rows(place: Path) -> None:
-    from cbt_core.services.detection_files import counts_of
+    from cbt_core.generation.tasks.detection_files import counts_of
 
     found = counts_of(place)
     click.echo(say(
@@ -138,11 +139,12 @@ def _after(
     planned: "Detection", place: Path, database: "Database | None", given: Mapping[str, object]
 ) -> None:
     """Store proposals, merge gold, fill answers: whatever was asked for."""
-    from cbt_core.services import detection_files, storing_detections
+    from cbt_core.generation.tasks import detection_files
+    from cbt_core.services.runs import detections
 
     language = desk().language
     if planned.slug and database:
-        kept = storing_detections.store(database, TERMINAL, detection=planned, now=now())
+        kept = detections.store(database, TERMINAL, detection=planned, now=now())
         click.echo(say(
             "detecting.stored", language, slug=planned.slug, proposals=kept.proposals,
             items=kept.items, nothing=kept.nothing, known=kept.known, seen=kept.seen,

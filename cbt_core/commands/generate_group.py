@@ -18,10 +18,11 @@ from cbt_core.settings import Settings
 from cbt_core.wording import say
 
 if TYPE_CHECKING:
-    from cbt_core.generation.backends import Tuning
-    from cbt_core.generation.outcome import Outcome
-    from cbt_core.services.generating import Plan, Wish
+    from cbt_core.generation.backend.catalogue import Tuning
+    from cbt_core.generation.run.outcome import Outcome
+    from cbt_core.generation.tasks.answers import Plan, Wish
     from db.engine import Database
+
 
 POSITIVE: Final = click.FloatRange(min=0, min_open=True)
 COUNT: Final = click.IntRange(min=1)
@@ -75,19 +76,19 @@ def add_to(parent: click.Group) -> None:
 @click.option("--yes", is_flag=True, help="Send without asking (for scripts).")
 def generate(*, resume: bool, yes: bool, **given: object) -> None:
     """Let a model answer questions; every row is on disk before it counts."""
-    from cbt_core.generation.runner import require_place
-    from cbt_core.services import generating
+    from cbt_core.generation.run.runner import require_place
+    from cbt_core.services.runs import model_run
 
     require_place(Path(str(given["out"])), resume=resume)
     settings = Settings.from_environment()
     database = existing_database() if given["backend"] == "openai" else None
-    planned = generating.plan(wish_of(given), settings=settings, database=database, now=now())
+    planned = model_run.plan(wish_of(given), settings=settings, database=database, now=now())
     warn(planned.warnings)
     if planned.host and planned.waiting:
         confirm(planned, yes=yes)
     line = ProgressLine(desk().language)
     with interruptible() as stop:
-        outcome = generating.generate(
+        outcome = model_run.generate(
             planned, settings=settings, database=database, person=TERMINAL, now=now(),
             resume=resume, on_progress=line.show, stop=stop,
         )
@@ -101,9 +102,9 @@ def wish_of(given: Mapping[str, object]) -> "Wish":
     Raises:
         StudyError: a model is missing, or a budget has no prices.
     """
-    from cbt_core.generation.backend import Decoding
-    from cbt_core.generation.questions import Questions
-    from cbt_core.services.generating import Wish
+    from cbt_core.generation.backend.exchange import Decoding
+    from cbt_core.generation.tasks.answers import Wish
+    from cbt_core.generation.tasks.questions import Questions
 
     text = {name: str(value or "") for name, value in given.items()}
     if not text["model"] and text["backend"] != "echo":
@@ -127,9 +128,8 @@ def wish_of(given: Mapping[str, object]) -> "Wish":
 
 
 def _tuning(given: Mapping[str, object]) -> "Tuning":
-    from cbt_core.generation.account import Budget, Prices
-    from cbt_core.generation.backends import Tuning
-    from cbt_core.generation.pacing import Retrying
+    from cbt_core.generation.backend.allowance import Budget, Prices, Retrying
+    from cbt_core.generation.backend.catalogue import Tuning
 
     budget = Budget(_real(given["budget"]), _whole(given["budget_tokens"]))
     prices = Prices(_real(given["price_in"]), _real(given["price_out"]))
@@ -156,12 +156,12 @@ def _real(value: object) -> float | None:
 
 def existing_database() -> "Database | None":
     """Return the database when there is one: generating needs none, but what is sent is audited."""
-    from cbt_core.services import storing
+    from cbt_core.services.operations import storage
 
     found = named_database()
-    if not storing.exists(found):
+    if not storage.exists(found):
         return None
-    storing.require_current(found)
+    storage.require_current(found)
     return found
 
 

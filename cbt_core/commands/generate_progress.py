@@ -9,7 +9,8 @@ import click
 from cbt_core.wording import say
 
 if TYPE_CHECKING:
-    from cbt_core.generation.outcome import Progress
+    from cbt_core.generation.run.outcome import Progress
+
 
 LINE_SECONDS: Final = 30.0
 """How often a plain line is printed where there is no terminal."""

@@ -15,8 +15,9 @@ from cbt_core.settings import ROOT, Settings
 from cbt_core.wording import say
 
 if TYPE_CHECKING:
-    from cbt_core.services.judging import Judging
+    from cbt_core.generation.tasks.judgement import Judging
     from db.engine import Database
+
 
 RUNS = ROOT / "data" / "runs"
 NAME_HELP = "Name of the judge in tables and reports, for instance the model's."
@@ -47,15 +48,15 @@ def judge_study(
     **given: object,
 ) -> None:
     """Let a model score a study's answers, blinded, with the raters' own instrument."""
-    from cbt_core.services import judging_study
+    from cbt_core.services.runs import judgements
 
     database, settings = open_database(), Settings.from_environment()
-    planned = judging_study.plan_study(
+    planned = judgements.plan_study(
         database, TERMINAL, slug=slug, judge=name, model=model_of(given),
         place=out or _place(slug, name), settings=settings, now=now(), examples=examples,
     )
     _run(planned, settings, database, resume=resume, yes=yes)
-    kept = judging_study.store(database, TERMINAL, judging=planned, now=now())
+    kept = judgements.store(database, TERMINAL, judging=planned, now=now())
     click.echo(say(
         "judging.stored", desk().language, slug=slug, judge=name, scores=kept.scores,
         answers=kept.answers, unrated=kept.unrated, known=kept.known,
@@ -77,17 +78,17 @@ def judge_files(
     examples: bool, lang_prompt: str, resume: bool, yes: bool, **given: object,
 ) -> None:
     """Let a model score answers of a file, or say which of the five steps they show."""
-    from cbt_core.generation.questions import Questions
+    from cbt_core.generation.tasks.questions import Questions
     from cbt_core.instruments import load_instrument
-    from cbt_core.services import judging_files
+    from cbt_core.services.runs import judgements
 
     settings = Settings.from_environment()
     database = existing_database() if given["backend"] == "openai" else None
-    wanted = judging_files.Wanted(
+    wanted = judgements.Wanted(
         answers, Questions(questions), name, load_instrument(instrument), lang_prompt, steps,
         examples,
     )
-    planned, doubts = judging_files.plan_files(
+    planned, doubts = judgements.plan_files(
         wanted, model_of(given), place=out, settings=settings, database=database, now=now()
     )
     warn(doubts)
@@ -99,12 +100,12 @@ def _run(
     yes: bool,
 ) -> None:
     """Confirm, run, and say what came of it; never a score of a system."""
-    from cbt_core.services import judging
+    from cbt_core.services.runs import judgements
 
     confirm(planned.asking, resume=resume, yes=yes)
     line = ProgressLine(desk().language)
     with interruptible() as stop:
-        outcome = judging.judge(
+        outcome = judgements.judge(
             planned, settings=settings, database=database, person=TERMINAL, now=now(),
             resume=resume, on_progress=line.show, stop=stop,
         )

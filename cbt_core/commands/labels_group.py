@@ -45,10 +45,10 @@ def agreement(*, labels: Path, out: Path, **given: object) -> None:
 
     LABELS has the columns item_id, annotator, labels; every form with an example: docs/labels.md.
     """
-    from cbt_core.services import label_measures
+    from cbt_core.services.results import file_analysis
 
-    wishes = label_measures.Wishes(**given)  # type: ignore[arg-type]
-    done = label_measures.agreement_file(labels, out=out, wishes=wishes)
+    wishes = file_analysis.Wishes(**given)  # type: ignore[arg-type]
+    done = file_analysis.labels_agreement_file(labels, out=out, wishes=wishes)
     warn(done.warnings)
     _show_agreement(done.found)
     _tell("written", file=out)
@@ -73,14 +73,14 @@ def evaluate(*, gold: Path, out: Path, bootstrap: int, seed: int, **given: objec
     GOLD has the columns item_id, gold, model; or item_id, gold, with the machine's labels in the
     file --model. Every form with an example: docs/labels.md.
     """
-    from cbt_core.services import label_measures
+    from cbt_core.services.results import file_analysis
 
     words = {name: str(value) if value else None for name, value in given.items()}
-    schemes = label_measures.Schemes(
+    schemes = file_analysis.Schemes(
         words["scheme"], words["gold_scheme"], words["model_scheme"]
     )
-    done = label_measures.evaluate_file(
-        label_measures.gold_files(
+    done = file_analysis.evaluate_file(
+        file_analysis.gold_files(
             gold, model=words["model"], machine=words["machine"], encoding=words["encoding"]
         ),
         out=out, schemes=schemes, bootstrap=bootstrap, seed=seed,

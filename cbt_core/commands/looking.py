@@ -13,7 +13,7 @@ def add_to(parent: click.Group) -> None:
 
 def doctor() -> None:
     """Say what is in place, what is missing and how to get it."""
-    from cbt_core.services import doctor as examining
+    from cbt_core.services.operations import doctor as examining
     from cbt_core.wording import say
 
     language = desk().language

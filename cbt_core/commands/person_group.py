@@ -31,13 +31,14 @@ def add_to(parent: click.Group) -> None:
 @click.option("--study", "slug", metavar="SLUG", help="Study in which the role is held.")
 def add(code: str, role: str, slug: str | None) -> None:
     """Add a person and print code and secret once; or give an existing one a role."""
-    from cbt_core.services import people, studies
+    from cbt_core.services import guard
+    from cbt_core.services.people import roster
 
     database = open_database(create=True)
     study_id = None
     if slug is not None:
-        study_id = studies.led_by(database, TERMINAL, slug, act="add_person", now=now()).id
-    issued = people.add_person(
+        study_id = guard.led_by(database, TERMINAL, slug, act="add_person", now=now()).id
+    issued = roster.add_person(
         database, TERMINAL, code=code, role=Role(role), study_id=study_id, now=now()
     )
     if issued.secret is not None:
@@ -49,9 +50,9 @@ def add(code: str, role: str, slug: str | None) -> None:
 @command(group, "list", example="person list")
 def list_people() -> None:
     """List everybody with roles; no names, no secrets."""
-    from cbt_core.services import people
+    from cbt_core.services.people import roster
 
-    found = people.list_people(open_database(), TERMINAL, now=now())
+    found = roster.list_people(open_database(), TERMINAL, now=now())
     rows = [
         (one.code, _roles(one), (one.last_seen_at or "")[:16],
          word("disabled") if one.disabled_at else "")
@@ -64,9 +65,9 @@ def list_people() -> None:
 @click.argument("code")
 def reset(code: str) -> None:
     """Issue a new secret, printed once; the old one and all sessions end."""
-    from cbt_core.services import people
+    from cbt_core.services.people import roster
 
-    issued = people.reset(open_database(), TERMINAL, code=code, now=now())
+    issued = roster.reset(open_database(), TERMINAL, code=code, now=now())
     tell("secret", person=issued.code, secret=issued.secret)
 
 
@@ -74,9 +75,9 @@ def reset(code: str) -> None:
 @click.argument("code")
 def disable(code: str) -> None:
     """Close a person's access and end all sessions; ratings stay."""
-    from cbt_core.services import people
+    from cbt_core.services.people import roster
 
-    people.disable(open_database(), TERMINAL, code=code, now=now())
+    roster.disable(open_database(), TERMINAL, code=code, now=now())
     tell("person_disabled", person=code)
 
 
@@ -84,9 +85,9 @@ def disable(code: str) -> None:
 @click.argument("code")
 def forget(code: str) -> None:
     """Remove a person's identity for good; pseudonymous ratings stay."""
-    from cbt_core.services import people
+    from cbt_core.services.people import roster
 
-    done = people.forget(open_database(), TERMINAL, code=code, now=now())
+    done = roster.forget(open_database(), TERMINAL, code=code, now=now())
     tell("forgotten" if done.scrubbed else "forgotten_unscrubbed", person=done.code)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cbt_core.stats.planning.plan import Plan
     from cbt_core.stats.planning.power import Share
 
+
 BARS: Final = 40
 """Characters of a power of 1 in the plot of the terminal."""
 
@@ -56,24 +57,24 @@ def plan(
     shares: str | None, out: Path | None, **given: object,
 ) -> None:
     """Power of both tests, width of intervals, hours per rater: by simulation."""
-    from cbt_core.services import planning
+    from cbt_core.services.assignment import sample_size
     from cbt_core.stats.planning.model import SDS
 
     drafted = None
     if pilot is not None:
-        drafted, doubts = planning.pilot_file(
+        drafted, doubts = sample_size.pilot_file(
             pilot, baseline=baseline, scale=scale, values=values
         )
         warn(doubts)
     sds = tuple((name, given.pop(name)) for name in SDS)
-    asked = planning.Asked(
+    asked = sample_size.Asked(
         **given,  # type: ignore[arg-type]
-        shares=planning.numbers(shares) if shares else None,
+        shares=sample_size.numbers(shares) if shares else None,
         sds=tuple((name, sd) for name, sd in sds if isinstance(sd, float)),
     )
-    found = planning.plan(planning.wish_of(asked, drafted))
+    found = sample_size.plan(sample_size.wish_of(asked, drafted))
     _print(found)
-    for file in planning.plan_files(found, out, desk().language) if out else ():
+    for file in sample_size.plan_files(found, out, desk().language) if out else ():
         click.echo(_word("written", file=file))
 
 
@@ -83,7 +84,7 @@ def _word(key: str, **values: object) -> str:
 
 def _print(found: "Plan") -> None:
     """Print assumptions, figures with their Monte Carlo error, plot, advice and sentence."""
-    from cbt_core.services.planning_words import recommendation, sentence
+    from cbt_core.services.assignment.sample_size import recommendation, sentence
 
     _assumptions(found)
     _curve(found)
@@ -95,7 +96,7 @@ def _print(found: "Plan") -> None:
 
 
 def _assumptions(found: "Plan") -> None:
-    from cbt_core.services.planning_words import assumptions
+    from cbt_core.services.assignment.sample_size import assumptions
     from cbt_core.stats.planning.model import shares
 
     wish = found.wish

@@ -21,7 +21,7 @@ def add_to(_parent: click.Group) -> None:
 @click.option("--out", type=path_type(), help="Markdown file; without it the plan is printed.")
 def register(slug: str, out: Path | None) -> None:
     """Freeze the analysis plan before the first rating and write it down with its digest."""
-    from cbt_core.services import registration
+    from cbt_core.services.studies import registration
 
     language = desk().language
     found = registration.register(

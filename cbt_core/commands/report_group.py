@@ -27,8 +27,7 @@ def report(
     slug: str, out: Path, report_lang: str | None, bootstrap: int | None, with_quotes: bool
 ) -> None:
     """Write HTML, tables, figures and checklists: all of them, or nothing."""
-    from cbt_core.services.reporting.gathering import Wish
-    from cbt_core.services.reporting.making import write_report
+    from cbt_core.services.report.study_report import Wish, write_report
 
     wish = Wish(report_lang or "", bootstrap, with_quotes)
     made = write_report(

@@ -26,7 +26,8 @@ from cbt_core.wording import say
 
 if TYPE_CHECKING:
     from cbt_core.metrics.paper import PaperRow
-    from cbt_core.metrics.scoring import Cell, Comparison, Outcome
+    from cbt_core.metrics.score_table import Cell, Comparison, Outcome
+
 
 CACHE: Final = ROOT / "data" / "cache" / "metrics"
 UNKNOWN_SHOWN: Final = 10
@@ -75,17 +76,17 @@ def score(
     no_cache: bool, **settings: object,
 ) -> None:
     """Automatic metrics with intervals and paired tests (the paper's Table 4)."""
-    from cbt_core.metrics.measuring import Plan
-    from cbt_core.services import scoring
+    from cbt_core.metrics import file_scores
+    from cbt_core.metrics.measures import Plan
 
     chosen = _metrics(metrics)
     named = _models(models)
     plan = Plan(
-        chosen, models=named, synonyms=scoring.synonyms_from(synonyms),
+        chosen, models=named, synonyms=file_scores.synonyms_from(synonyms),
         **settings,  # type: ignore[arg-type]
     )
     with progress(say("metrics.scoring", desk().language, metric=metrics)) as step:
-        done = scoring.score_files(
+        done = file_scores.score_files(
             candidates, references, plan, out=out, segments=segments,
             cache=None if no_cache else cache, step=_stepping(step),
         )
@@ -104,9 +105,9 @@ def score(
 @click.option("--segments", type=path_type(), required=True, help="Written by score --segments.")
 def import_metrics(slug: str, segments: Path) -> None:
     """Keep the automatic scores of a study's answers, for correlation with people's."""
-    from cbt_core.services import metric_scores
+    from cbt_core.services.runs import segment_scores
 
-    done = metric_scores.import_segments(
+    done = segment_scores.import_segments(
         open_database(), TERMINAL, slug=slug, path=segments, now=now()
     )
     language = desk().language
@@ -117,7 +118,7 @@ def import_metrics(slug: str, segments: Path) -> None:
 
 
 def _metrics(joined: str) -> tuple[str, ...]:
-    from cbt_core.metrics.scoring import METRICS
+    from cbt_core.metrics.score_table import METRICS
 
     chosen = tuple(dict.fromkeys(codes(joined)))
     unknown = [name for name in chosen if name not in METRICS]
@@ -129,7 +130,7 @@ def _metrics(joined: str) -> tuple[str, ...]:
 
 
 def _models(given: tuple[str, ...]) -> dict[str, str]:
-    from cbt_core.metrics.scoring import MODELS
+    from cbt_core.metrics.score_table import MODELS
 
     found = {}
     for one in given:
@@ -156,7 +157,7 @@ def _all_failed(outcome: "Outcome") -> StudyError:
 
 def _show(outcome: "Outcome") -> None:
     from cbt_core.metrics import paper
-    from cbt_core.metrics.scoring import REFERENCED
+    from cbt_core.metrics.score_table import REFERENCED
 
     language = desk().language
     names = [name for name in outcome.names if name in REFERENCED]

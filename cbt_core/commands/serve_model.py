@@ -21,12 +21,12 @@ def serve_model(
     *, model: str, adapter: str, port: int, revision: str, trust_remote_code: bool
 ) -> None:
     """Serve MODEL (profile, folder, GGUF file or hub id) to programs of this machine."""
-    from cbt_core.services import training_runs
+    from cbt_core.services.runs import tuned_model
 
     def ready(url: str) -> None:
         click.echo(say("local.serving", desk().language, model=model, url=url))
 
-    training_runs.serve_model(
+    tuned_model.serve_model(
         model, adapter=adapter, port=port, revision=revision,
         trust_remote_code=trust_remote_code, ready=ready,
     )

@@ -28,7 +28,7 @@ def add_to(parent: click.Group) -> None:
 @click.option("--valid-until", type=click.DateTime(["%Y-%m-%d"]), help="Last day it holds.")
 def allow(source: str, agreement: str, valid_until: datetime | None) -> None:
     """Record the agreement under which texts of SOURCE may go to the listed hosts."""
-    from cbt_core.services import egress
+    from cbt_core.services.runs import egress
 
     until: date | None = valid_until.date() if valid_until else None
     egress.allow_source(
@@ -43,7 +43,7 @@ def allow(source: str, agreement: str, valid_until: datetime | None) -> None:
 @click.option("--reason", default="", help="Why, for those who read it later.")
 def deny(source: str, reason: str) -> None:
     """Keep texts of SOURCE on this machine."""
-    from cbt_core.services import egress
+    from cbt_core.services.runs import egress
 
     egress.deny_source(
         open_database(create=True), TERMINAL, source=source, reason=reason, now=now()
@@ -54,7 +54,7 @@ def deny(source: str, reason: str) -> None:
 @command(group, "list", example="source list")
 def list_sources() -> None:
     """List the sources something was decided about; others may go to the listed hosts."""
-    from cbt_core.services import egress
+    from cbt_core.services.runs import egress
 
     language = desk().language
     rows = [
@@ -66,6 +66,6 @@ def list_sources() -> None:
 
 
 def _tell(key: str, source: str) -> None:
-    from cbt_core.services.egress import normal_source
+    from cbt_core.services.runs.egress import normal_source
 
     click.echo(say(f"egress.{key}", desk().language, source=normal_source(source)))

@@ -25,6 +25,7 @@ from cbt_core.wording import say
 if TYPE_CHECKING:
     from cbt_core.generation.gates.findings import Report
 
+
 READ_FIRST: Final = 20
 """Items named in the terminal; the JSON of `study gates` names all."""
 
@@ -58,12 +59,12 @@ def create(
     **given: object,
 ) -> None:
     """Import a study from files: all of it, or nothing and the reasons."""
-    from cbt_core.services import importing
-    from cbt_core.services.study_files import StudyFiles
+    from cbt_core.services.studies import creation
+    from cbt_core.services.studies.creation import StudyFiles
 
     database = open_database(create=True)
     with progress(word("importing")) as step:
-        done = importing.create_study(
+        done = creation.create_study(
             database, TERMINAL, slug=slug, title=title, protocol=protocol, strict=strict,
             demonstration=demonstration,
             files=StudyFiles(**given),  # type: ignore[arg-type]
@@ -77,7 +78,7 @@ def create(
     if done.new and demonstration:
         click.echo(say("simulating.created", desk().language, slug=slug))
     if done.new and done.read is not None and done.systems:
-        from cbt_core.services.gating import gates_of
+        from cbt_core.services.studies.answer_gates import gates_of
 
         _tell_gates(gates_of(done.read))
 
@@ -87,10 +88,10 @@ def create(
 @click.option("--out", type=path_type(), help="JSON file to write, with every finding.")
 def gates(slug: str, out: Path | None) -> None:
     """Show what answers betray or risk before raters see them; nothing is refused."""
-    from cbt_core.services import gating
-    from cbt_core.services.analysing import write_json
+    from cbt_core.files.writer import write_json
+    from cbt_core.services.studies import answer_gates
 
-    found = gating.gates_of_study(open_database(), TERMINAL, slug=slug, now=now())
+    found = answer_gates.gates_of_study(open_database(), TERMINAL, slug=slug, now=now())
     _tell_gates(found)
     if out is not None:
         write_json(found.json(), out)
@@ -98,13 +99,13 @@ def gates(slug: str, out: Path | None) -> None:
 
 
 def _tell_gates(report: "Report") -> None:
-    from cbt_core.services import gating
+    from cbt_core.services.studies import answer_gates
 
     language = desk().language
     click.echo(say("gates.title", language))
-    for line in gating.summary_lines(report, language):
+    for line in answer_gates.summary_lines(report, language):
         click.echo(f"  {line}")
-    first = gating.unsafe(report)[:READ_FIRST]
+    first = answer_gates.unsafe(report)[:READ_FIRST]
     if first:
         click.echo("  " + say("gates.read_first", language, items=", ".join(map(shown, first))))
 
@@ -112,12 +113,12 @@ def _tell_gates(report: "Report") -> None:
 @command(group, "list", example="study list")
 def list_studies() -> None:
     """List the studies with stage and size."""
-    from cbt_core.services import studies
+    from cbt_core.services.studies import contents
 
     rows = [
         (line.study.slug, line.study.stage, line.counts.items, line.systems,
          line.study.created_at[:10], line.study.title)
-        for line in studies.listing(open_database(), TERMINAL)
+        for line in contents.listing(open_database(), TERMINAL)
     ]
     heads = [word(key) for key in ("slug", "stage", "items", "systems", "created_on", "title")]
     table(heads, rows)
@@ -139,9 +140,9 @@ def sample(
 ) -> None:
     """Draw items at random, with the probability of inclusion beside each."""
     from cbt_core.commands.common import codes
-    from cbt_core.services import sampling
+    from cbt_core.files import sample
 
-    drawn = sampling.sample(
+    drawn = sample.sample(
         questions, size=size, strata=codes(strata), seed=seed, out=out, encoding=encoding
     )
     rows = [(one.name or "-", one.frame, one.drawn, f"{one.probability:.6f}") for one in drawn]
@@ -155,7 +156,7 @@ def sample(
 @click.option("--reason", required=True, help="Kept with date and actor.")
 def withdraw_item(slug: str, key: str, reason: str) -> None:
     """Stop asking an item; what was rated stays, marked."""
-    from cbt_core.services import lifecycle
+    from cbt_core.services.studies import lifecycle
 
     taken = lifecycle.withdraw_item(
         open_database(), TERMINAL, slug=slug, key=key, reason=reason, now=now()
@@ -171,9 +172,9 @@ def withdraw_item(slug: str, key: str, reason: str) -> None:
 @click.option("--reason", required=True, help="Kept with date and actor.")
 def amend(slug: str, protocol: Path, reason: str) -> None:
     """Put a changed protocol in force; the old versions stay."""
-    from cbt_core.services import amending
+    from cbt_core.services.studies import protocols
 
-    amending.amend(
+    protocols.amend(
         open_database(), TERMINAL, slug=slug, protocol=protocol, reason=reason, now=now()
     )
     tell("amended", slug=slug)

@@ -21,7 +21,8 @@ from cbt_core.domain.people import TERMINAL
 from cbt_core.wording import say
 
 if TYPE_CHECKING:
-    from cbt_core.services.assigning import Assigned
+    from cbt_core.services.assignment.task_draw import Assigned
+
 
 FORMS = ("csv", "xlsx", "jsonl", "parquet")
 SECONDS_PER_HOUR = 3600
@@ -41,9 +42,9 @@ def assign(
     slug: str, raters: str, annotators: str, overlap: int | None, seed: int | None
 ) -> None:
     """Draw tasks and orders and print how balanced they are."""
-    from cbt_core.services import assigning
+    from cbt_core.services.assignment import task_draw
 
-    done = assigning.assign(
+    done = task_draw.assign(
         open_database(), TERMINAL, slug=slug, raters=codes(raters), annotators=codes(annotators),
         overlap=overlap, seed=seed, now=now(),
     )
@@ -55,9 +56,9 @@ def assign(
 @click.option("--rater", required=True, help="Code of the person who leaves.")
 def release(slug: str, rater: str) -> None:
     """Give a person's unopened tasks to the others."""
-    from cbt_core.services import assigning
+    from cbt_core.services.assignment import task_draw
 
-    done = assigning.release(open_database(), TERMINAL, slug=slug, rater=rater, now=now())
+    done = task_draw.release(open_database(), TERMINAL, slug=slug, rater=rater, now=now())
     _show_balance(done)
 
 
@@ -66,7 +67,7 @@ def release(slug: str, rater: str) -> None:
 @click.option("--items", "by_item", is_flag=True, help="List every item too.")
 def status(slug: str, by_item: bool) -> None:
     """Show how far a study is: counts, never scores."""
-    from cbt_core.services import lifecycle
+    from cbt_core.services.studies import lifecycle
 
     database = open_database()
     found = lifecycle.status(database, TERMINAL, slug=slug, now=now())
@@ -86,7 +87,7 @@ def status(slug: str, by_item: bool) -> None:
 
 
 def _show_items(slug: str) -> None:
-    from cbt_core.services import lifecycle
+    from cbt_core.services.studies import lifecycle
 
     rows = lifecycle.item_progress(open_database(), TERMINAL, slug=slug, now=now())
     heads = ("item", "risk", "done", "skipped", "total", "state")
@@ -101,7 +102,7 @@ def _show_items(slug: str) -> None:
 @click.argument("slug")
 def lock(slug: str) -> None:
     """Freeze a study: nothing is saved in it any more."""
-    from cbt_core.services import lifecycle
+    from cbt_core.services.studies import lifecycle
 
     lifecycle.lock(open_database(), TERMINAL, slug=slug, now=now())
     tell("locked", slug=slug)
@@ -112,7 +113,7 @@ def lock(slug: str) -> None:
 @click.option("--reason", required=True, help="Kept with date and actor.")
 def unlock(slug: str, reason: str) -> None:
     """Open a locked study again; before the unblinding only."""
-    from cbt_core.services import lifecycle
+    from cbt_core.services.studies import lifecycle
 
     lifecycle.unlock(open_database(), TERMINAL, slug=slug, reason=reason, now=now())
     tell("unlocked", slug=slug)
@@ -123,11 +124,11 @@ def unlock(slug: str, reason: str) -> None:
 @click.option("--reason", required=True, help="Kept with date and actor.")
 def unblind(slug: str, reason: str) -> None:
     """Reveal the systems' names: once, after the lock, audited."""
-    from cbt_core.services import lifecycle, studies
+    from cbt_core.services.studies import contents, lifecycle
 
     database = open_database()
     lifecycle.unblind(database, TERMINAL, slug=slug, reason=reason, now=now())
-    rows = studies.systems_of(database, TERMINAL, slug=slug, now=now())
+    rows = contents.systems_of(database, TERMINAL, slug=slug, now=now())
     table([word("masked"), word("system")], [(row.masked, row.name) for row in rows])
     tell("unblinded", slug=slug)
 
@@ -139,9 +140,9 @@ def unblind(slug: str, reason: str) -> None:
 @click.option("--unblinded", is_flag=True, help="With true names; needs `study unblind` first.")
 def export(slug: str, out: Path, form: str, unblinded: bool) -> None:
     """Write ratings and everything that belongs to them into a folder."""
-    from cbt_core.services import exporting
+    from cbt_core.services.export import study_export
 
-    done = exporting.export_study(
+    done = study_export.export_study(
         open_database(), TERMINAL, slug=slug, folder=out, form=form, unblinded=unblinded,
         now=now(),
     )

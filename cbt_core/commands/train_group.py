@@ -55,13 +55,13 @@ def train() -> None:
 def run(*, config: Path, resume: bool, estimate: bool, out: Path | None,
         allow_leakage: bool) -> None:
     """Tune a model as CONFIG says."""
-    from cbt_core.services import training_runs
+    from cbt_core.services.runs import tuned_model
 
     if estimate:
-        _tell("needs", training_runs.memory_needed(config))
+        _tell("needs", tuned_model.memory_needed(config))
         return
-    asked = training_runs.Asked(folder=out, resume=resume, allow_leakage=allow_leakage)
-    folder = training_runs.train_file(
+    asked = tuned_model.Asked(folder=out, resume=resume, allow_leakage=allow_leakage)
+    folder = tuned_model.train_file(
         named_database(), config, asked, tell=_speaker(), now=now()
     )
     _speaker()("done", {"folder": folder})
@@ -74,9 +74,9 @@ def run(*, config: Path, resume: bool, estimate: bool, out: Path | None,
 @click.option("--trust-remote-code", is_flag=True, help="Run the base model's own code.")
 def merge(*, adapter: Path, out: Path, base: str, revision: str, trust_remote_code: bool) -> None:
     """Write adapter and base model as one folder."""
-    from cbt_core.services import training_runs
+    from cbt_core.services.runs import tuned_model
 
-    difference = training_runs.merge_adapter(
+    difference = tuned_model.merge_adapter(
         adapter, out, base=base, revision=revision, trust_remote_code=trust_remote_code
     )
     _tell("merged", {"folder": out, "difference": f"{difference:.1e}"})

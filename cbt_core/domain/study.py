@@ -109,3 +109,6 @@ class ImportedStudy:
     items: tuple[ImportedItem, ...]
     systems: tuple[str, ...]
     warnings: tuple[Problem, ...] = ()
+
+
+AFTER_LOCK: Final = (Stage.LOCKED, Stage.UNBLINDED)

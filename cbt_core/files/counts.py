@@ -7,13 +7,12 @@ from typing import Final
 
 import numpy as np
 
-from cbt_core.files.columns import Schema
 from cbt_core.files.csv_rows import rows
 from cbt_core.files.encoding import encoding
-from cbt_core.files.opening import Choice, open_table
+from cbt_core.files.grid import Grid, gathered, labels
 from cbt_core.files.problems import WHOLE_FILE, Findings, Place, shown
-from cbt_core.files.rating_columns import Grid, gathered, labels
-from cbt_core.stats.blinding import Guesses
+from cbt_core.files.tables import Choice, Schema, open_table
+from cbt_core.stats.bias.blinding import Guesses
 from cbt_core.stats.ratings import Floats
 
 PREFIX: Final = "actual_"

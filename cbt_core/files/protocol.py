@@ -1,33 +1,461 @@
-"""Reading a protocol file and writing it back whole: what is decided before data, in one text."""
+"""Reading a protocol file, section by section: what is decided before data, in one text.
 
-from dataclasses import asdict, dataclass
+`protocol_text` writes it back whole.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
 import tomli_w
 
-from cbt_core.domain.instrument import Instrument, Scheme, Text
-from cbt_core.domain.protocol import ARCHIVED, ProfileField, Protocol, Raters
-from cbt_core.files.protocol_escalation import SOURCE_KINDS, check_live, read_escalation
-from cbt_core.files.protocol_raters import read_raters
-from cbt_core.files.protocol_sections import (
-    read_analysis,
-    read_design,
-    read_ethics,
-    read_sheet,
-    read_steps,
+from cbt_core.domain.instrument import EMPTY, Instrument, Scheme, Text
+from cbt_core.domain.protocol import (
+    ARCHIVED,
+    LIVE,
+    SAMPLE,
+    Analysis,
+    Attention,
+    Design,
+    Escalation,
+    Ethics,
+    Practice,
+    ProfileField,
+    Protocol,
+    Raters,
+    Sheet,
 )
-from cbt_core.files.protocol_setting import Setting
+from cbt_core.domain.study import SLOTS, Panel
+from cbt_core.errors import StudyError
+from cbt_core.files.protocol_text import file_tables
 from cbt_core.instruments import (
+    defaults,
     load_instrument,
     load_scheme,
     shipped_instruments,
     shipped_schemes,
 )
-from cbt_core.instruments.canonical import content, digest
-from cbt_core.instruments.reading import Table, parse_toml, read_text
+from cbt_core.instruments.canonical import digest
+from cbt_core.instruments.defaults import read_profile
+from cbt_core.instruments.reading import Table, parse_toml, read_text, refuse_repeats, tidy
 from cbt_core.instruments.scales import read_instrument
 from cbt_core.instruments.schemes import read_scheme
+from cbt_core.instruments.shipped import FOLDER
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the rater section is read against.
+
+    `folder` is where files named in it start; None means that no file may be read (a protocol
+    that came through the browser or out of the database must hold everything itself).
+    `source_kind` (archived or live) decides which consent is shipped.
+    """
+
+    folder: Path | None
+    instrument: Instrument
+    language: str
+    source_kind: str
+
+
+def named_file(table: Table, key: str, folder: Path | None) -> Path:
+    """Return the path of a file named in a protocol.
+
+    Raises:
+        StudyError: no file may be read here (see `Setting`).
+    """
+    name = table.text(key)
+    if folder is None:
+        raise table.refusal(key, "protocol.no_files_here")
+    return folder / name
+
+
+def listed(table: Table, key: str, inner: str, setting: Setting) -> Table:
+    """Return a table whose `inner` list holds what `key` names: a file, or tables in place."""
+    written = table.content.get(key, [])
+    if isinstance(written, str):
+        path = named_file(table, key, setting.folder)
+        return parse_toml(read_text(path), str(path))
+    table.children(key)  # refuses what is not a list of tables, under its own name
+    return Table(table.file, table.place(key), {inner: written})
+
+
+PREFERENCES: Final = ("off", "optional", "required")
+ALPHAS: Final = ("nominal", "ordinal", "interval")
+STEPS: Final = ("none", "after", "before")
+LARGEST_SEED: Final = 2**63 - 1
+"""The largest number a database column for seeds holds."""
+
+MOST_OVERLAP: Final = 1000
+MOST_TASKS: Final = 100_000
+
+
+def read_ethics(table: Table) -> Ethics:
+    """Return the ethics record.
+
+    Raises:
+        StudyError: an unknown key, a date that is none, an exemption without reason.
+    """
+    table.only(
+        "committee", "number", "valid_until", "exempt", "reason", "consent_version", "contact"
+    )
+    found = Ethics(
+        committee=table.text("committee", ""),
+        number=_number_or_text(table, "number", ""),
+        valid_until=_day(table, "valid_until"),
+        exempt=table.yes_no("exempt", False),
+        reason=table.text("reason", ""),
+        consent_version=_number_or_text(table, "consent_version", "1"),
+        contact=table.text("contact", ""),
+    )
+    if found.exempt and not found.reason:
+        raise table.refusal("reason", "protocol.exempt_without_reason")
+    return found
+
+
+def _number_or_text(table: Table, key: str, default: str) -> str:
+    value = table.content.get(key)
+    plain_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if plain_number else table.text(key, default)
+
+
+def _day(table: Table, key: str) -> str:
+    """Return a date as ``2027-12-31``, written as a TOML date or a text; empty where absent."""
+    value = table.content.get(key, "")
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    written = table.text(key, "")
+    try:
+        return date.fromisoformat(written).isoformat() if written else ""
+    except ValueError as error:
+        raise table.refusal(key, "protocol.not_date") from error
+
+
+def read_design(table: Table) -> Design:
+    """Return who meets what.
+
+    Raises:
+        StudyError: an unknown key or a value out of range.
+    """
+    table.only("panel", "overlap", "repeats", "repeat_gap_tasks", "seed")
+    return Design(
+        panel=Panel(table.choice("panel", [panel.value for panel in Panel], Panel.PAIRS.value)),
+        overlap=table.whole("overlap", 3, low=1, high=MOST_OVERLAP),
+        repeats=table.number("repeats", 0.0, low=0, high=1),
+        repeat_gap_tasks=table.whole("repeat_gap_tasks", 20, low=1, high=MOST_TASKS),
+        seed=table.whole("seed", 1, low=0, high=LARGEST_SEED),
+    )
+
+
+def read_sheet(table: Table) -> Sheet:
+    """Return what the rating sheet asks beside the scores.
+
+    Raises:
+        StudyError: an unknown key or a value of the wrong kind.
+    """
+    table.only("preference", "confidence", "flags", "comment")
+    return Sheet(
+        preference=table.choice("preference", PREFERENCES, "optional"),
+        confidence=table.yes_no("confidence", False),
+        flags=table.yes_no("flags", True),
+        comment=table.yes_no("comment", True),
+    )
+
+
+def read_steps(table: Table, instrument: Instrument) -> str:
+    """Return when the checklist is asked: none, after, before or ``sample:0.3``.
+
+    Raises:
+        StudyError: another word, a share outside 0–1, or an instrument without a checklist.
+    """
+    written = table.text("steps", "none")
+    found = _sample(table, written) if written.startswith(SAMPLE) else written
+    if not found.startswith(SAMPLE) and found not in STEPS:
+        raise table.refusal("steps", "protocol.bad_steps")
+    if found != "none" and not instrument.steps:
+        raise table.refusal("steps", "protocol.no_steps", instrument=instrument.id)
+    return found
+
+
+def _sample(table: Table, written: str) -> str:
+    try:
+        share = float(written.removeprefix(SAMPLE))
+    except ValueError as error:
+        raise table.refusal("steps", "protocol.bad_steps") from error
+    if not 0 < share <= 1:
+        raise table.refusal("steps", "protocol.bad_steps")
+    return f"{SAMPLE}{share:g}"
+
+
+def read_analysis(table: Table, instrument: Instrument) -> Analysis:
+    """Return the analysis plan. `looks` may be numbers, dates or words; kept as texts.
+
+    Raises:
+        StudyError: an unknown key, a value out of range, or a scale the instrument lacks.
+    """
+    table.only("baseline", "primary", "margin", "alpha", "bootstrap", "exclude", "looks", "planned")
+    primary = table.child("primary")
+    primary.only("scale", "system")
+    return Analysis(
+        baseline=table.text("baseline", ""),
+        primary_scale=known_scale(primary, instrument) if primary.has("scale") else "",
+        primary_system=primary.text("system", ""),
+        margin=table.number("margin", low=0, high=1e6) if table.has("margin") else None,
+        alpha=table.choice("alpha", ALPHAS, "ordinal"),
+        bootstrap=table.whole("bootstrap", 1000, low=0, high=MOST_TASKS),
+        exclude=table.strings("exclude"),
+        looks=_looks(table),
+        planned=table.strings("planned"),
+    )
+
+
+def _looks(table: Table) -> tuple[str, ...]:
+    written = table.content.get("looks", [])
+    if not isinstance(written, list):
+        raise table.refusal("looks", "instruments.not_texts")
+    kinds = str | int | float | date
+    plain = [str(one) if isinstance(one, kinds) else one for one in written]
+    return Table(table.file, table.at, {"looks": plain}).strings("looks")
+
+
+def known_scale(table: Table, instrument: Instrument) -> str:
+    """Return the id under ``scale``.
+
+    Raises:
+        StudyError: the instrument has no such scale.
+    """
+    found = table.text("scale")
+    known = [scale.id for scale in instrument.scales]
+    if found not in known:
+        raise no_scale(table, "scale", instrument.id, known)
+    return found
+
+
+def no_scale(table: Table, key: str, instrument_id: str, known: Iterable[str]) -> StudyError:
+    """Return the refusal of a scale that the instrument does not have, or not for this use."""
+    return table.refusal(key, "protocol.no_scale", instrument=instrument_id, known=", ".join(known))
+
+
+SOURCE_KINDS: Final = (ARCHIVED, LIVE)
+MOST_HOURS: Final = 720
+"""Thirty days: a longer limit is none."""
+
+
+def read_escalation(table: Table, source_kind: str) -> Escalation:
+    """Return who answers escalations and within how many hours; empty for archived texts.
+
+    Raises:
+        StudyError: owner or limit is missing for live texts, or given for archived ones.
+    """
+    table.only("owner", "within_hours")
+    if source_kind != LIVE:
+        for key in table.content:
+            raise table.refusal(key, "protocol.escalation_not_live")
+        return Escalation()
+    for key in ("owner", "within_hours"):
+        if not table.has(key):
+            raise table.refusal(key, "protocol.live_needs_escalation")
+    return Escalation(
+        owner=table.text("owner"), within_hours=table.whole("within_hours", low=1, high=MOST_HOURS)
+    )
+
+
+def check_live(table: Table, protocol: Protocol) -> None:
+    """Refuse a live study in which nothing can be escalated, or whose consent says archived.
+
+    Raises:
+        StudyError: the flags are off, or the consent is the shipped one for archived texts.
+    """
+    if not protocol.is_live:
+        return
+    if not protocol.sheet.flags:
+        raise table.refusal("sheet.flags", "protocol.live_needs_flags")
+    if protocol.raters.consent == defaults().consent:
+        raise table.refusal("rater.consent", "protocol.live_archived_consent")
+
+
+DEFAULT: Final = "default"
+"""``practice = "default"`` asks for the practice items that come with cbt-3."""
+
+
+def read_practice(table: Table, setting: Setting) -> tuple[Practice, ...]:
+    """Return the practice items: none, those that come with cbt-3, a file's, or written in place.
+
+    Raises:
+        StudyError: a file that is missing or wrong, a key no scale allows, no author, no reason.
+    """
+    if table.content.get("practice") == DEFAULT:
+        name = "practice-cbt-3.toml"
+        found = parse_toml(read_text(FOLDER / name), name)
+    else:
+        found = listed(table, "practice", "items", setting)
+    found.only("author", "items")
+    author = found.text("author", "")
+    items = tuple(_item(one, author, setting) for one in found.children("items"))
+    refuse_repeats(found, "items", [item.id for item in items])
+    return items
+
+
+def _item(table: Table, author: str, setting: Setting) -> Practice:
+    table.only("id", "question", "description", "answers", "key", "reasons", "author")
+    answers = table.child("answers")
+    answers.only(*SLOTS)
+    if not answers.content:
+        raise table.refusal("answers", "instruments.missing")
+    key = {slot: _key(table, slot, setting.instrument) for slot in answers.content}
+    table.child("key").only(*answers.content)
+    table.child("reasons").only(*answers.content)
+    return Practice(
+        id=table.identifier("id"),
+        question=_said(table, "question", setting),
+        description=_description(table, setting),
+        answers={slot: _said(answers, slot, setting) for slot in answers.content},
+        key=key,
+        reasons={slot: _reasons(table, slot, key[slot], setting) for slot in key},
+        author=_author(table, author),
+    )
+
+
+def _author(table: Table, author: str) -> str:
+    """Return who stands for the key: it imports that person's view of what is right."""
+    found = table.text("author", author)
+    if not found:
+        raise table.refusal("author", "protocol.practice_author")
+    return found
+
+
+def _key(table: Table, slot: str, instrument: Instrument) -> dict[str, int]:
+    written = table.child("key").child(slot)
+    known = {scale.id: scale for scale in instrument.scales if scale.level == "answer"}
+    for scale in written.content:
+        if scale not in known:
+            raise no_scale(written, scale, instrument.id, known)
+    found = {scale: written.whole(scale, low=-9999, high=9999) for scale in written.content}
+    for scale, value in found.items():
+        if not known[scale].allows(value):
+            raise written.refusal(scale, "instruments.value_not_on_scale", scale=scale)
+    return found
+
+
+def _reasons(table: Table, slot: str, key: dict[str, int], setting: Setting) -> dict[str, str]:
+    """Return one reason for every keyed value; a reason without a value is refused."""
+    written = table.child("reasons").child(slot)
+    written.only(*key)
+    return {scale: _said(written, scale, setting) for scale in key}
+
+
+def read_attention(table: Table, setting: Setting) -> tuple[Attention, ...]:
+    """Return the quality checks: none, a file's, or written in place.
+
+    Raises:
+        StudyError: a file that is missing or wrong, or a scale without an order.
+    """
+    found = listed(table, "attention", "checks", setting)
+    found.only("checks")
+    checks = tuple(_check(one, setting) for one in found.children("checks"))
+    refuse_repeats(found, "checks", [check.id for check in checks])
+    return checks
+
+
+def _check(table: Table, setting: Setting) -> Attention:
+    table.only("id", "question", "description", "better", "worse", "scale")
+    return Attention(
+        id=table.identifier("id"),
+        question=_said(table, "question", setting),
+        description=_description(table, setting),
+        better=_said(table, "better", setting),
+        worse=_said(table, "worse", setting),
+        scale=_ordered_scale(table, setting.instrument),
+    )
+
+
+def _ordered_scale(table: Table, instrument: Instrument) -> str:
+    """Return the scale on which one answer must score below the other."""
+    ordered = [
+        scale.id
+        for scale in instrument.scales
+        if scale.level == "answer" and scale.measure == "ordinal"
+    ]
+    found = table.text("scale")
+    if found not in ordered:
+        raise no_scale(table, "scale", instrument.id, ordered)
+    return found
+
+
+def _description(table: Table, setting: Setting) -> str:
+    return table.words("description", EMPTY)(setting.language)
+
+
+def _said(table: Table, key: str, setting: Setting) -> str:
+    """Return words in the study's language: its items are shown in one language only."""
+    return table.words(key)(setting.language)
+
+
+DEVICES: Final = ("desktop", "tablet", "phone")
+LARGEST_NUMBER: Final = 100_000
+KEYS: Final = (
+    "consent", "profile", "practice", "pass_mark", "attention", "recalibrate_every",
+    "break_after_minutes", "break_after_risk_items", "arm_guess", "devices",
+)  # fmt: skip
+
+
+def read_raters(table: Table, setting: Setting) -> Raters:
+    """Return what a rater goes through and is offered.
+
+    Raises:
+        StudyError: an unknown key, a file that is missing or wrong, a value out of range.
+    """
+    table.only(*KEYS)
+    return Raters(
+        consent=_consent(table, setting),
+        profile=_profile(table, setting),
+        practice=read_practice(table, setting),
+        pass_mark=table.number("pass_mark", 0.7, low=0, high=1),
+        attention=read_attention(table, setting),
+        recalibrate_every=table.whole("recalibrate_every", 0, low=0, high=LARGEST_NUMBER),
+        break_after_minutes=table.whole("break_after_minutes", 45, low=0, high=LARGEST_NUMBER),
+        break_after_risk_items=table.whole(
+            "break_after_risk_items", 20, low=0, high=LARGEST_NUMBER
+        ),
+        arm_guess=table.yes_no("arm_guess", True),
+        devices=_devices(table),
+    )
+
+
+def _consent(table: Table, setting: Setting) -> Text:
+    """Return the consent: written in the protocol, or a text file or TOML with zh and en."""
+    if not isinstance(table.content.get("consent"), str):
+        is_live = setting.source_kind == LIVE
+        return table.words("consent", defaults().consent_live if is_live else defaults().consent)
+    path = named_file(table, "consent", setting.folder)
+    written = read_text(path)
+    if path.suffix == ".toml":
+        bilingual = parse_toml(written, str(path))
+        return Table(bilingual.file, "", {"consent": bilingual.content}).words("consent")
+    if not tidy(written):
+        raise StudyError("instruments.empty", file=str(path), key="consent")
+    return Text(tidy(written), tidy(written))
+
+
+def _profile(table: Table, setting: Setting) -> tuple[ProfileField, ...]:
+    if not table.has("profile"):
+        return defaults().profile
+    found = listed(table, "profile", "fields", setting)
+    found.only("fields")
+    return read_profile(found, "fields")
+
+
+def _devices(table: Table) -> tuple[str, ...]:
+    found = table.strings("devices", ("desktop", "tablet"))
+    if not found or not set(found) <= set(DEVICES):
+        raise table.refusal("devices", "instruments.not_option", options=", ".join(DEVICES))
+    refuse_repeats(table, "devices", found)
+    return found
+
 
 SECTIONS: Final = (
     "study", "ethics", "design", "instrument", "sheet", "rater", "labels", "analysis",
@@ -90,7 +518,7 @@ def revised(loaded: LoadedProtocol, protocol: Protocol) -> LoadedProtocol:
     Raises:
         StudyError: a changed value is out of range.
     """
-    plain = _content(protocol, loaded.instrument, loaded.scheme)
+    plain = file_tables(protocol, loaded.instrument, loaded.scheme)
     return _read(Table("protocol.toml", "", plain), None)
 
 
@@ -127,7 +555,7 @@ def _read(table: Table, folder: Path | None) -> LoadedProtocol:
 
 
 def _loaded(protocol: Protocol, instrument: Instrument, scheme: Scheme) -> LoadedProtocol:
-    plain = _content(protocol, instrument, scheme)
+    plain = file_tables(protocol, instrument, scheme)
     text = tomli_w.dumps(plain, multiline_strings=True)
     return LoadedProtocol(protocol, instrument, scheme, text, digest(plain))
 
@@ -162,69 +590,3 @@ def _reference(found: Instrument | Scheme) -> str:
 def _label_mode(table: Table) -> str:
     table.only("mode")
     return table.choice("mode", LABEL_MODES, "blind-then-model")
-
-
-def _content(protocol: Protocol, instrument: Instrument, scheme: Scheme) -> dict[str, object]:
-    """Return the protocol as the tables of its file, every default written out.
-
-    That texts are archived is not: so digests of protocols of earlier versions stand.
-    """
-    study: dict[str, object] = {"title": protocol.title, "language": protocol.language}
-    if protocol.support_text is not None:
-        study["support_text"] = _words(protocol.support_text)
-    live: dict[str, object] = {}
-    if protocol.is_live:
-        study["source_kind"] = protocol.source_kind
-        live["escalation"] = asdict(protocol.escalation)
-    return {
-        "study": study,
-        **live,
-        "ethics": asdict(protocol.ethics),
-        "design": {**asdict(protocol.design), "panel": protocol.design.panel.value},
-        "instrument": {
-            "steps": protocol.steps,
-            "scales": content(instrument),
-            "labels": content(scheme),
-        },
-        "sheet": asdict(protocol.sheet),
-        "rater": _rater_content(protocol.raters),
-        "labels": {"mode": protocol.label_mode},
-        "analysis": _analysis_content(protocol),
-    }
-
-
-def _rater_content(raters: Raters) -> dict[str, object]:
-    plain = asdict(raters)
-    plain["devices"] = list(raters.devices)
-    if raters.consent is None:
-        plain.pop("consent")
-    plain["profile"] = [_field_content(field) for field in raters.profile]
-    plain["practice"] = [asdict(item) for item in raters.practice]
-    plain["attention"] = [asdict(check) for check in raters.attention]
-    return plain
-
-
-def _field_content(field: ProfileField) -> dict[str, object]:
-    choices = [{"id": choice, "name": _words(name)} for choice, name in field.choices]
-    return {"id": field.id, "name": _words(field.name), "choices": choices}
-
-
-def _analysis_content(protocol: Protocol) -> dict[str, object]:
-    plan = protocol.analysis
-    plain: dict[str, object] = {
-        "baseline": plan.baseline,
-        "alpha": plan.alpha,
-        "bootstrap": plan.bootstrap,
-        "exclude": list(plan.exclude),
-        "looks": list(plan.looks),
-        "planned": list(plan.planned),
-    }
-    primary = {"scale": plan.primary_scale, "system": plan.primary_system}
-    plain["primary"] = {key: value for key, value in primary.items() if value}
-    if plan.margin is not None:
-        plain["margin"] = plan.margin
-    return plain
-
-
-def _words(words: Text) -> dict[str, object]:
-    return {"zh": words.zh, "en": words.en}

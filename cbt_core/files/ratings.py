@@ -8,10 +8,7 @@ from typing import Final
 import numpy as np
 
 from cbt_core.domain.study import Kind, Problem
-from cbt_core.files.columns import Schema
-from cbt_core.files.opening import Choice, open_table
-from cbt_core.files.problems import WHOLE_FILE, Findings, Place, refuse_warnings
-from cbt_core.files.rating_columns import (
+from cbt_core.files.grid import (
     ALL_SCALES,
     Grid,
     gathered,
@@ -21,6 +18,8 @@ from cbt_core.files.rating_columns import (
     option_values,
     scores,
 )
+from cbt_core.files.problems import WHOLE_FILE, Findings, Place, refuse_warnings
+from cbt_core.files.tables import Choice, Schema, open_table
 from cbt_core.stats.ratings import POOLED, Columns, Ratings, gather
 
 STANDARD: Final = ("relevance", "structure", "helpfulness")

@@ -1,4 +1,7 @@
-"""What both model metrics need: a checkpoint's folder, its digest, a device, batches by length."""
+"""What both model metrics need: a checkpoint's folder, its digest, a device, batches by length.
+
+A metric that cannot run here: its value is null, with the reason and what to do.
+"""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -7,10 +10,29 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cbt_core.metrics.unavailable import Unavailable
+from cbt_core.errors import StudyError
 
 if TYPE_CHECKING:
     import torch
+
+OURS: Final = "cbt_core"
+
+
+class Unavailable(StudyError):  # noqa: N818 - a state of this machine, not a fault
+    """A model is missing, unfit for these texts, or not what it should be."""
+
+
+def without_package(metric: str, error: ImportError) -> Unavailable:
+    """Return that a metric lacks a package, from the failed import that told so.
+
+    Raises:
+        ImportError: what is missing is a part of ours.
+    """
+    name = (error.name or "").partition(".")[0]
+    if name == OURS:
+        raise error
+    return Unavailable("metrics.no_package", metric=metric, package=name or "?")
+
 
 WANTED: Final = ("*.json", "*.txt", "*.model", "*.safetensors", "pytorch_model.bin")
 WEIGHTS: Final = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")

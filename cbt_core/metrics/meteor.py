@@ -1,23 +1,27 @@
 """METEOR of Banerjee & Lavie (2005) for Chinese: exact words, then synonyms when a list is given.
 
-With m matched words, c chunks, candidate length n and reference length r:
-precision P = m / n, recall R = m / r, F = P R / (0.9 P + 0.1 R) = 10 P R / (R + 9 P),
-penalty = 0.5 (c / m)^3, score = F (1 - penalty); 0 without a match. Several references: the best.
-A chunk is a run of matches that are neighbours, in order, in both texts. Chinese has no word
-stems, so the stem stage of the original falls away.
+With m matched words, c chunks, candidate length n and reference length r: precision P = m / n,
+recall R = m / r, F = P R / (0.9 P + 0.1 R) = 10 P R / (R + 9 P), penalty = 0.5 (c / m)^3, score = F
+(1 - penalty); 0 without a match. Several references: the best. A chunk is a run of matches that are
+neighbours, in order, in both texts. Chinese has no word stems, so the stem stage of the original
+falls away.
 
 Alignment follows nltk's: stage by stage, candidate words from last to first, each taking the last
 word of the reference that is still free. (The paper asks for the alignment with the fewest
 crossings; nltk's is what published METEOR figures in Python rest on. A test holds us to it.)
+
+A list of synonyms comes from a user's file: 同义词词林, or plain lines of words.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
-from cbt_core.metrics.pairing import Task
+from cbt_core.metrics.corpus import Task
 from cbt_core.metrics.segmentation import segmenter
 from cbt_core.stats.ratings import Floats
 
@@ -104,3 +108,40 @@ def scores(segment: str, synonyms: Synonyms | None, tasks: Sequence[Task]) -> li
         ]
         found.append(np.array(values, dtype=np.float64))
     return found
+
+
+CILIN = re.compile(r"[A-Z][a-z][0-9]{2}[A-Z][0-9]{2}([=#@])")
+"""Code of a group in the extended 同义词词林: ``=`` synonyms, ``#`` related, ``@`` alone."""
+
+BLANKS = re.compile(r"[\s,，、;；|]+")
+
+
+def read_synonyms(lines: Iterable[str]) -> Synonyms:
+    """Return the groups of each word: one group per line, words cut by blanks or commas.
+
+    Lines of the extended 同义词词林 (``Aa01A02= 人类 生人 全人类``) count only when marked ``=``;
+    in other files every line is a group. Lines that start with ``#`` are comments. Words are
+    compared in lower case.
+    """
+    groups: dict[str, set[str]] = {}
+    for number, line in enumerate(lines):
+        for word in _words(line):
+            groups.setdefault(word, set()).add(str(number))
+    return {word: frozenset(names) for word, names in groups.items()}
+
+
+def digest(synonyms: Synonyms) -> str:
+    """Return a short digest of a list, for signatures."""
+    told = "\n".join(f"{word} {' '.join(sorted(synonyms[word]))}" for word in sorted(synonyms))
+    return sha256(told.encode()).hexdigest()[:8]
+
+
+def _words(line: str) -> list[str]:
+    text = line.strip().lstrip("\ufeff")
+    if text.startswith("#"):
+        return []
+    words = [word.lower() for word in BLANKS.split(text) if word]
+    code = CILIN.fullmatch(text.split(maxsplit=1)[0]) if text else None
+    if code is None:
+        return words if len(words) > 1 else []
+    return words[1:] if code.group(1) == "=" else []

@@ -31,8 +31,8 @@ from cbt_core.routes.incoming import (
     read_body,
     require_own_origin,
 )
-from cbt_core.services import access
-from cbt_core.services.access import Lasting, SignedIn
+from cbt_core.services.access import sessions
+from cbt_core.services.access.sessions import Lasting, SignedIn
 from cbt_core.settings import Settings
 from cbt_core.wording import LANGUAGES
 from db.engine import Database
@@ -84,7 +84,7 @@ class _Doors:
 
     async def sign_out(self, request: Request) -> Response:
         """End this session and drop the cookie."""
-        return await self._leave(request, access.sign_out)
+        return await self._leave(request, sessions.sign_out)
 
     async def sign_out_everywhere(self, request: Request) -> Response:
         """End every session of the person and drop the cookie."""
@@ -129,7 +129,7 @@ class _Doors:
         return {name: value[:LARGEST_FIELD] for name, value in fields}
 
     def _by_secret(self, request: Request, form: Form) -> SignedIn:
-        return access.sign_in(
+        return sessions.sign_in(
             self._database,
             code=form.get("code", ""),
             secret=form.get("secret", ""),
@@ -143,7 +143,7 @@ class _Doors:
         role = form.get("role", "")
         if role not in set(Role):
             raise Refused("access.no_demonstration")
-        return access.demonstration_sign_in(
+        return sessions.demonstration_sign_in(
             self._database, role=Role(role), settings=self._settings, now=datetime.now(UTC),
             language=_chosen(request, form),
         )
@@ -152,7 +152,7 @@ class _Doors:
         """Turn the session that the sign-in screen started after OIDC into a cookie."""
         try:
             token = (await self._form(request)).get("token", "")
-            work = partial(access.person_of, self._database, token, datetime.now(UTC))
+            work = partial(sessions.person_of, self._database, token, datetime.now(UTC))
             if await in_thread(work) is None:
                 raise Refused("access.signed_out")
         except StudyError as error:
@@ -185,23 +185,23 @@ class _Doors:
 
 
 def _out_everywhere(database: Database, token: str | None, now: datetime) -> None:
-    person = access.person_of(database, token, now)
+    person = sessions.person_of(database, token, now)
     if person is not None:
-        access.sign_out_everywhere(database, person, now)
+        sessions.sign_out_everywhere(database, person, now)
 
 
 def _language(
     database: Database, person: Person, body: Body, _now: datetime
 ) -> Mapping[str, object]:
     language = _text(body, "language")
-    access.set_language(database, person, language=language)
+    sessions.set_language(database, person, language=language)
     return {"language": language}
 
 
 def _passphrase(
     database: Database, person: Person, body: Body, call: Call, now: datetime
 ) -> Mapping[str, object]:
-    access.change_passphrase(
+    sessions.change_passphrase(
         database, person, old=_text(body, "old"), new=_text(body, "new"), now=now,
         token=call.token, address=call.address,
     )

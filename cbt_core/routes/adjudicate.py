@@ -8,8 +8,8 @@ from starlette.routing import BaseRoute
 from cbt_core.domain.people import Person
 from cbt_core.errors import Invalid
 from cbt_core.routes.common import Body, json_route
-from cbt_core.services import adjudication_view
-from cbt_core.services.adjudication_view import Place
+from cbt_core.services.labels import adjudicator_view
+from cbt_core.services.labels.adjudicator_view import Place
 from cbt_core.settings import Settings
 from db.engine import Database
 
@@ -21,15 +21,15 @@ def open_case(database: Database, person: Person, body: Body, now: datetime) -> 
     slug, task = body.get("study"), body.get("task")
     if not isinstance(slug, str) or not isinstance(task, str | None):
         raise Invalid("rating.malformed")
-    item = None if task is None else adjudication_view.task_of(body)[1]
-    return {"view": adjudication_view.open_view(
+    item = None if task is None else adjudicator_view.task_of(body)[1]
+    return {"view": adjudicator_view.open_view(
         database, person, slug=slug, item=item, place=Place.of(body), now=now
     )}
 
 
 def save(database: Database, person: Person, body: Body, now: datetime) -> Answer:
     """Store a decision; give the next case."""
-    return adjudication_view.decide_view(database, person, body=body, now=now)
+    return adjudicator_view.decide_view(database, person, body=body, now=now)
 
 
 def routes(database: Database, settings: Settings) -> list[BaseRoute]:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from cbt_core.domain.people import Person
 from cbt_core.errors import Conflict, Invalid, NotSaved, Refused, StudyError
 from cbt_core.routes.incoming import address_of, language_of, read_json, require_own_origin
-from cbt_core.services import access
+from cbt_core.services.access import sessions
 from cbt_core.settings import Settings
 from cbt_core.wording import say
 from db.engine import Database
@@ -150,7 +150,7 @@ def _serve(
     now = datetime.now(UTC)
     person = None
     try:
-        person = access.person_of(database, call.token, now)
+        person = sessions.person_of(database, call.token, now)
         if person is None:
             raise Refused("access.signed_out")
         return _json(handler(database, person, body, call, now), 200)

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final
 
 from cbt_core.errors import Refused
-from cbt_core.services.access import SignedIn
+from cbt_core.services.access.sessions import SignedIn
 
 AT_ONCE: Final = 2
 """Secrets are checked by two threads of their own: sign-ins never hold up a save."""

@@ -8,9 +8,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from cbt_core.errors import Refused
-from cbt_core.files.tables import FORMS
+from cbt_core.files.output import FORMS
 from cbt_core.routes.common import COOKIE, guarded, in_thread
-from cbt_core.services import access, exporting
+from cbt_core.services.access import sessions
+from cbt_core.services.export import study_export
 from cbt_core.settings import Settings
 from cbt_core.wording import LANGUAGES
 from db.engine import Database
@@ -53,11 +54,10 @@ def _attached(content: bytes, name: str) -> Response:
 
 
 def _report(database: Database, token: str | None, slug: str, language: str) -> bytes:
-    from cbt_core.services.reporting.gathering import Wish
-    from cbt_core.services.reporting.making import report_zip
+    from cbt_core.services.report.study_report import Wish, report_zip
 
     now = datetime.now(UTC)
-    person = access.person_of(database, token, now)
+    person = sessions.person_of(database, token, now)
     if person is None:
         raise Refused("access.signed_out")
     return report_zip(database, person, slug=slug, now=now, wish=Wish(language))
@@ -67,9 +67,9 @@ def _zip(
     database: Database, token: str | None, slug: str, form: str, unblinded: bool
 ) -> bytes:
     now = datetime.now(UTC)
-    person = access.person_of(database, token, now)
+    person = sessions.person_of(database, token, now)
     if person is None:
         raise Refused("access.signed_out")
-    return exporting.export_zip(
+    return study_export.export_zip(
         database, person, slug=slug, form=form, unblinded=unblinded, now=now
     )

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 from cbt_core.domain.people import Person
 from cbt_core.errors import Invalid
 from cbt_core.routes.common import Body, json_route
-from cbt_core.services import rating
+from cbt_core.services.desk import rating_task
 from cbt_core.settings import Settings
 from db.engine import Database
 
@@ -20,7 +20,7 @@ def open_task(database: Database, person: Person, body: Body, now: datetime) -> 
     slug, token = body.get("study"), body.get("task")
     if not isinstance(slug, str) or not isinstance(token, str | None):
         raise Invalid("rating.malformed")
-    view = rating.open_task(
+    view = rating_task.open_task(
         database, person, slug=slug, token=token, now=now, rested=body.get("rested") is True
     )
     return {"view": view}
@@ -28,17 +28,17 @@ def open_task(database: Database, person: Person, body: Body, now: datetime) -> 
 
 def draft(database: Database, person: Person, body: Body, now: datetime) -> Answer:
     """Keep unsaved entries."""
-    return {"sequence": rating.keep_draft(database, person, body=body, now=now)}
+    return {"sequence": rating_task.keep_draft(database, person, body=body, now=now)}
 
 
 def save(database: Database, person: Person, body: Body, now: datetime) -> Answer:
     """Store a submission and give the next task."""
-    return rating.save(database, person, body=body, now=now)
+    return rating_task.save(database, person, body=body, now=now)
 
 
 def skip(database: Database, person: Person, body: Body, now: datetime) -> Answer:
     """Skip a task with a reason and give the next one."""
-    return rating.skip(database, person, body=body, now=now)
+    return rating_task.skip(database, person, body=body, now=now)
 
 
 def routes(database: Database, settings: Settings) -> list[BaseRoute]:

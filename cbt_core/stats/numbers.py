@@ -1,5 +1,7 @@
 """Division that says nan where a figure is undefined."""
 
+from typing import Final
+
 import numpy as np
 
 from cbt_core.stats.ratings import Floats
@@ -19,3 +21,7 @@ def ratio(above: Floats, below: Floats) -> Floats:
 def settled(variation: Floats, total: Floats) -> Floats:
     """Return sums of squares with rounding noise set to exactly 0."""
     return np.where(np.abs(variation) <= ROUNDING * np.abs(total), 0.0, variation)
+
+
+NORMAL: Final = 1.959963984540054
+"""The .975 quantile of the standard normal distribution."""

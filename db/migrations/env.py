@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from db.models import metadata
+from db.columns import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
-from pages.ui.wording import language, t
+from pages.ui.words import language, t
 
 ICON: Final = str(Path(__file__).parent / "icon.svg")
 STYLE: Final = Path(__file__).parent / "chrome.css"

@@ -10,10 +10,10 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import StudyError
-from cbt_core.services.studies import StudyLine, listing
+from cbt_core.services.studies.contents import StudyLine, listing
 from pages.ui.session import database
 from pages.ui.widgets import literal, plain
-from pages.ui.wording import language, t
+from pages.ui.words import language, t
 
 STUDY: Final = "lead_study"
 NOTICE: Final = "lead_notice"

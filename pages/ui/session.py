@@ -9,7 +9,7 @@ from streamlit.errors import StreamlitAPIException
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
-from cbt_core.services import access
+from cbt_core.services.access import sessions
 from cbt_core.settings import Settings
 from db.engine import Database
 from db.engine import database as opened
@@ -42,7 +42,7 @@ def token() -> str | None:
 def signed_in() -> Person | None:
     """Return the person behind the token; None when signed out, expired or disabled."""
     found = token()
-    person = access.person_of(database(), found, now()) if found else None
+    person = sessions.person_of(database(), found, now()) if found else None
     if person is not None and person.language:
         st.session_state["language"] = person.language
     return person

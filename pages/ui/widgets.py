@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from cbt_core.errors import StudyError
-from cbt_core.services.joining import MyStudy
-from pages.ui.wording import language, t
+from cbt_core.services.desk.admission import MyStudy
+from pages.ui.words import language, t
 
 
 def plain(text: str, *, look: str = "text", key: str = "") -> None:

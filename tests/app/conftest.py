@@ -7,7 +7,8 @@ import pytest
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.services import access, people
+from cbt_core.services.access import sessions
+from cbt_core.services.people import roster
 from cbt_core.settings import Settings
 from db.engine import Database
 from pages.ui import session
@@ -38,8 +39,8 @@ def enter(
     monkeypatch.setattr(session, "settings", lambda: Settings(database=database.url))
 
     def sign_in(code: str, secret: str) -> Person:
-        found = access.sign_in(database, code=code, secret=secret, address="", now=moment)
-        access.set_language(database, found.person, language="en")
+        found = sessions.sign_in(database, code=code, secret=secret, address="", now=moment)
+        sessions.set_language(database, found.person, language="en")
         monkeypatch.setattr(session, "token", lambda: found.token)
         return found.person
 
@@ -52,8 +53,8 @@ def lead(
     enter: Enter,
 ) -> Person:
     """Return the study's lead, signed in."""
-    issued = people.add_person(
+    issued = roster.add_person(
         database, TERMINAL, code="L01", now=moment, role=Role.LEAD, study_id=study.study_id
     )
-    people.add_person(database, TERMINAL, code="L01", now=moment, role=Role.LEAD)
+    roster.add_person(database, TERMINAL, code="L01", now=moment, role=Role.LEAD)
     return enter("L01", issued.secret or "")

@@ -7,7 +7,9 @@ import pytest
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.services import access, labelling, people
+from cbt_core.services.access import sessions
+from cbt_core.services.desk import label_task
+from cbt_core.services.people import roster
 from db.engine import Database
 from pages.ui import session
 from tests.app.desk import Enter, cold, press, show, words
@@ -22,12 +24,12 @@ def labelled(database: Database, tmp_path: Path, moment: datetime) -> LabelStudy
     study = make_label_study(database, tmp_path, moment, mode="blind")
     who = study.annotators["N01"]
     view = open_next(database, who, study.slug, moment)
-    labelling.save(database, who, body=pressed(view, verdict="none"), now=moment)
+    label_task.save(database, who, body=pressed(view, verdict="none"), now=moment)
     return study
 
 
 def sign_in(enter: Enter, database: Database, code: str, moment: datetime) -> Person:
-    return enter(code, people.reset(database, TERMINAL, code=code, now=moment).secret or "")
+    return enter(code, roster.reset(database, TERMINAL, code=code, now=moment).secret or "")
 
 
 def test_the_screen_shows_nothing_to_a_visitor(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +51,7 @@ def test_the_screen_shows_nothing_to_raters_and_annotators(
 def test_the_screen_opens_for_a_lead_in_both_languages(
     database: Database, lead: Person, language: str
 ) -> None:
-    access.set_language(database, lead, language=language)
+    sessions.set_language(database, lead, language=language)
     screen = show("adjudicate")
     assert not screen.exception
     assert screen.title[0].value == {"zh": "裁定", "en": "Adjudicate"}[language]

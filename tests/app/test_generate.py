@@ -9,12 +9,14 @@ from streamlit.testing.v1 import AppTest
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.services import access, people, running
+from cbt_core.services.access import sessions
+from cbt_core.services.people import roster
+from cbt_core.services.runs import control
 from cbt_core.settings import Settings
 from db import studies
 from db.engine import Database
 from pages.ui import session
-from pages.ui.wording import LANGUAGES
+from pages.ui.words import LANGUAGES
 from tests import making
 from tests.app.desk import Enter, cold, press, show, words
 
@@ -28,7 +30,7 @@ ROWS = "".join(
 @pytest.fixture
 def newcomer(database: Database, enter: Enter) -> Person:
     """Return somebody who may create studies and has none."""
-    issued = people.add_person(database, TERMINAL, code="L09", now=session.now(), role=Role.LEAD)
+    issued = roster.add_person(database, TERMINAL, code="L09", now=session.now(), role=Role.LEAD)
     return enter("L09", issued.secret or "")
 
 
@@ -43,7 +45,7 @@ def filled(backend: str = "echo") -> AppTest:
 
 def wait(database: Database, who: Person) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
-    while any(one.active for one in running.watch(database, who, now=session.now())):
+    while any(one.active for one in control.watch(database, who, now=session.now())):
         assert time.monotonic() < end, "the run never ended"
         time.sleep(0.1)
 
@@ -57,7 +59,7 @@ def test_opened_cold_it_shows_nothing_to_a_visitor(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("words_of", LANGUAGES)
 def test_it_opens_in_both_languages(words_of: str, database: Database, newcomer: Person) -> None:
-    access.set_language(database, newcomer, language=words_of)
+    sessions.set_language(database, newcomer, language=words_of)
     screen = show("generate")
     assert not screen.exception
     assert screen.title
@@ -71,7 +73,7 @@ def test_a_lead_who_may_not_create_studies_is_told_so(
             connection, slug="s", title="s", stage="draft", language="zh", demonstration=0,
             created_at="2026-11-23T08:00:00.000000Z", created_by=None)
     making.enrol(database, "L77", study_id, Role.LEAD, session.now())
-    issued = people.reset(database, TERMINAL, code="L77", now=session.now())
+    issued = roster.reset(database, TERMINAL, code="L77", now=session.now())
     enter("L77", issued.secret or "")
     screen = show("generate")
     assert "Only those who may create studies" in words(screen)

@@ -7,10 +7,12 @@ import pytest
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.services import access, lifecycle, people
+from cbt_core.services.access import sessions
+from cbt_core.services.people import roster
+from cbt_core.services.studies import lifecycle
 from db.engine import Database
 from pages.ui import session
-from pages.ui.label_charts import ticks
+from pages.ui.charts import label_ticks
 from tests.app.desk import Enter, cold, show, words
 from tests.label_measuring import worked_study
 from tests.labelling import LabelStudy, make_label_study
@@ -27,7 +29,7 @@ def leading(database: Database, labelled: LabelStudy, moment: datetime, enter: E
 
 
 def invited(database: Database, study_id: int, moment: datetime) -> str:
-    issued = people.add_person(
+    issued = roster.add_person(
         database, TERMINAL, code="L01", now=moment, role=Role.LEAD, study_id=study_id
     )
     return issued.secret or ""
@@ -76,7 +78,7 @@ def test_the_screen_opens_in_both_languages(
     language: str, database: Database, labelled: LabelStudy, leading: Person, moment: datetime
 ) -> None:
     lock(database, labelled, moment)
-    access.set_language(database, leading, language=language)
+    sessions.set_language(database, leading, language=language)
     screen = show("label_results")
     assert not screen.exception
     assert screen.title[0].value == {"zh": "标注结果", "en": "Label results"}[language]
@@ -94,9 +96,9 @@ def test_pooled_f1_stands_before_the_mean_and_the_smallest_pair_is_told(leading:
 
 
 def test_the_axis_begins_at_a_tick_below_the_lowest_whisker() -> None:
-    assert ticks(-0.28) == [-0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    assert ticks(0.0)[0] == 0.0
-    assert ticks(-0.6)[0] == -0.6
+    assert label_ticks(-0.28) == [-0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert label_ticks(0.0)[0] == 0.0
+    assert label_ticks(-0.6)[0] == -0.6
 
 
 def test_another_pair_can_be_chosen(leading: Person) -> None:
@@ -128,7 +130,7 @@ def test_a_study_without_labels_says_so(
 def test_an_annotator_sees_nothing_of_it(
     database: Database, labelled: LabelStudy, moment: datetime, enter: Enter
 ) -> None:
-    enter("N01", people.reset(database, TERMINAL, code="N01", now=moment).secret or "")
+    enter("N01", roster.reset(database, TERMINAL, code="N01", now=moment).secret or "")
     screen = cold("label_results")
     assert not screen.exception
     assert words(screen) == ""

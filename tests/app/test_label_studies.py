@@ -8,8 +8,10 @@ import pytest
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.services import export_contents, exporting, importing, lifecycle, people, studies
-from cbt_core.services.study_files import StudyFiles
+from cbt_core.services.export import study_export
+from cbt_core.services.people import roster
+from cbt_core.services.studies import contents, creation, lifecycle
+from cbt_core.services.studies.creation import StudyFiles
 from db.engine import Database
 from pages.ui.screens import _listed
 from tests import making
@@ -31,14 +33,14 @@ def labels_lead(
     database: Database, labels: LabelStudy, moment: datetime, enter: Enter
 ) -> Person:
     """Return its lead, signed in; may create no study."""
-    issued = people.add_person(
+    issued = roster.add_person(
         database, TERMINAL, code="L05", now=moment, role=Role.LEAD, study_id=labels.study_id
     )
     return enter("L05", issued.secret or "")
 
 
 def stage_of(database: Database, moment: datetime) -> str:
-    return studies.setup_for(database, TERMINAL, slug="labels", now=moment).study.stage
+    return contents.setup_for(database, TERMINAL, slug="labels", now=moment).study.stage
 
 
 def test_the_balance_counts_label_tasks(labels_lead: Person) -> None:
@@ -80,11 +82,11 @@ def test_the_lock_asks_first_and_can_be_left(
 def test_a_study_in_preparation_has_no_lock_button(
     database: Database, tmp_path: Path, labels_lead: Person, moment: datetime
 ) -> None:
-    made = importing.create_study(
+    made = creation.create_study(
         database, TERMINAL, slug="draft", title="Draft", now=moment,
         files=StudyFiles(study_file=making.study_file(tmp_path)),
     )
-    people.add_person(
+    roster.add_person(
         database, TERMINAL, code="L05", now=moment, role=Role.LEAD, study_id=made.study_id
     )
     screen = show("studies")
@@ -112,10 +114,10 @@ def test_the_export_lists_the_tables_of_its_codebook(
 ) -> None:
     for slug in (study.slug, labels.slug):
         folder = tmp_path / f"export-{slug}"
-        exporting.export_study(database, TERMINAL, slug=slug, folder=folder, now=moment)
+        study_export.export_study(database, TERMINAL, slug=slug, folder=folder, now=moment)
         with (folder / "codebook.csv").open(encoding="utf-8-sig", newline="") as file:
             coded = list(dict.fromkeys(row["table"] for row in csv.DictReader(file)))
-        named = export_contents.table_names(database, TERMINAL, slug=slug, now=moment)
+        named = study_export.table_names(database, TERMINAL, slug=slug, now=moment)
         assert list(named[:-3]) == [one for one in coded if one != "instrument"]
         assert {f"{one}" for one in named} <= {file.stem for file in folder.iterdir()}
 

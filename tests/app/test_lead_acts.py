@@ -5,7 +5,9 @@ from pathlib import Path
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.services import lifecycle, people, rating, studies
+from cbt_core.services.desk import rating_task
+from cbt_core.services.people import roster
+from cbt_core.services.studies import contents, lifecycle
 from db.engine import Database
 from tests import making
 from tests.app.desk import Enter, press, show, words
@@ -13,7 +15,7 @@ from tests.making import Made
 
 
 def stage_of(database: Database, person: Person, moment: datetime) -> str:
-    return studies.setup_for(database, person, slug="trial", now=moment).study.stage
+    return contents.setup_for(database, person, slug="trial", now=moment).study.stage
 
 
 def test_the_lock_button_locks(database: Database, lead: Person, moment: datetime) -> None:
@@ -61,14 +63,14 @@ def test_a_bad_address_invites_nobody(
     screen.text_input(key="invite-address").set_value("somewhere")
     screen = press(screen, "Invite")
     assert screen.error
-    found = people.list_people(database, lead, now=moment, study_id=study.study_id)
+    found = roster.list_people(database, lead, now=moment, study_id=study.study_id)
     assert "R09" not in {one.code for one in found}
 
 
 def test_the_balance_is_shown_before_anything_is_drawn(
     database: Database, study: Made, lead: Person, moment: datetime
 ) -> None:
-    people.add_person(
+    roster.add_person(
         database, lead, code="R04", now=moment, role=Role.RATER, study_id=study.study_id
     )
     screen = press(show("design"), "Show the balance")
@@ -98,8 +100,8 @@ def test_a_serious_flag_is_read_and_handled(
     raised = [{"slot": "A", "kind": "unsafe_advice", "severity": "serious", "quote": "",
                "start": None, "end": None}]
     body = making.press(view, entries=making.entries(view, flags=raised))
-    rating.save(database, rater, body=body, now=moment)
-    issued = people.add_person(
+    rating_task.save(database, rater, body=body, now=moment)
+    issued = roster.add_person(
         database, TERMINAL, code="L03", now=moment, role=Role.LEAD, study_id=made.study_id
     )
     enter("L03", issued.secret or "")

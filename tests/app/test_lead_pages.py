@@ -8,7 +8,9 @@ import pytest
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.services import access, lifecycle, people
+from cbt_core.services.access import sessions
+from cbt_core.services.people import roster
+from cbt_core.services.studies import lifecycle
 from db.engine import Database
 from pages.ui import session
 from tests import making
@@ -37,7 +39,7 @@ def test_a_rater_sees_nothing_of_a_leads_screen(
     name: str, database: Database, study: Made, moment: datetime,
     enter: Enter,
 ) -> None:
-    enter("R01", people.reset(database, TERMINAL, code="R01", now=moment).secret or "")
+    enter("R01", roster.reset(database, TERMINAL, code="R01", now=moment).secret or "")
     screen = cold(name)
     assert not screen.exception
     assert words(screen) == ""
@@ -48,7 +50,7 @@ def test_a_rater_sees_nothing_of_a_leads_screen(
 def test_every_screen_opens_for_a_lead_in_both_languages(
     name: str, language: str, database: Database, lead: Person
 ) -> None:
-    access.set_language(database, lead, language=language)
+    sessions.set_language(database, lead, language=language)
     screen = show(name)
     assert not screen.exception
     assert screen.title
@@ -82,7 +84,7 @@ def test_an_undefined_figure_stands_with_its_reason(
     made = making.make_study(database, tmp_path, moment)
     for rater in made.raters.values():
         making.rate_all(database, rater, made.slug, moment, 2)
-    issued = people.add_person(
+    issued = roster.add_person(
         database, TERMINAL, code="L02", now=moment, role=Role.LEAD, study_id=made.study_id
     )
     enter("L02", issued.secret or "")
@@ -92,7 +94,7 @@ def test_an_undefined_figure_stands_with_its_reason(
 def test_a_lead_who_rates_sees_no_results_before_the_lock(
     database: Database, study: Made, lead: Person, moment: datetime
 ) -> None:
-    people.add_person(
+    roster.add_person(
         database, TERMINAL, code="L01", now=moment, role=Role.RATER, study_id=study.study_id
     )
     screen = show("results")

@@ -7,8 +7,11 @@ import pytest
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
-from cbt_core.services import assigning, importing, people, rating
-from cbt_core.services.study_files import StudyFiles
+from cbt_core.services.assignment import task_draw
+from cbt_core.services.desk import rating_task
+from cbt_core.services.people import roster
+from cbt_core.services.studies import creation
+from cbt_core.services.studies.creation import StudyFiles
 from db.engine import Database
 from tests import making
 from tests.app.desk import Enter, show, words
@@ -31,7 +34,7 @@ def flagged(database: Database, folder: Path, moment: datetime, protocol: str) -
     made = making.make_study(database, folder, before, protocol=protocol)
     view = making.open_next(database, made.raters["R01"], made.slug, before)
     body = making.press(view, entries=making.entries(view, flags=[FLAG]))
-    rating.save(database, made.raters["R01"], body=body, now=before)
+    rating_task.save(database, made.raters["R01"], body=body, now=before)
     return made
 
 
@@ -39,7 +42,7 @@ def sign_in(
     database: Database, study_id: int, role: Role, moment: datetime, enter: Enter
 ) -> None:
     code = "L01" if role is Role.LEAD else "R07"
-    issued = people.add_person(
+    issued = roster.add_person(
         database, TERMINAL, code=code, now=moment, role=role, study_id=study_id
     )
     enter(code, issued.secret or "")
@@ -65,12 +68,12 @@ def test_a_rater_is_told_that_texts_are_archived_only_where_they_are(
 ) -> None:
     file = tmp_path / "own.toml"
     file.write_text(protocol + "[design]\noverlap = 1\n", "utf-8")
-    made = importing.create_study(
+    made = creation.create_study(
         database, TERMINAL, slug="new", title="New", now=moment, protocol=file,
         files=StudyFiles(study_file=making.study_file(tmp_path)),
     )
     sign_in(database, made.study_id, Role.RATER, moment, enter)
-    assigning.assign(database, TERMINAL, slug="new", raters=("R07",), now=moment)
+    task_draw.assign(database, TERMINAL, slug="new", raters=("R07",), now=moment)
     told = words(show(screen))
     assert ("archived" in told) is not bool(protocol)
     assert ("live source" in told) is bool(protocol)

@@ -4,17 +4,18 @@ import pytest
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.services import access, people
+from cbt_core.services.access import sessions
+from cbt_core.services.people import roster
 from db.engine import Database
 from pages.ui import session
-from pages.ui.wording import LANGUAGES
+from pages.ui.words import LANGUAGES
 from tests.app.desk import Enter, cold, press, show, words
 
 
 @pytest.fixture
 def newcomer(database: Database, enter: Enter) -> Person:
     """Return somebody who may create studies and has none."""
-    issued = people.add_person(database, TERMINAL, code="L09", now=session.now(), role=Role.LEAD)
+    issued = roster.add_person(database, TERMINAL, code="L09", now=session.now(), role=Role.LEAD)
     return enter("L09", issued.secret or "")
 
 
@@ -29,7 +30,7 @@ def test_it_opens_before_there_is_a_study(newcomer: Person) -> None:
 
 @pytest.mark.parametrize("words_of", LANGUAGES)
 def test_it_opens_in_both_languages(words_of: str, database: Database, newcomer: Person) -> None:
-    access.set_language(database, newcomer, language=words_of)
+    sessions.set_language(database, newcomer, language=words_of)
     screen = show("plan_study")
     assert not screen.exception
     assert len(screen.metric) == 4

@@ -8,7 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cbt_core.domain.people import Person
-from cbt_core.services import access, lifecycle
+from cbt_core.services.access import sessions
+from cbt_core.services.studies import lifecycle
 from db.engine import Database
 from pages.ui import charts, session
 from tests.app.desk import ROOT, cold, show, words
@@ -38,7 +39,7 @@ def test_every_section_opens_once_unblinded(
 ) -> None:
     lock(database, lead, moment)
     lifecycle.unblind(database, lead, slug="trial", reason="planned", now=moment)
-    access.set_language(database, lead, language=language)
+    sessions.set_language(database, lead, language=language)
     screen = section(name)
     assert not screen.exception
     assert screen.header

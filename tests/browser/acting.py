@@ -3,7 +3,7 @@
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from cbt_core.domain.people import TERMINAL
-from cbt_core.services import people
+from cbt_core.services.people import roster
 from db.engine import Database
 from tests.browser.conftest import Served
 from tests.conftest import NOW
@@ -13,7 +13,7 @@ SHEET = "fieldset.scale"
 
 def secret_of(database: Database, code: str) -> str:
     """Return a fresh secret of a person."""
-    issued = people.reset(database, TERMINAL, code=code, now=NOW)
+    issued = roster.reset(database, TERMINAL, code=code, now=NOW)
     assert issued.secret is not None
     return issued.secret
 

@@ -29,7 +29,7 @@ from cbt_core.settings import Settings
 from db import sessions
 from db.engine import Database
 from pages.ui.components.span_marker import HTML, script, style
-from pages.ui.wording import section
+from pages.ui.words import section
 
 PAGE: Final = """<!doctype html><html lang="zh"><meta charset="utf-8"><meta name="viewport"
 content="width=device-width"><title>marker</title><link rel="icon" href="data:,"><style>

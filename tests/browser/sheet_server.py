@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from pages.ui.components.rating_sheet import HTML, SheetData, script, style, whole
-from pages.ui.wording import section
+from pages.ui.words import section
 from tests.browser import sheet_samples as samples
 
 Json = dict[str, object]

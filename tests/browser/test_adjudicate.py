@@ -12,10 +12,12 @@ from sqlalchemy import update
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
-from cbt_core.services import exporting, labelling, proposing
-from cbt_core.services.proposing import Proposed
+from cbt_core.services.desk import label_task
+from cbt_core.services.export import study_export
+from cbt_core.services.labels import machine_proposals
+from cbt_core.services.labels.machine_proposals import Proposed
 from db.engine import Database
-from db.models import person
+from db.people_models import person
 from tests.browser.acting import enter, secret_of
 from tests.browser.conftest import Served
 from tests.conftest import NOW
@@ -65,14 +67,14 @@ def label(database: Database, study: Any, code: str, words: dict[str, str]) -> N
     for _ in range(4):
         view = open_next(database, who, study.slug, NOW)
         spans = [span(view, quote, name) for quote, name in words.items()]
-        saved = labelling.save(database, who, body=press(view, spans=spans), now=NOW)
+        saved = label_task.save(database, who, body=press(view, spans=spans), now=NOW)
         after: Any = saved["view"]
         answers = {one["id"]: {"answer": "confirmed"} for one in after["task"]["proposals"]}
-        labelling.save(database, who, body=press(after, spans=spans, answers=answers), now=NOW)
+        label_task.save(database, who, body=press(after, spans=spans, answers=answers), now=NOW)
 
 
 def tables(database: Database, folder: Path) -> dict[str, list[dict[str, Any]]]:
-    exporting.export_study(
+    study_export.export_study(
         database, TERMINAL, slug="labels", folder=folder, form="jsonl", now=NOW)
     return {
         file.stem: [json.loads(line) for line in file.read_text("utf-8").splitlines()]
@@ -85,7 +87,7 @@ def prepared(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two annotators who are apart on four items, a machine with its own view, and a lead."""
     folder = tmp_path_factory.mktemp("adjudicate")
     study = make_label_study(served.database, folder, NOW, items=4, annotators=("N01", "N02"))
-    proposing.propose(
+    machine_proposals.propose(
         served.database, TERMINAL, slug="labels", source="gpt-secret-7b", now=NOW,
         proposals=[Proposed(f"Q{n:03d}", SHOULD) for n in range(1, 5)])
     label(served.database, study, "N01", {DULL: READING})

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
-from cbt_core.services import people
+from cbt_core.services.people import roster
 from db import runs
 from tests.browser.acting import enter
 from tests.browser.conftest import Served
@@ -47,7 +47,7 @@ def ask(page: Page, file: Path, system: str) -> None:
 def test_a_run_outlives_the_page_and_becomes_a_study(
     browser: Browser, served: Served, tmp_path: Path
 ) -> None:
-    issued = people.add_person(served.database, TERMINAL, code="L01", now=NOW, role=Role.LEAD)
+    issued = roster.add_person(served.database, TERMINAL, code="L01", now=NOW, role=Role.LEAD)
     secret, file = issued.secret or "", questions(tmp_path)
     for system in ("echo-one", "echo-two"):
         context, page = enter(browser, served, "L01", secret, language="en")

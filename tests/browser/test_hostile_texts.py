@@ -13,9 +13,11 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
-from cbt_core.services import accounts, assigning, importing, people
-from cbt_core.services.importing import StudyFiles
-from pages.ui.wording import section
+from cbt_core.services.assignment import task_draw
+from cbt_core.services.people import roster
+from cbt_core.services.studies import creation
+from cbt_core.services.studies.creation import StudyFiles
+from pages.ui.words import section
 from tests import making
 from tests.browser.acting import enter, wait_for_item
 from tests.browser.conftest import Served
@@ -89,15 +91,15 @@ def study(served: Served, folder: Path) -> int:
         '[design]\noverlap = 1\nrepeats = 0.0\n[sheet]\npreference = "off"\n'
         "[rater]\nbreak_after_risk_items = 0\n", "utf-8")
     now = datetime.now(UTC)
-    made = importing.create_study(
+    made = creation.create_study(
         served.database, TERMINAL, slug=SLUG, title=TITLE, files=StudyFiles(study_file=file),
         now=now, protocol=protocol)
     enrol(served.database, "R01", made.study_id, Role.RATER, now)
     enrol(served.database, "L01", made.study_id, Role.LEAD, now)
-    people.add_person(served.database, TERMINAL, code="L01", role=Role.LEAD, now=now)
-    accounts.set_identity(
+    roster.add_person(served.database, TERMINAL, code="L01", role=Role.LEAD, now=now)
+    roster.set_identity(
         served.database, TERMINAL, code="R01", name=NAME, email="a@b.c", now=now)
-    assigning.assign(served.database, TERMINAL, slug=SLUG, raters=["R01"], now=now)
+    task_draw.assign(served.database, TERMINAL, slug=SLUG, raters=["R01"], now=now)
     rater = making.person(served.database, "R01", made.study_id, Role.RATER)
     making.prepare(served.database, rater, SLUG, now)
     return made.study_id
@@ -105,7 +107,7 @@ def study(served: Served, folder: Path) -> int:
 
 def open_for(browser: Browser, served: Served, watched: Watched, code: str) -> Page:
     """Sign a person in, in a watched browser."""
-    secret = people.reset(served.database, TERMINAL, code=code, now=datetime.now(UTC)).secret
+    secret = roster.reset(served.database, TERMINAL, code=code, now=datetime.now(UTC)).secret
     context, page = enter(browser, served, code, secret or "")
     watched.watch(context, urlsplit(served.url).netloc)
     return page

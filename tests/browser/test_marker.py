@@ -14,10 +14,11 @@ from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import func, select
 
 from cbt_core.domain.people import TERMINAL
-from cbt_core.services import exporting, proposing
-from cbt_core.services.proposing import Proposed
+from cbt_core.services.export import study_export
+from cbt_core.services.labels import machine_proposals
+from cbt_core.services.labels.machine_proposals import Proposed
 from db.engine import Database
-from db.models import label_submission, span
+from db.labelling_models import label_submission, span
 from tests.browser.acting import enter, secret_of
 from tests.browser.conftest import Served as ServedApp
 from tests.browser.marker_server import Served, opened
@@ -110,7 +111,7 @@ class Marker:
 
     def exported(self) -> tuple[list[str], dict[str, list[dict[str, Any]]]]:
         """Return the words cut out of the exported documents, and the exported tables."""
-        exporting.export_study(
+        study_export.export_study(
             self.database, TERMINAL, slug="labels", folder=self.folder / "out", form="jsonl",
             now=self.now,
         )
@@ -138,7 +139,7 @@ def marking(
     made = make_label_study(database, folder, now, **study)
     if proposals:
         start = DESCRIPTION.index(DULL)
-        proposing.propose(
+        machine_proposals.propose(
             database, TERMINAL, slug="labels", source="gpt-secret-7b", now=now, proposals=[
                 one for number in (1, 2, 3) for one in (
                     Proposed(f"Q{number:03d}", "mind-reading", "description", start,
@@ -495,7 +496,7 @@ def test_a_proposal_that_came_meanwhile_is_shown_and_the_marks_stay(
     with marking(browser, database, tmp_path, now, mode="correct", items=1) as marker:
         marker.to(DULL)
         marker.keys("5")
-        proposing.propose(
+        machine_proposals.propose(
             database, TERMINAL, slug="labels", source="m", now=now,
             proposals=[Proposed("Q001", "labeling")])
         marker.keys("s")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from cbt_core.domain.people import TERMINAL
-from cbt_core.services import exporting
+from cbt_core.services.export import study_export
 from tests.browser.acting import enter, secret_of
 from tests.browser.conftest import Served
 from tests.making import make_study
@@ -71,7 +71,7 @@ def test_scales_of_any_range_come_from_the_instrument(
         clicked.append((number + 2, number))
         page.keyboard.press("s")
     page.get_by_text("第 3 题").first.wait_for(state="detached")
-    exporting.export_study(
+    study_export.export_study(
         served.database, TERMINAL, slug="own", folder=tmp_path / "out", now=now
     )
     with (tmp_path / "out" / "ratings.csv").open(encoding="utf-8-sig") as file:

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from cbt_core.domain.people import TERMINAL
-from cbt_core.services import demonstrating, lifecycle
-from cbt_core.services.reporting.gathering import Wish
-from cbt_core.services.reporting.making import write_report
+from cbt_core.services.operations import demo_study
+from cbt_core.services.report.study_report import Wish, write_report
+from cbt_core.services.studies import lifecycle
 from db import migrate
 from db.engine import Database
 from tests import making
@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("report")
     database = Database(f"sqlite:///{place / 'concord.db'}")
     migrate.upgrade(database)
-    demonstrating.load_demonstration(database, now=NOW)
+    demo_study.load_demonstration(database, now=NOW)
     lifecycle.lock(database, TERMINAL, slug="demo", now=NOW)
     lifecycle.unblind(database, TERMINAL, slug="demo", reason="report", now=NOW)
     for language in ("zh", "en"):

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
-from cbt_core.services import people
+from cbt_core.services.people import roster
 from tests import making
 from tests.browser.acting import enter
 from tests.browser.conftest import Served
@@ -22,7 +22,7 @@ def test_a_lead_reads_disagreements_and_saves_a_figure(
     made = making.make_study(served.database, tmp_path, NOW, items=3)
     for code, value in (("R01", 0), ("R02", 1), ("R03", 2)):
         making.rate_all(served.database, made.raters[code], made.slug, NOW, value)
-    issued = people.add_person(
+    issued = roster.add_person(
         served.database, TERMINAL, code="L01", now=NOW, role=Role.LEAD, study_id=made.study_id
     )
     context, page = enter(browser, served, "L01", issued.secret or "")

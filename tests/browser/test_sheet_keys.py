@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from pages.ui.components.rating_sheet import script
-from pages.ui.wording import section
+from pages.ui.words import section
 from tests.browser.sheet_page import BARE, SCORES, SIX, Sheet, opened, stored
 from tests.browser.sheet_server import Desk
 

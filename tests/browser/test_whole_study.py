@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
-from cbt_core.services import people
+from cbt_core.services.people import roster
 from tests.browser.acting import enter
 from tests.browser.conftest import Served
 from tests.conftest import NOW
@@ -50,7 +50,7 @@ class Story:
 @pytest.fixture
 def story(browser: Browser, served: Served, tmp_path: Path) -> Iterator[Story]:
     found = Story(served, browser, tmp_path)
-    issued = people.add_person(served.database, TERMINAL, code="L01", now=NOW, role=Role.LEAD)
+    issued = roster.add_person(served.database, TERMINAL, code="L01", now=NOW, role=Role.LEAD)
     assert issued.secret is not None
     found.secrets["L01"] = issued.secret
     yield found

@@ -23,11 +23,12 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
-from cbt_core.services import assigning, importing
-from cbt_core.services.importing import StudyFiles
+from cbt_core.services.assignment import task_draw
+from cbt_core.services.studies import creation
+from cbt_core.services.studies.creation import StudyFiles
 from db.engine import Database
 from db.models import answer, system, task, task_slot
-from pages.ui.wording import section
+from pages.ui.words import section
 from tests.browser.acting import enter, secret_of, wait_for_item
 from tests.browser.conftest import Served
 from tests.browser.wiretap import Message, Wiretap, listening
@@ -88,11 +89,11 @@ def prepare(database: Database, folder: Path) -> None:
     protocol.write_text(
         '[design]\noverlap = 1\nrepeats = 0.0\n[sheet]\npreference = "off"\n'
         f'[analysis]\nbaseline = "{SYSTEMS[0]}"\n', "utf-8")
-    made = importing.create_study(
+    made = creation.create_study(
         database, TERMINAL, slug=SLUG, title="研究一", files=files(folder), now=NOW,
         protocol=protocol)
     enrol(database, "R01", made.study_id, Role.RATER, NOW)
-    assigning.assign(database, TERMINAL, slug=SLUG, raters=["R01"], now=NOW)
+    task_draw.assign(database, TERMINAL, slug=SLUG, raters=["R01"], now=NOW)
 
 
 def go_through(page: Page, url: str) -> None:

@@ -14,10 +14,10 @@ from sqlalchemy import select, text
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services import storing
+from cbt_core.services.operations import storage
 from db import audit, backup, migrate
+from db.columns import metadata
 from db.engine import Database
-from db.models import metadata
 from tests.making import make_study, rate_all
 
 pytestmark = pytest.mark.skipif(
@@ -31,18 +31,18 @@ def test_a_restored_backup_holds_the_same_rows(
     made = make_study(database, tmp_path, now, items=4)
     rate_all(database, made.raters["R01"], made.slug, now)
     file = tmp_path / "copy.db"
-    storing.back_up(database, TERMINAL, file=file)
+    storage.back_up(database, TERMINAL, file=file)
     elsewhere = Database(f"sqlite:///{tmp_path / 'new' / 'concord.db'}")
-    storing.restore(elsewhere, TERMINAL, file=file)
+    storage.restore(elsewhere, TERMINAL, file=file)
     assert _content(elsewhere) == _content(database)
-    assert storing.check_all(elsewhere, TERMINAL) == []
+    assert storage.check_all(elsewhere, TERMINAL) == []
     assert elsewhere.settings()["journal_mode"] == "wal"
     elsewhere.close()
 
 
 def test_a_backup_is_readable_by_its_owner_only(database: Database, tmp_path: Path) -> None:
     file = tmp_path / "copy.db"
-    storing.back_up(database, TERMINAL, file=file)
+    storage.back_up(database, TERMINAL, file=file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [one.name for one in tmp_path.iterdir() if "partial" in one.name] == []
 
@@ -59,7 +59,7 @@ def test_writers_go_on_during_a_backup(database: Database, tmp_path: Path, now: 
     writer = threading.Thread(target=write)
     writer.start()
     for number in range(3):
-        storing.back_up(database, TERMINAL, file=tmp_path / f"{number}.db")
+        storage.back_up(database, TERMINAL, file=tmp_path / f"{number}.db")
     stop.set()
     writer.join()
     assert written
@@ -70,15 +70,15 @@ def test_an_existing_file_is_not_overwritten(database: Database, tmp_path: Path)
     file = tmp_path / "copy.db"
     file.write_text("mine")
     with pytest.raises(StudyError, match="already exists"):
-        storing.back_up(database, TERMINAL, file=file)
+        storage.back_up(database, TERMINAL, file=file)
     assert file.read_text() == "mine"
 
 
 def test_a_backup_is_not_restored_over_data(database: Database, tmp_path: Path) -> None:
     file = tmp_path / "copy.db"
-    storing.back_up(database, TERMINAL, file=file)
+    storage.back_up(database, TERMINAL, file=file)
     with pytest.raises(StudyError, match="already holds data"):
-        storing.restore(database, TERMINAL, file=file)
+        storage.restore(database, TERMINAL, file=file)
 
 
 @pytest.mark.parametrize("damage", ["missing", "text", "cut", "foreign"])
@@ -89,7 +89,7 @@ def test_what_is_no_sound_backup_is_refused(
     _damaged(database, file, damage)
     elsewhere = Database(f"sqlite:///{tmp_path / 'new' / 'concord.db'}")
     with pytest.raises(StudyError, match="not a readable Concord backup"):
-        storing.restore(elsewhere, TERMINAL, file=file)
+        storage.restore(elsewhere, TERMINAL, file=file)
     assert not elsewhere.path.exists()
 
 
@@ -122,12 +122,12 @@ def test_an_older_database_is_backed_up_before_the_upgrade(
     database: Database, now: datetime, updated: str
 ) -> None:
     with pytest.raises(StudyError, match="db upgrade"):
-        storing.require_current(database)
-    done = storing.upgrade(database, TERMINAL, now=now)
+        storage.require_current(database)
+    done = storage.upgrade(database, TERMINAL, now=now)
     assert (done.before, done.after) == (updated, "9000")
     assert done.kept is not None
     assert backup.problems(done.kept) == []
-    assert storing.upgrade(database, TERMINAL, now=now).kept is None
+    assert storage.upgrade(database, TERMINAL, now=now).kept is None
 
 
 def test_a_newer_database_is_left_alone(
@@ -136,20 +136,20 @@ def test_a_newer_database_is_left_alone(
     with database.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StudyError, match="newer Concord"):
-        storing.upgrade(database, TERMINAL, now=now)
+        storage.upgrade(database, TERMINAL, now=now)
     assert [one for one in tmp_path.iterdir() if "before-upgrade" in one.name] == []
 
 
 def test_only_the_terminal_looks_after_the_database(database: Database, tmp_path: Path) -> None:
     with pytest.raises(Refused):
-        storing.back_up(database, Person(7, "L01"), file=tmp_path / "copy.db")
+        storage.back_up(database, Person(7, "L01"), file=tmp_path / "copy.db")
 
 
 def _damaged(database: Database, file: Path, damage: str) -> None:
     if damage == "text":
         file.write_text("not a database, but long enough to be looked at")
     elif damage == "cut":
-        storing.back_up(database, TERMINAL, file=file)
+        storage.back_up(database, TERMINAL, file=file)
         file.write_bytes(file.read_bytes()[:20_000])
     elif damage == "foreign":
         other = Database(f"sqlite:///{file}")

@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from cbt_core.domain.study import Role
 from db import memberships, people, sessions
 from db.engine import Connection, Database, driver
-from db.models import session, study, throttle
+from db.models import study
+from db.people_models import session, throttle
 from db.scrub import scrub
 from tests.services.peopled import NOW, new_study
 

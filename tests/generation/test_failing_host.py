@@ -5,14 +5,13 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from cbt_core.generation.backend import Decoding, Failure, Message, Reply, Request
-from cbt_core.generation.lines import Row
-from cbt_core.generation.openai_backend import Endpoint, OpenAIBackend
-from cbt_core.generation.outcome import Limits
-from cbt_core.generation.pacing import Retrying
-from cbt_core.generation.parsing import Fault, parse_reply
-from cbt_core.generation.runner import run
-from cbt_core.generation.schema import REPLY
+from cbt_core.generation.backend.allowance import Retrying
+from cbt_core.generation.backend.exchange import REPLY, Decoding, Failure, Message, Reply, Request
+from cbt_core.generation.backend.openai_chat import Endpoint, OpenAIBackend
+from cbt_core.generation.run.journal import Row
+from cbt_core.generation.run.outcome import Limits
+from cbt_core.generation.run.runner import run
+from cbt_core.generation.tasks.reply_reader import Fault, parse_reply
 from tests.generation.counts import ROWS
 from tests.generation.loopback import FAULTS, OK, SLOW, Host, answer_to
 

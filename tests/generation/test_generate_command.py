@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cbt_core.cli import main
-from cbt_core.generation.prompts import load_prompt
+from cbt_core.generation.tasks.prompts import load_prompt
 from cbt_core.instruments import load_scheme
 from tests.generation.loopback import BROKEN, OK, Host, answer_to
 

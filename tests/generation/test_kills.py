@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cbt_core.generation.journal import beside
+from cbt_core.generation.run.journal import beside
 from tests.generation.counts import KILL_ROWS, KILLS
 
 TIMINGS = {"seconds", "generated_at", "prompt_tokens", "reply_tokens"}

@@ -12,14 +12,12 @@ from pathlib import Path
 import pytest
 
 from cbt_core.errors import StudyError
-from cbt_core.generation.account import Budget, Prices
-from cbt_core.generation.backend import Decoding, Failure, Message, Reply, Request
-from cbt_core.generation.backends import BACKENDS, make_backend
-from cbt_core.generation.openai_backend import Endpoint, OpenAIBackend
-from cbt_core.generation.outcome import Outcome
-from cbt_core.generation.pacing import Retrying
-from cbt_core.generation.runner import run
-from cbt_core.generation.schema import REPLY
+from cbt_core.generation.backend.allowance import Budget, Prices, Retrying
+from cbt_core.generation.backend.catalogue import BACKENDS, make_backend
+from cbt_core.generation.backend.exchange import REPLY, Decoding, Failure, Message, Reply, Request
+from cbt_core.generation.backend.openai_chat import Endpoint, OpenAIBackend
+from cbt_core.generation.run.outcome import Outcome
+from cbt_core.generation.run.runner import run
 from tests.generation.loopback import OK, RATE, Host, answer_to, reply
 from tests.generation.test_failing_host import requests, to_row
 

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from cbt_core.errors import StudyError
-from cbt_core.generation.account import Budget, Prices
-from cbt_core.generation.batch_memory import BatchMemory
-from cbt_core.generation.openai_backend import Endpoint
-from cbt_core.generation.openai_batch import BatchBackend
-from cbt_core.generation.runner import run
+from cbt_core.generation.backend.allowance import Budget, Prices
+from cbt_core.generation.backend.openai_batch import BatchBackend, BatchMemory
+from cbt_core.generation.backend.openai_chat import Endpoint
+from cbt_core.generation.run.runner import run
 from tests.generation.loopback import BAD_CONTENT, BROKEN, CUT, OK, Host, answer_to
 from tests.generation.test_failing_host import requests, rows, to_row
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cbt_core.errors import StudyError
-from cbt_core.generation.backend import Decoding, Failure, Message, Reply, Request
-from cbt_core.generation.transformers_backend import LocalModel, TransformersBackend
+from cbt_core.generation.backend.exchange import Decoding, Failure, Message, Reply, Request
+from cbt_core.generation.backend.local_model import LocalModel, TransformersBackend
 from tests.generation.small_model import build
 
 torch = pytest.importorskip("torch")

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from cbt_core.demo.texts import demo_file
-from cbt_core.generation.backend import Decoding, Message, Reply, Request
-from cbt_core.generation.openai_backend import Endpoint, OpenAIBackend
-from cbt_core.generation.serving import application
-from cbt_core.generation.transformers_backend import LocalModel, TransformersBackend
+from cbt_core.generation.backend.exchange import Decoding, Message, Reply, Request
+from cbt_core.generation.backend.local_model import LocalModel, TransformersBackend
+from cbt_core.generation.backend.openai_chat import Endpoint, OpenAIBackend
+from cbt_core.generation.backend.trial_endpoint import application
 
 pytest.importorskip("torch")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning")]
@@ -83,7 +83,7 @@ def test_twenty_questions_are_answered_in_english_and_the_endpoint_says_the_same
 def test_the_converted_folder_loads_without_the_gguf_file(
     backend: TransformersBackend, tmp_path: Path
 ) -> None:
-    from cbt_core.generation.model_folder import ready_folder
+    from cbt_core.generation.backend.model_folder import ready_folder
 
     with pytest.MonkeyPatch.context() as patched:
         if not os.environ.get("CONCORD_MODELS"):

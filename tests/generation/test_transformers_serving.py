@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from cbt_core.generation.backend import Decoding, Message, Reply, Request
-from cbt_core.generation.openai_backend import Endpoint, OpenAIBackend
-from cbt_core.generation.serving import application
-from cbt_core.generation.transformers_backend import LocalModel, TransformersBackend
+from cbt_core.generation.backend.exchange import Decoding, Message, Reply, Request
+from cbt_core.generation.backend.local_model import LocalModel, TransformersBackend
+from cbt_core.generation.backend.openai_chat import Endpoint, OpenAIBackend
+from cbt_core.generation.backend.trial_endpoint import application
 from tests.generation.small_model import build
 
 pytest.importorskip("torch")

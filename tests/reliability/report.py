@@ -18,7 +18,7 @@ from typing import Final
 
 from defusedxml.ElementTree import parse
 
-from cbt_core.services.doctor import program_version
+from cbt_core.services.operations.doctor import program_version
 from db.engine import Database
 
 BARS: Final = Path(__file__).with_name("bars.toml")

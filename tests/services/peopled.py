@@ -6,8 +6,9 @@ from sqlalchemy import insert
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.services import access, people
-from cbt_core.services.access import SignedIn
+from cbt_core.services.access import sessions
+from cbt_core.services.access.sessions import SignedIn
+from cbt_core.services.people import roster
 from db.clock import stamp
 from db.engine import Database
 from db.models import study
@@ -30,7 +31,7 @@ def new_person(
     database: Database, code: str, *, role: Role = Role.RATER, study_id: int | None = None
 ) -> str:
     """Add a person by the terminal and return the secret."""
-    issued = people.add_person(
+    issued = roster.add_person(
         database, TERMINAL, code=code, role=role, study_id=study_id, now=NOW
     )
     assert issued.secret
@@ -41,7 +42,7 @@ def enter(
     database: Database, code: str, secret: str, *, now: datetime = NOW, address: str = ""
 ) -> SignedIn:
     """Sign in."""
-    return access.sign_in(database, code=code, secret=secret, address=address, now=now)
+    return sessions.sign_in(database, code=code, secret=secret, address=address, now=now)
 
 
 def lead_of(database: Database, code: str, study_id: int) -> Person:

@@ -13,11 +13,14 @@ from sqlalchemy import event, select, text, update
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
 from cbt_core.errors import Conflict, Invalid, NotSaved, Refused
-from cbt_core.services import access, passphrases, people
+from cbt_core.services.access import passphrases, sessions
+from cbt_core.services.people import roster
 from cbt_core.settings import Settings
 from db import people as stored
+from db.columns import metadata
 from db.engine import Database
-from db.models import access_log, metadata, person, session
+from db.people_models import person, session
+from db.trail_models import access_log
 from tests.services.peopled import NOW, enter, new_person, new_study
 
 MINUTE = timedelta(minutes=1)
@@ -91,51 +94,51 @@ def test_a_token_has_at_least_128_bits_and_is_new_at_every_sign_in(database: Dat
 def test_a_person_comes_with_the_roles_held_now(database: Database) -> None:
     first, second = new_study(database, "one"), new_study(database, "two")
     secret = new_person(database, "R01", study_id=first)
-    people.add_person(
+    roster.add_person(
         database, TERMINAL, code="R01", role=Role.LEAD, study_id=second, now=NOW
     )
     token = enter(database, "R01", secret).token
-    found = access.person_of(database, token, NOW)
+    found = sessions.person_of(database, token, NOW)
     assert found is not None
     assert found.roles == {first: {Role.RATER}, second: {Role.LEAD}}
-    people.leave_study(
+    roster.leave_study(
         database, TERMINAL, code="R01", role=Role.LEAD, study_id=second, now=NOW
     )
-    found = access.person_of(database, token, NOW)
+    found = sessions.person_of(database, token, NOW)
     assert found is not None
     assert found.roles == {first: {Role.RATER}}
 
 
 def test_a_session_unused_for_thirty_minutes_is_over(database: Database) -> None:
     token = enter(database, "R01", new_person(database, "R01")).token
-    assert access.person_of(database, token, NOW + 29 * MINUTE) is not None
-    assert access.person_of(database, token, NOW + 58 * MINUTE) is not None
-    assert access.person_of(database, token, NOW + 88 * MINUTE) is None
+    assert sessions.person_of(database, token, NOW + 29 * MINUTE) is not None
+    assert sessions.person_of(database, token, NOW + 58 * MINUTE) is not None
+    assert sessions.person_of(database, token, NOW + 88 * MINUTE) is None
 
 
 def test_a_session_in_use_is_over_after_twelve_hours(database: Database) -> None:
     token = enter(database, "R01", new_person(database, "R01")).token
     for minutes in range(20, 12 * 60, 20):
-        assert access.person_of(database, token, NOW + minutes * MINUTE) is not None
-    assert access.person_of(database, token, NOW + 12 * HOUR) is None
+        assert sessions.person_of(database, token, NOW + minutes * MINUTE) is not None
+    assert sessions.person_of(database, token, NOW + 12 * HOUR) is None
 
 
 def test_the_owner_sets_how_long_a_session_lasts(database: Database) -> None:
     settings = Settings(database="", idle_minutes=5, absolute_hours=1)
     secret = new_person(database, "R01")
-    token = access.sign_in(
+    token = sessions.sign_in(
         database, code="R01", secret=secret, address="", now=NOW,
-        lasting=access.Lasting.of(settings),
+        lasting=sessions.Lasting.of(settings),
     ).token
-    assert access.person_of(database, token, NOW + 4 * MINUTE) is not None
-    assert access.person_of(database, token, NOW + 9 * MINUTE) is None
+    assert sessions.person_of(database, token, NOW + 4 * MINUTE) is not None
+    assert sessions.person_of(database, token, NOW + 9 * MINUTE) is None
 
 
 def test_use_is_noted_at_most_once_a_minute(database: Database) -> None:
     token = enter(database, "R01", new_person(database, "R01")).token
     seen = set()
     for seconds in (10, 59, 61, 100, 120):
-        access.person_of(database, token, NOW + timedelta(seconds=seconds))
+        sessions.person_of(database, token, NOW + timedelta(seconds=seconds))
         with database.reading() as connection:
             seen.add(connection.execute(select(session.c.seen_at)).scalar_one())
     assert len(seen) == 2  # at the sign-in and after 61 s; the next would be after 122 s
@@ -144,39 +147,39 @@ def test_use_is_noted_at_most_once_a_minute(database: Database) -> None:
 def test_signing_out_ends_this_session_only(database: Database) -> None:
     secret = new_person(database, "R01")
     here, there = (enter(database, "R01", secret).token for _ in range(2))
-    access.sign_out(database, here, NOW)
-    assert access.person_of(database, here, NOW) is None
-    assert access.person_of(database, there, NOW) is not None
+    sessions.sign_out(database, here, NOW)
+    assert sessions.person_of(database, here, NOW) is None
+    assert sessions.person_of(database, there, NOW) is not None
 
 
 def test_signing_out_everywhere_ends_all(database: Database) -> None:
     secret = new_person(database, "R01")
     tokens = [enter(database, "R01", secret).token for _ in range(2)]
-    found = access.person_of(database, tokens[0], NOW)
+    found = sessions.person_of(database, tokens[0], NOW)
     assert found is not None
-    assert access.sign_out_everywhere(database, found, NOW) == 2
-    assert [access.person_of(database, token, NOW) for token in tokens] == [None, None]
+    assert sessions.sign_out_everywhere(database, found, NOW) == 2
+    assert [sessions.person_of(database, token, NOW) for token in tokens] == [None, None]
 
 
-@pytest.mark.parametrize("act", [people.disable, people.reset, people.forget])
+@pytest.mark.parametrize("act", [roster.disable, roster.reset, roster.forget])
 def test_disabling_resetting_and_forgetting_end_all_sessions(
     database: Database, act: Callable[..., object]
 ) -> None:
     token = enter(database, "R01", new_person(database, "R01")).token
     act(database, TERMINAL, code="R01", now=NOW)
-    assert access.person_of(database, token, NOW) is None
+    assert sessions.person_of(database, token, NOW) is None
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "'; --", "0" * 64, "密"])
 def test_a_made_up_token_is_nobody(database: Database, token: str | None) -> None:
-    assert access.person_of(database, token, NOW) is None
+    assert sessions.person_of(database, token, NOW) is None
 
 
 def test_the_stored_hash_is_no_token(database: Database) -> None:
     enter(database, "R01", new_person(database, "R01"))
     with database.reading() as connection:
         stored_hash = connection.execute(select(session.c.token_hash)).scalar_one()
-    assert access.person_of(database, stored_hash, NOW) is None
+    assert sessions.person_of(database, stored_hash, NOW) is None
 
 
 def test_reading_goes_on_while_nothing_can_be_written(
@@ -188,7 +191,7 @@ def test_reading_goes_on_while_nothing_can_be_written(
         raise NotSaved("storage.full")
 
     monkeypatch.setattr(database, "writing", full)
-    assert access.person_of(database, token, NOW + 2 * MINUTE) is not None
+    assert sessions.person_of(database, token, NOW + 2 * MINUTE) is not None
 
 
 # --- refusals ---------------------------------------------------------------------------------
@@ -216,7 +219,7 @@ def test_an_unknown_code_takes_as_long_as_a_wrong_secret(database: Database) -> 
 
 def test_a_disabled_person_learns_it_only_with_the_right_secret(database: Database) -> None:
     secret = new_person(database, "R01")
-    people.disable(database, TERMINAL, code="R01", now=NOW)
+    roster.disable(database, TERMINAL, code="R01", now=NOW)
     fail(database, "R01", 1)
     with pytest.raises(Refused, match="closed"):
         enter(database, "R01", secret)
@@ -249,7 +252,7 @@ def test_a_secret_reset_while_it_is_checked_lets_nobody_in(
 
     def slow(*arguments: str) -> bool:
         fits = real(*arguments)
-        people.reset(database, TERMINAL, code="R01", now=NOW)
+        roster.reset(database, TERMINAL, code="R01", now=NOW)
         return fits
 
     monkeypatch.setattr(passphrases, "matches", slow)
@@ -357,13 +360,13 @@ def test_failures_count_one_by_one_when_they_come_at_once(database: Database) ->
 def test_an_own_passphrase_replaces_the_secret_and_ends_other_sessions(database: Database) -> None:
     secret = new_person(database, "R01")
     here, there = (enter(database, "R01", secret).token for _ in range(2))
-    me = access.person_of(database, here, NOW)
+    me = sessions.person_of(database, here, NOW)
     assert me is not None
-    access.change_passphrase(
+    sessions.change_passphrase(
         database, me, old=secret, new="木棉 lantern 江河", now=NOW, token=here
     )
-    assert access.person_of(database, here, NOW) is not None
-    assert access.person_of(database, there, NOW) is None
+    assert sessions.person_of(database, here, NOW) is not None
+    assert sessions.person_of(database, there, NOW) is None
     fail(database, "R01", 1)
     with pytest.raises(Refused):
         enter(database, "R01", secret)
@@ -374,9 +377,9 @@ def test_the_old_secret_is_required_and_guessing_it_is_throttled(database: Datab
     me = enter(database, "R01", new_person(database, "R01")).person
     for _ in range(5):
         with pytest.raises(Refused, match="not right"):
-            access.change_passphrase(database, me, old="x", new="木棉灯笼江河湖海", now=NOW)
+            sessions.change_passphrase(database, me, old="x", new="木棉灯笼江河湖海", now=NOW)
     with pytest.raises(Refused, match="Too many"):
-        access.change_passphrase(database, me, old="x", new="木棉灯笼江河湖海", now=NOW)
+        sessions.change_passphrase(database, me, old="x", new="木棉灯笼江河湖海", now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -408,7 +411,7 @@ def test_a_long_passphrase_counts_to_its_last_character(database: Database) -> N
     secret = new_person(database, "R01")
     me = enter(database, "R01", secret).person
     long = "ab c" * 31 + "wxyz"
-    access.change_passphrase(database, me, old=secret, new=long, now=NOW)
+    sessions.change_passphrase(database, me, old=secret, new=long, now=NOW)
     with pytest.raises(Refused):
         enter(database, "R01", long[:-1])
     enter(database, "R01", long)
@@ -421,17 +424,17 @@ def test_the_language_of_the_sign_in_page_is_kept_until_another_is_chosen(
     secret = new_person(database, "R01")
 
     def sign_in(language: str) -> str:
-        return access.sign_in(
+        return sessions.sign_in(
             database, code="R01", secret=secret, address="", now=NOW, language=language
         ).person.language
 
     assert sign_in("en") == "en"
     assert sign_in("zh") == "en"
     me = enter(database, "R01", secret).person
-    access.set_language(database, me, language="zh")
+    sessions.set_language(database, me, language="zh")
     assert sign_in("en") == "zh"
     with pytest.raises(Invalid):
-        access.set_language(database, me, language="fr")
+        sessions.set_language(database, me, language="fr")
 
 
 # --- demonstration ----------------------------------------------------------------------------
@@ -455,9 +458,9 @@ def demonstration(database: Database) -> int:
 
 def test_the_demonstration_is_entered_without_a_secret(database: Database) -> None:
     study_id = demonstration(database)
-    assert access.demonstration_offered(database, settings=LOCAL)
+    assert sessions.demonstration_offered(database, settings=LOCAL)
     for role in Role:
-        signed_in = access.demonstration_sign_in(database, role=role, settings=LOCAL, now=NOW)
+        signed_in = sessions.demonstration_sign_in(database, role=role, settings=LOCAL, now=NOW)
         assert signed_in.person.roles == {study_id: {role}}
         assert not signed_in.person.may_create_studies
 
@@ -465,23 +468,23 @@ def test_the_demonstration_is_entered_without_a_secret(database: Database) -> No
 def test_the_demonstration_closes_when_a_real_study_exists(database: Database) -> None:
     demonstration(database)
     new_study(database, "real")
-    assert not access.demonstration_offered(database, settings=LOCAL)
+    assert not sessions.demonstration_offered(database, settings=LOCAL)
     with pytest.raises(Refused, match="sole study"):
-        access.demonstration_sign_in(database, role=Role.LEAD, settings=LOCAL, now=NOW)
+        sessions.demonstration_sign_in(database, role=Role.LEAD, settings=LOCAL, now=NOW)
 
 
 def test_the_demonstration_is_closed_on_a_server_others_can_reach(database: Database) -> None:
     demonstration(database)
-    assert not access.demonstration_offered(database, settings=OPEN)
+    assert not sessions.demonstration_offered(database, settings=OPEN)
     with pytest.raises(Refused):
-        access.demonstration_sign_in(database, role=Role.RATER, settings=OPEN, now=NOW)
+        sessions.demonstration_sign_in(database, role=Role.RATER, settings=OPEN, now=NOW)
 
 
 def test_no_real_person_is_entered_through_the_demonstration(database: Database) -> None:
     study_id = new_study(database, "demo", demonstration=True)
     new_person(database, "R01", study_id=study_id)
     with pytest.raises(Refused):
-        access.demonstration_sign_in(database, role=Role.RATER, settings=LOCAL, now=NOW)
+        sessions.demonstration_sign_in(database, role=Role.RATER, settings=LOCAL, now=NOW)
 
 
 def test_looking_a_person_up_is_one_question_to_the_database(database: Database) -> None:
@@ -495,7 +498,7 @@ def test_looking_a_person_up_is_one_question_to_the_database(database: Database)
         asked.append(statement)
 
     event.listen(engine, "before_cursor_execute", note)
-    access.person_of(database, token, NOW)
+    sessions.person_of(database, token, NOW)
     event.remove(engine, "before_cursor_execute", note)
     assert sum(statement.startswith("SELECT") for statement in asked) == 1
 
@@ -503,19 +506,19 @@ def test_looking_a_person_up_is_one_question_to_the_database(database: Database)
 def test_a_verified_address_signs_in_the_one_person_who_has_it(
     database: Database, now: datetime
 ) -> None:
-    from cbt_core.services import accounts
+    from cbt_core.services.people import roster
 
     for code in ("R01", "R02"):
-        people.add_person(database, TERMINAL, code=code, now=now)
-    accounts.set_identity(
+        roster.add_person(database, TERMINAL, code=code, now=now)
+    roster.set_identity(
         database, TERMINAL, code="R01", name="李医生", email="Li@hospital.example", now=now
     )
-    found = access.verified_sign_in(database, email="li@HOSPITAL.example", now=now)
+    found = sessions.verified_sign_in(database, email="li@HOSPITAL.example", now=now)
     assert found.person.code == "R01"
-    assert access.person_of(database, found.token, now) is not None
-    accounts.set_identity(
+    assert sessions.person_of(database, found.token, now) is not None
+    roster.set_identity(
         database, TERMINAL, code="R02", name="", email="li@hospital.example", now=now
     )
     for email in ("li@hospital.example", "unknown@hospital.example", ""):
         with pytest.raises(Refused):
-            access.verified_sign_in(database, email=email, now=now)
+            sessions.verified_sign_in(database, email=email, now=now)

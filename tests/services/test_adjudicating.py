@@ -15,14 +15,16 @@ from sqlalchemy.exc import DBAPIError
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Conflict, Invalid, Refused
-from cbt_core.services import adjudicating, labelling, lifecycle, proposing
-from cbt_core.services.adjudication_case import Case
-from cbt_core.services.disagreeing import Opinion, label_distances, span_distance
-from cbt_core.services.gold import gold_of
-from cbt_core.services.proposing import Proposed
+from cbt_core.services.desk import label_task
+from cbt_core.services.labels import adjudication, adjudication_queue, machine_proposals
+from cbt_core.services.labels.adjudication import Case
+from cbt_core.services.labels.adjudication_queue import Opinion, label_distances, span_distance
+from cbt_core.services.labels.machine_proposals import Proposed
+from cbt_core.services.results.study_rows import gold_of
+from cbt_core.services.studies import lifecycle
 from db import label_lines
 from db.engine import Database
-from db.models import audit
+from db.trail_models import audit
 from tests.labelling import DESCRIPTION, LabelStudy, make_label_study, open_next, press, span
 from tests.making import give_role, lead
 
@@ -52,12 +54,12 @@ def put(
         entries = dict(waiting.pop(f"Q{int(months):03d}"))
         words = entries.pop("words", {})
         entries["spans"] = [span(view, quote, name) for quote, name in words.items()]
-        saved = labelling.save(database, who, body=press(view, **entries), now=now)
+        saved = label_task.save(database, who, body=press(view, **entries), now=now)
         after: Any = saved["view"]
         if after["state"] == "task" and after["task"]["round"] == "model":
             answers_given = {one["id"]: {"answer": "confirmed"}
                              for one in after["task"]["proposals"]}
-            labelling.save(database, who, body=press(after, answers=answers_given), now=now)
+            label_task.save(database, who, body=press(after, answers=answers_given), now=now)
 
 
 @pytest.fixture
@@ -87,9 +89,9 @@ def body(case: Case, **entries: Any) -> dict[str, Any]:
 
 def decide(
     database: Database, who: Person, now: datetime, item: str = "Q002", **entries: Any
-) -> adjudicating.Decided:
-    case = adjudicating.open_case(database, who, slug="labels", item=item, now=now)
-    return adjudicating.decide(
+) -> adjudication.Decided:
+    case = adjudication.open_case(database, who, slug="labels", item=item, now=now)
+    return adjudication.decide(
         database, who, slug="labels", body=body(case, **entries), now=now)
 
 
@@ -124,7 +126,7 @@ def test_spans_are_compared_by_labelled_characters() -> None:
 def test_the_queue_begins_with_the_greatest_disagreement(
     database: Database, judge: Person, now: datetime
 ) -> None:
-    found = adjudicating.queue(database, judge, slug="labels", now=now)
+    found = adjudication_queue.queue(database, judge, slug="labels", now=now)
     assert [(row.item, row.disagreement) for row in found.rows] == [
         ("Q002", 1.0), ("Q003", pytest.approx(2 / 3)), ("Q001", 0.0)]
     assert (found.waiting, found.decided, found.has_blind_round) == (3, 0, True)
@@ -133,16 +135,16 @@ def test_the_queue_begins_with_the_greatest_disagreement(
 def test_the_queue_follows_new_labels_and_decisions(
     database: Database, apart: LabelStudy, judge: Person, now: datetime
 ) -> None:
-    adjudicating.queue(database, judge, slug="labels", now=now)
+    adjudication_queue.queue(database, judge, slug="labels", now=now)
     who = apart.annotators["N02"]
-    tokens = [one.item for one in adjudicating.queue(
+    tokens = [one.item for one in adjudication_queue.queue(
         database, judge, slug="labels", now=now).rows]
     assert tokens[0] == "Q002"
     decide(database, judge, now, labels=[READING])
-    again = adjudicating.queue(database, judge, slug="labels", now=now)
+    again = adjudication_queue.queue(database, judge, slug="labels", now=now)
     assert [row.item for row in again.rows] == ["Q003", "Q001"]
     revise(database, apart, who, "Q003", now, labels=[READING, BLAME])
-    last = adjudicating.queue(database, judge, slug="labels", now=now)
+    last = adjudication_queue.queue(database, judge, slug="labels", now=now)
     assert {row.disagreement for row in last.rows} == {0.0}
 
 
@@ -155,8 +157,8 @@ def revise(
             "SELECT task.token FROM task JOIN item ON item.id = task.item_id"
             " WHERE item.key = :key AND task.person_id = :who"), {"key": item, "who": who.id}
         ).scalar_one()
-    view: Any = labelling.open_task(database, who, slug=study.slug, token=token, now=now)
-    labelling.save(database, who, body=press(view, reason="again", **entries), now=now)
+    view: Any = label_task.open_task(database, who, slug=study.slug, token=token, now=now)
+    label_task.save(database, who, body=press(view, reason="again", **entries), now=now)
 
 
 def test_an_item_with_one_annotator_waits_only_where_it_is_asked_for(
@@ -165,8 +167,10 @@ def test_an_item_with_one_annotator_waits_only_where_it_is_asked_for(
     study = make_label_study(database, tmp_path, now, mode="blind", items=1, annotators=TWO)
     who = lead(database, study.study_id, now)
     put(database, study, now, "N01", {"labels": [READING]})
-    assert adjudicating.queue(database, who, slug="labels", now=now).rows == ()
-    every = adjudicating.queue(database, who, slug="labels", show="all", search="Q001", now=now)
+    assert adjudication_queue.queue(database, who, slug="labels", now=now).rows == ()
+    every = adjudication_queue.queue(
+        database, who, slug="labels", show="all", search="Q001", now=now
+    )
     assert [row.annotators for row in every.rows] == [1]
     decide(database, who, now, "Q001", labels=[READING])
 
@@ -174,7 +178,7 @@ def test_an_item_with_one_annotator_waits_only_where_it_is_asked_for(
 def test_pages_of_the_queue_hold_every_item_once(
     database: Database, judge: Person, now: datetime
 ) -> None:
-    pages = [adjudicating.queue(database, judge, slug="labels", start=at, count=1, now=now)
+    pages = [adjudication_queue.queue(database, judge, slug="labels", start=at, count=1, now=now)
              for at in range(3)]
     assert sorted(page.rows[0].item for page in pages) == ["Q001", "Q002", "Q003"]
 
@@ -182,7 +186,7 @@ def test_pages_of_the_queue_hold_every_item_once(
 def test_raw_labels_stand_side_by_side_under_numbers(
     database: Database, apart: LabelStudy, judge: Person, now: datetime
 ) -> None:
-    case = adjudicating.open_case(database, judge, slug="labels", item="Q002", now=now)
+    case = adjudication.open_case(database, judge, slug="labels", item="Q002", now=now)
     assert [one.number for one in case.annotators] == [1, 2]
     assert {one.labels for one in case.annotators} == {(READING,), (TELLING,)}
     assert not any(code in json.dumps(asdict(case)) for code in apart.annotators)
@@ -196,7 +200,7 @@ def test_the_numbers_are_drawn_for_each_item(
     put(database, study, now, "N01", *[{"labels": [READING]}] * 12)
     put(database, study, now, "N02", *[{"labels": [BLAME]}] * 12)
     first = {
-        adjudicating.open_case(database, who, slug="labels", item=f"Q{n:03d}", now=now)
+        adjudication.open_case(database, who, slug="labels", item=f"Q{n:03d}", now=now)
         .annotators[0].labels
         for n in range(1, 13)
     }
@@ -228,11 +232,11 @@ def test_what_the_machine_proposed_and_who_adopted_it_stays_away(
 ) -> None:
     study = make_label_study(database, tmp_path, now, items=1, annotators=TWO)
     who = lead(database, study.study_id, now)
-    proposing.propose(database, TERMINAL, slug="labels", source="gpt-secret", now=now,
+    machine_proposals.propose(database, TERMINAL, slug="labels", source="gpt-secret", now=now,
                       proposals=[Proposed("Q001", SHOULD)])
     put(database, study, now, "N01", {"labels": [READING]})
     put(database, study, now, "N02", {"words": {DULL: READING}})
-    case = adjudicating.open_case(database, who, slug="labels", item="Q001", now=now)
+    case = adjudication.open_case(database, who, slug="labels", item="Q001", now=now)
     assert {one.labels for one in case.annotators} == {(READING,)}
     told = json.dumps(asdict(case))
     assert SHOULD not in told
@@ -248,7 +252,7 @@ def test_a_decision_is_a_record_of_its_own_and_raw_labels_stay(
     place = {"field": "description", "start": start, "end": start + len(DULL), "label": READING}
     decide(database, judge, now, spans=[place], labels=[BLAME])
     assert raw(database, apart) == before
-    case = adjudicating.open_case(database, judge, slug="labels", item="Q002", now=now)
+    case = adjudication.open_case(database, judge, slug="labels", item="Q002", now=now)
     last = case.decisions[-1]
     assert (last.labels, last.whole, last.reason) == (
         (READING, BLAME), (BLAME,), "明确的读心")
@@ -272,23 +276,23 @@ def test_gold_follows_the_last_revision_of_the_decision(
 def test_the_same_press_again_is_one_decision(
     database: Database, judge: Person, now: datetime
 ) -> None:
-    case = adjudicating.open_case(database, judge, slug="labels", item="Q002", now=now)
+    case = adjudication.open_case(database, judge, slug="labels", item="Q002", now=now)
     sent = body(case, verdict="none")
-    first = adjudicating.decide(database, judge, slug="labels", body=sent, now=now)
-    again = adjudicating.decide(database, judge, slug="labels", body=sent, now=now)
+    first = adjudication.decide(database, judge, slug="labels", body=sent, now=now)
+    again = adjudication.decide(database, judge, slug="labels", body=sent, now=now)
     assert (first.repeated, again.repeated, again.revision) == (False, True, 1)
     other = {**sent, "entries": {**sent["entries"], "verdict": "unsure"}}
     with pytest.raises(Conflict):
-        adjudicating.decide(database, judge, slug="labels", body=other, now=now)
+        adjudication.decide(database, judge, slug="labels", body=other, now=now)
 
 
 def test_a_decision_on_labels_that_changed_is_refused(
     database: Database, apart: LabelStudy, judge: Person, now: datetime
 ) -> None:
-    case = adjudicating.open_case(database, judge, slug="labels", item="Q002", now=now)
+    case = adjudication.open_case(database, judge, slug="labels", item="Q002", now=now)
     revise(database, apart, apart.annotators["N01"], "Q002", now, labels=[TELLING])
     with pytest.raises(Conflict, match="labelled this item meanwhile"):
-        adjudicating.decide(database, judge, slug="labels", body=body(case, verdict="none"),
+        adjudication.decide(database, judge, slug="labels", body=body(case, verdict="none"),
                             now=now)
 
 
@@ -297,9 +301,9 @@ def test_labels_that_change_after_a_decision_are_told(
 ) -> None:
     decide(database, judge, now, labels=[READING])
     revise(database, apart, apart.annotators["N01"], "Q002", now, labels=[TELLING])
-    decided = adjudicating.queue(database, judge, slug="labels", show="decided", now=now)
+    decided = adjudication_queue.queue(database, judge, slug="labels", show="decided", now=now)
     assert [row.changed for row in decided.rows] == [True]
-    case = adjudicating.open_case(database, judge, slug="labels", item="Q002", now=now)
+    case = adjudication.open_case(database, judge, slug="labels", item="Q002", now=now)
     assert case.changed
 
 
@@ -307,10 +311,10 @@ def test_two_leads_do_not_overwrite_each_other(
     database: Database, apart: LabelStudy, judge: Person, now: datetime
 ) -> None:
     other = lead(database, apart.study_id, now, "L02")
-    case = adjudicating.open_case(database, other, slug="labels", item="Q002", now=now)
+    case = adjudication.open_case(database, other, slug="labels", item="Q002", now=now)
     decide(database, judge, now, labels=[READING])
     with pytest.raises(Conflict, match="Somebody else"):
-        adjudicating.decide(database, other, slug="labels", body=body(case, verdict="none"),
+        adjudication.decide(database, other, slug="labels", body=body(case, verdict="none"),
                             now=now)
 
 
@@ -330,17 +334,17 @@ def test_who_labels_an_item_neither_sees_nor_decides_it(
     database: Database, apart: LabelStudy, now: datetime
 ) -> None:
     party = give_role(database, apart.annotators["N01"], apart.study_id, Role.LEAD, now)
-    assert adjudicating.queue(database, party, slug="labels", show="all", now=now).total == 0
+    assert adjudication_queue.queue(database, party, slug="labels", show="all", now=now).total == 0
     with pytest.raises(Refused, match="You label this item yourself"):
-        adjudicating.open_case(database, party, slug="labels", item="Q002", now=now)
+        adjudication.open_case(database, party, slug="labels", item="Q002", now=now)
 
 
 def test_the_terminal_decides_nothing(
     database: Database, judge: Person, now: datetime
 ) -> None:
-    case = adjudicating.open_case(database, judge, slug="labels", item="Q002", now=now)
+    case = adjudication.open_case(database, judge, slug="labels", item="Q002", now=now)
     with pytest.raises(Refused):
-        adjudicating.decide(database, TERMINAL, slug="labels", body=body(case, verdict="none"),
+        adjudication.decide(database, TERMINAL, slug="labels", body=body(case, verdict="none"),
                             now=now)
 
 
@@ -361,9 +365,9 @@ def test_a_study_of_corrections_says_that_it_has_no_blind_round(
     who = lead(database, study.study_id, now)
     put(database, study, now, "N01", {"labels": [READING]})
     put(database, study, now, "N02", {"labels": [BLAME]})
-    found = adjudicating.queue(database, who, slug="labels", show="all", now=now)
+    found = adjudication_queue.queue(database, who, slug="labels", show="all", now=now)
     assert (found.has_blind_round, found.waiting, found.total) == (False, 0, 1)
-    case = adjudicating.open_case(database, who, slug="labels", item="Q001", now=now)
+    case = adjudication.open_case(database, who, slug="labels", item="Q001", now=now)
     assert case.annotators == ()
 
 

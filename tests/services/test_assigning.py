@@ -10,9 +10,12 @@ from sqlalchemy import select
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services import assigning, lifecycle, rating
+from cbt_core.services.assignment import task_draw
+from cbt_core.services.desk import rating_task
+from cbt_core.services.studies import lifecycle
 from db.engine import Database
-from db.models import person, seat, task, task_slot
+from db.models import seat, task, task_slot
+from db.people_models import person
 from tests.labelling import make_label_study
 from tests.making import SYSTEMS, enrol, make_study, open_next, press
 
@@ -40,7 +43,7 @@ def test_a_preview_stores_nothing(database: Database, tmp_path: Path, now: datet
     made = make_study(database, tmp_path, now, items=6)
     before = stored(database)
     enrol(database, "R04", made.study_id, Role.RATER, now)
-    told = assigning.preview(
+    told = task_draw.preview(
         database, TERMINAL, slug="trial", raters=["R01", "R02", "R03", "R04"], now=now
     )
     assert told.balance.load[1] - told.balance.load[0] <= 2
@@ -64,7 +67,7 @@ def test_assigning_again_changes_nothing(
 ) -> None:
     make_study(database, tmp_path, now, items=6)
     before = stored(database)
-    again = assigning.assign(
+    again = task_draw.assign(
         database, TERMINAL, slug="trial", raters=["R01", "R02", "R03"], now=now
     )
     assert again.added == 0
@@ -76,11 +79,11 @@ def test_a_newcomer_gets_a_share_and_no_opened_task_moves(
 ) -> None:
     made = make_study(database, tmp_path, now, items=12)
     view = open_next(database, made.raters["R01"], "trial", now)
-    rating.save(database, made.raters["R01"], body=press(view), now=now)
+    rating_task.save(database, made.raters["R01"], body=press(view), now=now)
     opened = [row for row in stored(database) if row[2] != "waiting"]
     assert len(opened) == 2
     enrol(database, "R04", made.study_id, Role.RATER, now)
-    assigning.assign(database, TERMINAL, slug="trial", raters=["R04"], now=now)
+    task_draw.assign(database, TERMINAL, slug="trial", raters=["R04"], now=now)
     rows = stored(database)
     assert [row for row in rows if row[2] != "waiting"] == opened
     load = Counter(rater for rater, _, _, _ in rows)
@@ -95,7 +98,7 @@ def test_a_leavers_unopened_tasks_go_to_the_others(
 ) -> None:
     made = make_study(database, tmp_path, now, items=12, raters=("R01", "R02", "R03", "R04"))
     open_next(database, made.raters["R02"], "trial", now)
-    assigning.release(database, TERMINAL, slug="trial", rater="R02", now=now)
+    task_draw.release(database, TERMINAL, slug="trial", rater="R02", now=now)
     rows = stored(database)
     assert [row[2] for row in rows if row[0] == "R02"] == ["opened"]
     assert set(Counter(item for _, item, _, _ in rows).values()) == {3}
@@ -109,7 +112,7 @@ def test_a_release_nobody_can_take_over_is_refused_whole(
     make_study(database, tmp_path, now, items=6)
     before = stored(database)
     with pytest.raises(StudyError) as refused:
-        assigning.release(database, TERMINAL, slug="trial", rater="R01", now=now)
+        task_draw.release(database, TERMINAL, slug="trial", rater="R01", now=now)
     assert refused.value.code == "assigning.cannot_release"
     assert stored(database) == before
 
@@ -161,10 +164,10 @@ def test_nothing_is_drawn_after_the_lock_or_by_others(
 ) -> None:
     made = make_study(database, tmp_path, now, items=3)
     with pytest.raises(Refused):
-        assigning.assign(database, made.raters["R01"], slug="trial", raters=["R01"], now=now)
+        task_draw.assign(database, made.raters["R01"], slug="trial", raters=["R01"], now=now)
     lifecycle.lock(database, TERMINAL, slug="trial", now=now)
     with pytest.raises(Refused):
-        assigning.assign(database, TERMINAL, slug="trial", raters=["R01"], now=now)
+        task_draw.assign(database, TERMINAL, slug="trial", raters=["R01"], now=now)
 
 
 def test_a_preview_counts_the_tasks_of_annotators(
@@ -173,6 +176,6 @@ def test_a_preview_counts_the_tasks_of_annotators(
     study = make_label_study(database, tmp_path, now, items=4)
     enrol(database, "N02", study.study_id, Role.ANNOTATOR, now)
     order = {"slug": study.slug, "raters": [], "annotators": ["N01", "N02"], "now": now}
-    told = assigning.preview(database, TERMINAL, **order)
+    told = task_draw.preview(database, TERMINAL, **order)
     assert (told.added, told.annotator_tasks) == (0, 4)  # N01 has had theirs
-    assert assigning.assign(database, TERMINAL, **order).annotator_tasks == 4
+    assert task_draw.assign(database, TERMINAL, **order).annotator_tasks == 4

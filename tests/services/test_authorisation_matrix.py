@@ -22,58 +22,54 @@ from cbt_core import services
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Conflict, Invalid, Refused, StudyError
-from cbt_core.generation.questions import Questions
+from cbt_core.generation.tasks import detection as tasks_detection
+from cbt_core.generation.tasks import judgement as tasks_judgement
+from cbt_core.generation.tasks.model_task import Model
+from cbt_core.generation.tasks.questions import Questions
 from cbt_core.http import routes
-from cbt_core.services import (
-    access,
-    accounts,
-    adjudicating,
-    adjudication_view,
-    amending,
-    assigning,
-    dataset_splitting,
-    detecting,
-    disagreements,
-    egress,
-    escalating,
-    export_contents,
-    exporting,
-    gating,
-    importing,
-    joining,
-    judging_study,
-    label_results,
-    labelling,
-    lifecycle,
-    metric_scores,
-    overview,
-    own_work,
-    people,
-    proposing,
-    rating,
-    registration,
-    results,
-    running,
-    running_plans,
-    running_rows,
-    running_studies,
-    simulating,
-    storing,
-    storing_detections,
-    studies,
-    study_analysis,
+from cbt_core.services.access import sessions
+from cbt_core.services.assignment import task_draw
+from cbt_core.services.desk import admission, escalations, label_task, own_work, rating_task
+from cbt_core.services.export import study_export
+from cbt_core.services.labels import (
+    adjudication,
+    adjudication_queue,
+    adjudicator_view,
+    machine_proposals,
 )
-from cbt_core.services.adjudication_view import Place
-from cbt_core.services.asking import Model
-from cbt_core.services.importing import StudyFiles
-from cbt_core.services.reporting import gathering
-from cbt_core.services.reporting import making as reports
-from cbt_core.services.reporting.gathering import Wish
-from cbt_core.services.running_wishes import Asked
+from cbt_core.services.labels.adjudicator_view import Place
+from cbt_core.services.operations import demo_study, storage
+from cbt_core.services.people import roster
+from cbt_core.services.report import study_report
+from cbt_core.services.report import study_report as reports
+from cbt_core.services.report.study_report import Wish
+from cbt_core.services.results import disagreements, study_results
+from cbt_core.services.runs import (
+    control,
+    dataset,
+    detections,
+    egress,
+    judgements,
+    outputs,
+    segment_scores,
+    wishes,
+)
+from cbt_core.services.runs.wishes import Asked
+from cbt_core.services.studies import (
+    answer_gates,
+    contents,
+    creation,
+    lifecycle,
+    overview,
+    protocols,
+    registration,
+)
+from cbt_core.services.studies.creation import StudyFiles
 from cbt_core.settings import Settings
 from db import migrate
+from db.columns import metadata
 from db.engine import Database
-from db.models import access_log, metadata
+from db.trail_models import access_log
 from tests import labelling as labels
 from tests import making
 from tests.conftest import NOW
@@ -187,7 +183,7 @@ def make_final(world: World) -> None:
 
 
 def handle_case(world: World) -> None:
-    escalating.handle(world.database, TERMINAL, slug="trial", case_id=1, text="done", now=NOW)
+    escalations.handle(world.database, TERMINAL, slug="trial", case_id=1, text="done", now=NOW)
 
 
 def skip_body(view: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,14 +201,14 @@ def draft_body(view: Mapping[str, Any]) -> dict[str, Any]:
 def new_study(world: World, who: Person) -> object:
     (world.folder / "new").mkdir()
     file = making.study_file(world.folder / "new")
-    return importing.create_study(
+    return creation.create_study(
         world.database, who, slug="new", title="New", files=StudyFiles(study_file=file), now=NOW)
 
 
 def amended(world: World, who: Person) -> object:
     file = world.folder / "amended.toml"
     file.write_text(f'{PROTOCOL}\n[study]\ntitle = "Another title"\n', "utf-8")
-    return amending.amend(
+    return protocols.amend(
         world.database, who, slug="trial", protocol=file, reason="typing error", now=NOW)
 
 
@@ -231,7 +227,7 @@ def gathered(world: World, who: Person) -> object:
     """Gather what a report needs beside the analysis, with the plan as it is registered."""
     with world.database.reading() as connection:
         plan = registration.registered(connection, world.study_id)
-    return gathering.gather(
+    return study_report.gather(
         world.database, who, slug="trial", plan=plan, wish=QUICK, now=NOW)
 
 
@@ -279,48 +275,48 @@ def of_labels(function: Callable[..., object], **more: object) -> Call:
 def decided(function: Callable[..., object]) -> Call:
     """Return a call that decides on an item of the study `labels`."""
     def call(world: World, who: Person) -> object:
-        case = adjudicating.open_case(
+        case = adjudication.open_case(
             world.database, TERMINAL, slug="labels", item="Q001", now=NOW)
         body = {
             "task": "labels/Q001", "item": "Q001", "token": "t", "seen": case.seen,
             "base_revision": 0, "entries": {"verdict": "none", "reason": "plain"},
         }
-        slug = {} if function is adjudication_view.decide_view else {"slug": "labels"}
+        slug = {} if function is adjudicator_view.decide_view else {"slug": "labels"}
         return function(world.database, who, body=body, now=NOW, **slug)
     return call
 
 
 CASE = {"case_id": 1, "text": "seen"}
-def detection(world: World, who: Person) -> detecting.Detection:
-    return detecting.plan_study(
+def detection(world: World, who: Person) -> tasks_detection.Detection:
+    return detections.plan_study(
         world.database, who, slug="labels", model=Model("echo", "echo"),
         place=world.folder / "none.jsonl", settings=Settings(database=""), now=NOW)
 
 
-def judgement(world: World, who: Person) -> judging_study.Judging:
-    return judging_study.plan_study(
+def judgement(world: World, who: Person) -> tasks_judgement.Judging:
+    return judgements.plan_study(
         world.database, who, slug="trial", judge="j", model=Model("echo", "echo"),
         place=world.folder / "none.jsonl", settings=Settings(database=""), now=NOW)
 
 
 MATRIX: Mapping[str, Row] = {
     "access.set_language": Row(
-        lambda w, who: access.set_language(w.database, who, language="en"), EVERYBODY),
+        lambda w, who: sessions.set_language(w.database, who, language="en"), EVERYBODY),
     "access.sign_out_everywhere": Row(
-        lambda w, who: access.sign_out_everywhere(w.database, who, NOW), EVERYBODY),
-    "accounts.identity_of": Row(on_account(accounts.identity_of), "rater terminal"),
+        lambda w, who: sessions.sign_out_everywhere(w.database, who, NOW), EVERYBODY),
+    "accounts.identity_of": Row(on_account(roster.identity_of), "rater terminal"),
     "accounts.set_identity": Row(
-        on_account(accounts.set_identity, name="N", email=""), "rater terminal"),
-    "adjudicating.decide": Row(decided(adjudicating.decide), "lead"),
-    "adjudicating.open_case": Row(of_labels(adjudicating.open_case, item="Q001"), LEADS),
-    "adjudicating.queue": Row(of_labels(adjudicating.queue), LEADS),
-    "adjudication_view.decide_view": Row(decided(adjudication_view.decide_view), "lead"),
+        on_account(roster.set_identity, name="N", email=""), "rater terminal"),
+    "adjudicating.decide": Row(decided(adjudication.decide), "lead"),
+    "adjudicating.open_case": Row(of_labels(adjudication.open_case, item="Q001"), LEADS),
+    "adjudicating.queue": Row(of_labels(adjudication_queue.queue), LEADS),
+    "adjudication_view.decide_view": Row(decided(adjudicator_view.decide_view), "lead"),
     "adjudication_view.open_view": Row(
-        of_labels(adjudication_view.open_view, item=None, place=Place()), LEADS),
+        of_labels(adjudicator_view.open_view, item=None, place=Place()), LEADS),
     "amending.amend": Row(amended, LEADS),
-    "assigning.assign": Row(of_study(assigning.assign, raters=["R01", "R02"]), LEADS),
-    "assigning.preview": Row(of_study(assigning.preview, raters=["R01", "R02"]), LEADS),
-    "assigning.release": Row(of_study(assigning.release, rater="R02", reason="ill"), LEADS),
+    "assigning.assign": Row(of_study(task_draw.assign, raters=["R01", "R02"]), LEADS),
+    "assigning.preview": Row(of_study(task_draw.preview, raters=["R01", "R02"]), LEADS),
+    "assigning.release": Row(of_study(task_draw.release, rater="R02", reason="ill"), LEADS),
     "detecting.plan_study": Row(lambda w, who: detection(w, who), LEADS),
     "disagreements.case": Row(of_study(disagreements.case, item="Q001"), LEADS),
     "disagreements.split_items": Row(of_study(disagreements.split_items), LEADS),
@@ -330,46 +326,48 @@ MATRIX: Mapping[str, Row] = {
     "egress.deny_source": Row(
         lambda w, who: egress.deny_source(w.database, who, source="psyqa", now=NOW), ANY_LEAD),
     "egress.sources": Row(lambda w, who: egress.sources(w.database, who, now=NOW), ANY_LEAD),
-    "escalating.queue": Row(of_study(escalating.queue), LEADS),
-    "escalating.read": Row(of_study(escalating.read, case_id=1), LEADS),
-    "escalating.note": Row(of_study(escalating.note, **CASE), LEADS),
-    "escalating.handle": Row(of_study(escalating.handle, **CASE), LEADS),
-    "escalating.reopen": Row(of_study(escalating.reopen, **CASE), LEADS, before=handle_case),
-    "export_contents.table_names": Row(of_study(export_contents.table_names), LEADS),
+    "escalating.queue": Row(of_study(escalations.queue), LEADS),
+    "escalating.read": Row(of_study(escalations.read, case_id=1), LEADS),
+    "escalating.note": Row(of_study(escalations.note, **CASE), LEADS),
+    "escalating.handle": Row(of_study(escalations.handle, **CASE), LEADS),
+    "escalating.reopen": Row(of_study(escalations.reopen, **CASE), LEADS, before=handle_case),
+    "export_contents.table_names": Row(of_study(study_export.table_names), LEADS),
     "exporting.export_study": Row(
-        lambda w, who: exporting.export_study(
+        lambda w, who: study_export.export_study(
             w.database, who, slug="trial", folder=w.folder / "out", now=NOW), LEADS),
     "dataset_splitting.study_items": Row(
-        lambda w, who: dataset_splitting.study_items(w.database, who, slugs=["trial"], now=NOW),
+        lambda w, who: dataset.study_items(w.database, who, slugs=["trial"], now=NOW),
         LEADS),
-    "gating.gates_of_study": Row(of_study(gating.gates_of_study), LEADS),
-    "exporting.export_zip": Row(of_study(exporting.export_zip, form="csv", unblinded=False), LEADS),
+    "gating.gates_of_study": Row(of_study(answer_gates.gates_of_study), LEADS),
+    "exporting.export_zip": Row(
+        of_study(study_export.export_zip, form="csv", unblinded=False), LEADS
+    ),
     "importing.create_study": Row(new_study, "terminal"),
-    "joining.accept_consent": Row(of_study(joining.accept_consent), RATERS),
+    "joining.accept_consent": Row(of_study(admission.accept_consent), RATERS),
     "joining.answer_practice": Row(
-        of_study(joining.answer_practice, item="P1", scores={}), RATERS, tells=Invalid),
-    "joining.answer_profile": Row(of_study(joining.answer_profile, answers={}), RATERS),
-    "joining.finish_guide": Row(of_study(joining.finish_guide), RATERS),
-    "joining.let_in": Row(of_study(joining.let_in, code="R01"), LEADS),
-    "joining.my_studies": Row(lambda w, who: joining.my_studies(w.database, who), EVERYBODY),
-    "joining.practice_item": Row(untimed(joining.practice_item), RATERS),
-    "joining.standing": Row(untimed(joining.standing), RATERS),
+        of_study(admission.answer_practice, item="P1", scores={}), RATERS, tells=Invalid),
+    "joining.answer_profile": Row(of_study(admission.answer_profile, answers={}), RATERS),
+    "joining.finish_guide": Row(of_study(admission.finish_guide), RATERS),
+    "joining.let_in": Row(of_study(admission.let_in, code="R01"), LEADS),
+    "joining.my_studies": Row(lambda w, who: admission.my_studies(w.database, who), EVERYBODY),
+    "joining.practice_item": Row(untimed(admission.practice_item), RATERS),
+    "joining.standing": Row(untimed(admission.standing), RATERS),
     "judging_study.plan_study": Row(lambda w, who: judgement(w, who), LEADS),
     "judging_study.store": Row(  # no run has been made: told so, but not refused
-        lambda w, who: judging_study.store(
+        lambda w, who: judgements.store(
             w.database, who, judging=judgement(w, TERMINAL), now=NOW),
         LEADS, tells=StudyError),
     "label_results.label_results": Row(
-        of_study(label_results.label_results, bootstrap=10), LEADS, tells=StudyError),
-    "labelling.keep_draft": Row(marked(labelling.keep_draft, draft_body), "annotator"),
+        of_study(study_results.label_results, bootstrap=10), LEADS, tells=StudyError),
+    "labelling.keep_draft": Row(marked(label_task.keep_draft, draft_body), "annotator"),
     "labelling.open_task": Row(
-        lambda w, who: labelling.open_task(
+        lambda w, who: label_task.open_task(
             w.database, who, slug="labels", token=w.label_view["task"]["task"], now=NOW),
         "annotator"),
     "labelling.save": Row(
-        marked(labelling.save, lambda view: labels.press(view, verdict="none", certainty=2)),
+        marked(label_task.save, lambda view: labels.press(view, verdict="none", certainty=2)),
         "annotator"),
-    "labelling.skip": Row(marked(labelling.skip, label_skip_body), "annotator"),
+    "labelling.skip": Row(marked(label_task.skip, label_skip_body), "annotator"),
     "lifecycle.item_progress": Row(of_study(lifecycle.item_progress), LEADS),
     "lifecycle.lock": Row(of_study(lifecycle.lock), LEADS),
     "lifecycle.status": Row(of_study(lifecycle.status), LEADS),
@@ -378,7 +376,7 @@ MATRIX: Mapping[str, Row] = {
     "lifecycle.withdraw_item": Row(
         of_study(lifecycle.withdraw_item, key="Q004", reason="a name in it"), LEADS),
     "metric_scores.import_segments": Row(
-        of_study(metric_scores.import_segments, path=Path("none.jsonl")), LEADS,
+        of_study(segment_scores.import_segments, path=Path("none.jsonl")), LEADS,
         tells=StudyError),
     "overview.chain_head": Row(of_study(overview.chain_head), LEADS),
     "overview.watch": Row(of_study(overview.watch), LEADS),
@@ -389,69 +387,69 @@ MATRIX: Mapping[str, Row] = {
     "own_work.hours": Row(untimed(own_work.hours), RATERS),
     "own_work.shown_again": Row(untimed(own_work.shown_again), RATERS),
     "people.add_person": Row(
-        lambda w, who: people.add_person(
+        lambda w, who: roster.add_person(
             w.database, who, code="R77", now=NOW, study_id=w.study_id), LEADS),
-    "people.disable": Row(on_account(people.disable), "terminal"),
-    "people.forget": Row(on_account(people.forget), "terminal"),
+    "people.disable": Row(on_account(roster.disable), "terminal"),
+    "people.forget": Row(on_account(roster.forget), "terminal"),
     "people.leave_study": Row(
-        lambda w, who: people.leave_study(
+        lambda w, who: roster.leave_study(
             w.database, who, code="R01", role=Role.RATER, study_id=w.study_id, now=NOW), LEADS),
     "people.list_people": Row(
-        lambda w, who: people.list_people(w.database, who, now=NOW, study_id=w.study_id), LEADS),
-    "people.reset": Row(on_account(people.reset), LEADS),
+        lambda w, who: roster.list_people(w.database, who, now=NOW, study_id=w.study_id), LEADS),
+    "people.reset": Row(on_account(roster.reset), LEADS),
     "proposing.propose": Row(
-        lambda w, who: proposing.propose(
+        lambda w, who: machine_proposals.propose(
             w.database, who, slug="labels", source="machine", now=NOW, proposals=()), LEADS),
-    "rating.keep_draft": Row(posted(rating.keep_draft, draft_body), "rater"),
+    "rating.keep_draft": Row(posted(rating_task.keep_draft, draft_body), "rater"),
     "rating.open_task": Row(
-        lambda w, who: rating.open_task(
+        lambda w, who: rating_task.open_task(
             w.database, who, slug="trial", token=w.view["task"]["task"], now=NOW), "rater"),
-    "rating.save": Row(posted(rating.save, making.press), "rater"),
-    "rating.skip": Row(posted(rating.skip, skip_body), "rater"),
+    "rating.save": Row(posted(rating_task.save, making.press), "rater"),
+    "rating.skip": Row(posted(rating_task.skip, skip_body), "rater"),
     "registration.register": Row(  # the world has been rated: too late, but not a refusal
         of_study(registration.register, language="en"), LEADS, tells=StudyError),
-    "results.everything": Row(of_study(results.everything, bootstrap=10), LEADS),
-    "results.state": Row(of_study(results.state), LEADS),
-    "running.forget": Row(of_run(running.forget), "terminal", tells=StudyError),
-    "running.one_run": Row(of_run(running.one_run, act="look"), "terminal", tells=StudyError),
-    "running.preview": Row(of_wish(running.preview), "terminal", tells=StudyError),
-    "running.resume": Row(of_run(running.resume, settings=Settings("")), "terminal",
+    "results.everything": Row(of_study(study_results.everything, bootstrap=10), LEADS),
+    "results.state": Row(of_study(study_results.state), LEADS),
+    "running.forget": Row(of_run(control.forget), "terminal", tells=StudyError),
+    "running.one_run": Row(of_run(control.one_run, act="look"), "terminal", tells=StudyError),
+    "running.preview": Row(of_wish(control.preview), "terminal", tells=StudyError),
+    "running.resume": Row(of_run(control.resume, settings=Settings("")), "terminal",
                           tells=StudyError),
-    "running.start": Row(of_wish(running.start, token="token-of-a-form"), "terminal",
+    "running.start": Row(of_wish(control.start, token="token-of-a-form"), "terminal",
                          tells=StudyError),
-    "running.stop": Row(of_run(running.stop), "terminal", tells=StudyError),
-    "running.watch": Row(lambda w, who: running.watch(w.database, who, now=NOW), "terminal"),
-    "running_plans.study_questions": Row(of_study(running_plans.study_questions), LEADS),
-    "running_rows.chosen": Row(of_runs(running_rows.chosen, act="look"), "terminal",
+    "running.stop": Row(of_run(control.stop), "terminal", tells=StudyError),
+    "running.watch": Row(lambda w, who: control.watch(w.database, who, now=NOW), "terminal"),
+    "running_plans.study_questions": Row(of_study(wishes.study_questions), LEADS),
+    "running_rows.chosen": Row(of_runs(outputs.chosen, act="look"), "terminal",
                                tells=StudyError),
-    "running_rows.page": Row(of_runs(running_rows.page, offset=0, limit=5), "terminal",
+    "running_rows.page": Row(of_runs(outputs.page, offset=0, limit=5), "terminal",
                              tells=StudyError),
-    "running_studies.check": Row(of_runs(running_studies.check), "terminal", tells=StudyError),
-    "running_studies.send": Row(of_runs(running_studies.send, slug="new", title="New"),
+    "running_studies.check": Row(of_runs(outputs.check), "terminal", tells=StudyError),
+    "running_studies.send": Row(of_runs(outputs.send, slug="new", title="New"),
                                 "terminal", tells=StudyError),
     "simulating.simulate_ratings": Row(
-        of_study(simulating.simulate_ratings, raters=["R01"], seed=1), LEADS,
+        of_study(demo_study.simulate_ratings, raters=["R01"], seed=1), LEADS,
         tells=StudyError),  # the study is a real one
     "storing_detections.store": Row(
-        lambda w, who: storing_detections.store(
+        lambda w, who: detections.store(
             w.database, who, detection=detection(w, TERMINAL), now=NOW),
         LEADS, tells=StudyError),
     "storing.back_up": Row(
-        lambda w, who: storing.back_up(w.database, who, file=w.folder / "copy.db"), "terminal"),
-    "storing.check_all": Row(lambda w, who: storing.check_all(w.database, who), "terminal"),
+        lambda w, who: storage.back_up(w.database, who, file=w.folder / "copy.db"), "terminal"),
+    "storing.check_all": Row(lambda w, who: storage.check_all(w.database, who), "terminal"),
     "storing.restore": Row(
-        lambda w, who: storing.restore(w.database, who, file=w.folder / "no.db"),
+        lambda w, who: storage.restore(w.database, who, file=w.folder / "no.db"),
         "terminal", tells=StudyError),
     "storing.upgrade": Row(
-        lambda w, who: storing.upgrade(w.database, who, now=NOW), "terminal"),
-    "storing.verify": Row(untimed(storing.verify), LEADS),
-    "studies.item_counts": Row(of_study(studies.item_counts), LEADS),
-    "studies.items_page": Row(of_study(studies.items_page), LEADS),
-    "studies.listing": Row(lambda w, who: studies.listing(w.database, who), EVERYBODY),
-    "studies.setup_for": Row(of_study(studies.setup_for), LEADS),
-    "studies.systems_of": Row(of_study(studies.systems_of), LEADS),
-    "studies.versions": Row(of_study(studies.versions), LEADS),
-    "study_analysis.analyse": Row(of_study(study_analysis.analyse, bootstrap=10), LEADS),
+        lambda w, who: storage.upgrade(w.database, who, now=NOW), "terminal"),
+    "storing.verify": Row(untimed(storage.verify), LEADS),
+    "studies.item_counts": Row(of_study(contents.item_counts), LEADS),
+    "studies.items_page": Row(of_study(contents.items_page), LEADS),
+    "studies.listing": Row(lambda w, who: contents.listing(w.database, who), EVERYBODY),
+    "studies.setup_for": Row(of_study(contents.setup_for), LEADS),
+    "studies.systems_of": Row(of_study(contents.systems_of), LEADS),
+    "studies.versions": Row(of_study(contents.versions), LEADS),
+    "study_analysis.analyse": Row(of_study(study_results.analyse, bootstrap=10), LEADS),
     "reporting.gathering.gather": Row(gathered, LEADS),
     "reporting.making.report_files": Row(of_study(reports.report_files, wish=QUICK), LEADS),
     "reporting.making.report_zip": Row(of_study(reports.report_zip, wish=QUICK), LEADS),
@@ -507,7 +505,7 @@ def raise_a_flag(database: Database, rater: Person) -> None:
     flag = {"slot": "A", "kind": "unsafe_advice", "severity": "serious", "quote": "",
             "start": None, "end": None}
     body = making.press(view, entries=making.entries(view, flags=[flag]))
-    rating.save(database, rater, body=body, now=NOW)
+    rating_task.save(database, rater, body=body, now=NOW)
 
 
 @pytest.fixture
@@ -586,7 +584,7 @@ def test_a_person_may_do_this_or_is_refused_and_it_is_noted(
 @pytest.mark.parametrize("kind", EVERYBODY.split())
 def test_nobody_exports_system_names_before_unblinding(world: World, kind: str) -> None:
     with pytest.raises(Refused):
-        exporting.export_zip(
+        study_export.export_zip(
             world.database, world.people[kind], slug="trial", form="csv", unblinded=True, now=NOW)
 
 
@@ -614,7 +612,7 @@ def test_a_rater_cannot_score_a_label_task(world: World) -> None:
         Role.RATER, NOW)
     body = {**making.press(world.view), "task": world.label_view["task"]["task"]}
     with pytest.raises(Refused) as refused:
-        rating.save(world.database, both, body=body, now=NOW)
+        rating_task.save(world.database, both, body=body, now=NOW)
     assert refused.value.code == "rating.unknown_task"
 
 

@@ -11,24 +11,19 @@ from typing import Any
 
 import pytest
 
+from cbt_core import report
 from cbt_core.domain.people import TERMINAL
-from cbt_core.services import lifecycle, reporting, study_analysis
-from cbt_core.services.reporting import (
-    facts_design,
-    facts_people,
-    facts_results,
-    facts_sheet,
-    facts_study,
-    facts_systems,
-)
-from cbt_core.services.reporting.checklists import NAMES, checklist, checklists, facts
-from cbt_core.services.reporting.facts_scale import SCALE_FACTS
-from cbt_core.services.reporting.gathering import Wish, gather
+from cbt_core.report.checklists import NAMES, checklist, checklists, facts
+from cbt_core.report.sections import criteria, design, end, machine, summary
+from cbt_core.report.sections.criteria import SCALE_FACTS
+from cbt_core.services.report.study_report import Wish, gather
+from cbt_core.services.results import study_results
+from cbt_core.services.studies import lifecycle
 from cbt_core.wording import sentences
 from db.engine import Database
 from tests import making
 
-ROOM = Path(reporting.__file__).parent
+ROOM = Path(report.__file__).parent
 # Belz & Thomson, GEM 2025, appendix, and the form at https://nlp-heds.github.io
 HEDS_FIXED = (
     "1.1.1 1.1.2 1.2 1.3.1.1 1.3.1.2 1.3.1.3 1.3.2.1 1.3.2.2 1.3.2.3 2.1 2.2 2.3 2.4 2.5 "
@@ -76,7 +71,7 @@ planned = ["zebra-lora beats baseline"]
 
 def filled(database: Database, now: datetime, slug: str = "trial") -> dict[str, dict[str, Any]]:
     """Return every item by checklist and id."""
-    analysis = study_analysis.analyse(database, TERMINAL, slug=slug, now=now)
+    analysis = study_results.analyse(database, TERMINAL, slug=slug, now=now)
     context = gather(
         database, TERMINAL, slug=slug, plan=analysis.registered, wish=Wish(), now=now
     )
@@ -124,7 +119,7 @@ def test_every_fact_of_a_checklist_exists_and_every_fact_is_asked_for() -> None:
 
 def test_no_two_rooms_of_facts_share_a_name() -> None:
 
-    rooms = (facts_design, facts_people, facts_results, facts_sheet, facts_study, facts_systems)
+    rooms = (design, design, summary, criteria, end, machine)
     counts = Counter(chain.from_iterable(room.FACTS for room in rooms))
     assert max(counts.values()) == 1
 

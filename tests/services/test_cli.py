@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 import pytest
 
+from cbt_core import error_log
 from cbt_core.cli import cli, main
-from cbt_core.services import error_log, storing
+from cbt_core.services.operations import storage
 from cbt_core.settings import ROOT
 from db.engine import database as opened
 from tests.making import study_file
@@ -198,7 +199,7 @@ def test_a_fault_of_ours_is_a_sentence_with_an_id_and_a_log_without_texts(
     def fail(*_: object) -> None:
         raise ValueError("患者说了一句话")
 
-    monkeypatch.setattr(storing, "check_all", fail)
+    monkeypatch.setattr(storage, "check_all", fail)
     monkeypatch.setattr(error_log, "FOLDER", tmp_path / "log")
     code, out, err = run("db", "check")
     log = (tmp_path / "log" / "errors.log").read_text("utf-8")

@@ -13,13 +13,12 @@ import pytest
 
 from cbt_core.cli import main
 from cbt_core.domain.people import TERMINAL
-from cbt_core.generation import runner
-from cbt_core.generation.backend import Failure, Message, Reply, Request
-from cbt_core.generation.outcome import Outcome
-from cbt_core.services import gating, importing
-from cbt_core.services.dataset_building import Generate, Order, build
-from cbt_core.services.dataset_figures import stats_of
-from cbt_core.services.study_files import StudyFiles
+from cbt_core.generation.backend.exchange import Failure, Message, Reply, Request
+from cbt_core.generation.run import runner
+from cbt_core.generation.run.outcome import Outcome
+from cbt_core.services.runs.dataset import Generate, Order, build, stats_of
+from cbt_core.services.studies import answer_gates, creation
+from cbt_core.services.studies.creation import StudyFiles
 from db import studies
 from db.engine import Database
 from db.engine import database as opened
@@ -350,17 +349,17 @@ def betraying(folder: Path) -> Path:
 def test_a_name_found_in_a_masked_study_is_not_repeated(
     database: Database, tmp_path: Path, now: datetime
 ) -> None:
-    made = importing.create_study(
+    made = creation.create_study(
         database, TERMINAL, slug="trial", title="T", now=now,
         files=StudyFiles(study_file=betraying(tmp_path)),
     )
-    found = gating.gates_of_study(database, TERMINAL, slug="trial", now=now)
+    found = answer_gates.gates_of_study(database, TERMINAL, slug="trial", now=now)
     (leak,) = (one for one in found.findings if one.gate == "leak_name")
     assert leak.item == "Q001"
     assert leak.value == ""
     with database.writing(made.study_id) as connection:
         studies.set_stage(connection, made.study_id, "unblinded")
-    found = gating.gates_of_study(database, TERMINAL, slug="trial", now=now)
+    found = answer_gates.gates_of_study(database, TERMINAL, slug="trial", now=now)
     assert {"zebra-lora"} == {one.system for one in found.findings if one.gate == "leak_name"}
 
 

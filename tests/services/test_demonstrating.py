@@ -5,10 +5,14 @@ from pathlib import Path
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
-from cbt_core.services import access, adjudicating, importing, joining, lifecycle, storing
-from cbt_core.services.demonstrating import load_demonstration
-from cbt_core.services.gold import gold_of
-from cbt_core.services.study_files import StudyFiles
+from cbt_core.services.access import sessions
+from cbt_core.services.desk import admission
+from cbt_core.services.labels import adjudication_queue
+from cbt_core.services.operations import storage
+from cbt_core.services.operations.demo_study import load_demonstration
+from cbt_core.services.results.study_rows import gold_of
+from cbt_core.services.studies import creation, lifecycle
+from cbt_core.services.studies.creation import StudyFiles
 from cbt_core.settings import Settings
 from db import label_lines, studies
 from db.engine import Database
@@ -25,14 +29,14 @@ def test_it_loads_once_and_every_role_has_something_to_do(
     status = lifecycle.status(database, TERMINAL, slug="demo", now=now)
     assert (status.done, status.total) == (120, 168)
     for role in Role:
-        entered = access.demonstration_sign_in(database, role=role, settings=LOCAL, now=now)
+        entered = sessions.demonstration_sign_in(database, role=role, settings=LOCAL, now=now)
         assert entered.person.demonstration
         if role is not Role.LEAD:
-            mine = joining.my_studies(database, entered.person)
+            mine = admission.my_studies(database, entered.person)
             assert {one.slug for one in mine} == {"demo", "demo-en"}
             assert all(one.total == 24 for one in mine)
     assert all(
-        chain.broken_at is None for chain in storing.verify(database, TERMINAL, slug=None)
+        chain.broken_at is None for chain in storage.verify(database, TERMINAL, slug=None)
     )
 
 
@@ -40,21 +44,21 @@ def test_its_buttons_go_when_a_real_study_comes(
     database: Database, tmp_path: Path, now: datetime
 ) -> None:
     load_demonstration(database, now=now)
-    assert access.demonstration_offered(database, settings=LOCAL)
-    assert not access.demonstration_offered(
+    assert sessions.demonstration_offered(database, settings=LOCAL)
+    assert not sessions.demonstration_offered(
         database, settings=Settings(database="", address="0.0.0.0")
     )
-    importing.create_study(
+    creation.create_study(
         database, TERMINAL, slug="real", title="Real", now=now,
         files=StudyFiles(study_file=study_file(tmp_path)),
     )
-    assert not access.demonstration_offered(database, settings=LOCAL)
+    assert not sessions.demonstration_offered(database, settings=LOCAL)
 
 
 def test_it_stays_away_from_a_server_with_a_real_study(
     database: Database, tmp_path: Path, now: datetime
 ) -> None:
-    importing.create_study(
+    creation.create_study(
         database, TERMINAL, slug="real", title="Real", now=now,
         files=StudyFiles(study_file=study_file(tmp_path)),
     )
@@ -65,7 +69,7 @@ def test_its_annotators_disagree_and_half_of_the_machine_is_wrong(
     database: Database, now: datetime
 ) -> None:
     load_demonstration(database, now=now)
-    found = adjudicating.queue(database, TERMINAL, slug="demo", now=now)
+    found = adjudication_queue.queue(database, TERMINAL, slug="demo", now=now)
     assert found.waiting == 24
     assert found.rows[0].disagreement > 0.5
     with database.reading() as connection:

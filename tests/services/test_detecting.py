@@ -10,12 +10,15 @@ import pytest
 from cbt_core.cli import main
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Refused, StudyError
-from cbt_core.generation.outcome import Outcome
-from cbt_core.services import detecting, labelling, lifecycle, proposing, storing_detections
-from cbt_core.services.asking import Model
-from cbt_core.services.detecting import Detection
-from cbt_core.services.proposing import Proposed
-from cbt_core.services.storing_detections import Stored
+from cbt_core.generation.run.outcome import Outcome
+from cbt_core.generation.tasks.detection import Detection
+from cbt_core.generation.tasks.model_task import Model
+from cbt_core.services.desk import label_task
+from cbt_core.services.labels import machine_proposals
+from cbt_core.services.labels.machine_proposals import Proposed
+from cbt_core.services.runs import detections
+from cbt_core.services.runs.detections import Stored
+from cbt_core.services.studies import lifecycle
 from cbt_core.settings import Settings
 from db import audit, label_lines, proposals
 from db.engine import Database
@@ -50,7 +53,7 @@ def settings(host: TalkingHost) -> Settings:
 def planned(
     database: Database, host: TalkingHost, folder: Path, now: datetime, **more: Any
 ) -> Detection:
-    return detecting.plan_study(
+    return detections.plan_study(
         database, TERMINAL, slug="labels", model=model(host), place=folder / "run.jsonl",
         settings=settings(host), now=now, **more)
 
@@ -60,9 +63,9 @@ def detected(
     **more: Any,
 ) -> tuple[Outcome, Stored]:
     plan = planned(database, host, folder, now, **more)
-    outcome = detecting.detect(
+    outcome = detections.detect(
         plan, settings=settings(host), database=database, person=TERMINAL, now=now, resume=resume)
-    return outcome, storing_detections.store(database, TERMINAL, detection=plan, now=now)
+    return outcome, detections.store(database, TERMINAL, detection=plan, now=now)
 
 
 def kept(database: Database, study: LabelStudy) -> list[Any]:
@@ -125,14 +128,14 @@ def label_blind(database: Database, study: LabelStudy, now: datetime) -> dict[st
     """Save the blind round of the annotator's first item; return what came back."""
     who = study.annotators["N01"]
     view = labels.open_next(database, who, "labels", now)
-    return dict(labelling.save(
+    return dict(label_task.save(
         database, who, body=labels.press(view, verdict="none", certainty=2), now=now))
 
 
 def test_an_item_whose_machine_round_was_seen_takes_no_more_labels(
     database: Database, study: LabelStudy, tmp_path: Path, now: datetime
 ) -> None:
-    proposing.propose(
+    machine_proposals.propose(
         database, TERMINAL, slug="labels", source="older", now=now,
         proposals=[Proposed(f"Q00{number}", "mind-reading") for number in (1, 2, 3)])
     view: Any = label_blind(database, study, now)["view"]
@@ -159,13 +162,13 @@ def test_labels_seen_while_the_model_was_at_work_are_left_out(
 ) -> None:
     with TalkingHost(says=says) as host:
         plan = planned(database, host, tmp_path, now)
-        detecting.detect(
+        detections.detect(
             plan, settings=settings(host), database=database, person=TERMINAL, now=now)
     every = [Proposed(f"Q00{number}", "labeling") for number in (1, 2, 3)]
-    proposing.propose(
+    machine_proposals.propose(
         database, TERMINAL, slug="labels", source="x", now=now, proposals=every)
     label_blind(database, study, now)
-    done = storing_detections.store(database, TERMINAL, detection=plan, now=now)
+    done = detections.store(database, TERMINAL, detection=plan, now=now)
     assert (done.items, done.seen) == (1, 1)
 
 
@@ -196,7 +199,7 @@ def test_a_host_that_is_not_listed_gets_nothing(
 ) -> None:
     with TalkingHost(says=says) as host:
         with pytest.raises(StudyError):
-            detecting.plan_study(
+            detections.plan_study(
                 database, TERMINAL, slug="labels", model=model(host), place=tmp_path / "r.jsonl",
                 settings=Settings(database=""), now=now)
         assert host.bytes_read == 0

@@ -8,7 +8,9 @@ import pytest
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services import disagreements, lifecycle, results
+from cbt_core.services.results import disagreements, study_results
+from cbt_core.services.studies import lifecycle
+from cbt_core.stats import ratings
 from db.engine import Database
 from tests import making
 from tests.making import Made
@@ -112,8 +114,8 @@ def test_a_lead_who_rates_is_refused_before_the_lock(
     for call in (
         lambda: disagreements.split_items(database, both, slug="trial", now=now),
         lambda: disagreements.case(database, both, slug="trial", item="Q001", now=now),
-        lambda: results.state(database, both, slug="trial", now=now),
-        lambda: results.everything(database, both, slug="trial", now=now, bootstrap=0),
+        lambda: study_results.state(database, both, slug="trial", now=now),
+        lambda: study_results.everything(database, both, slug="trial", now=now, bootstrap=0),
     ):
         with pytest.raises(Refused):
             call()
@@ -122,17 +124,17 @@ def test_a_lead_who_rates_is_refused_before_the_lock(
 def test_the_state_changes_with_what_is_decided(
     database: Database, lead: Person, now: datetime
 ) -> None:
-    before = results.state(database, lead, slug="trial", now=now)
-    assert results.state(database, lead, slug="trial", now=now) == before
+    before = study_results.state(database, lead, slug="trial", now=now)
+    assert study_results.state(database, lead, slug="trial", now=now) == before
     lock(database, lead, now)
-    assert results.state(database, lead, slug="trial", now=now) != before
+    assert study_results.state(database, lead, slug="trial", now=now) != before
 
 
 def test_shares_by_system_wait_for_the_lock(
     database: Database, lead: Person, now: datetime
 ) -> None:
-    found = results.everything(database, lead, slug="trial", now=now, bootstrap=0)
-    assert {one.system for one in found.shares} == {results.POOLED}
+    found = study_results.everything(database, lead, slug="trial", now=now, bootstrap=0)
+    assert {one.system for one in found.shares} == {ratings.POOLED}
     lock(database, lead, now)
-    found = results.everything(database, lead, slug="trial", now=now, bootstrap=0)
-    assert {one.system for one in found.shares} == {results.POOLED, "S1", "S2"}
+    found = study_results.everything(database, lead, slug="trial", now=now, bootstrap=0)
+    assert {one.system for one in found.shares} == {ratings.POOLED, "S1", "S2"}

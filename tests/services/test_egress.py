@@ -13,11 +13,12 @@ from cbt_core.cli import main
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
-from cbt_core.generation.backend import Message, Request
-from cbt_core.generation.hosts import require_host
-from cbt_core.generation.openai_backend import Endpoint, OpenAIBackend
-from cbt_core.generation.questions import Questions
-from cbt_core.services import egress, generating
+from cbt_core.generation.backend.exchange import Message, Request
+from cbt_core.generation.backend.hosts import require_host
+from cbt_core.generation.backend.openai_chat import Endpoint, OpenAIBackend
+from cbt_core.generation.tasks import answers
+from cbt_core.generation.tasks.questions import Questions
+from cbt_core.services.runs import egress, model_run
 from cbt_core.settings import Settings
 from db import audit
 from db.engine import Database
@@ -215,17 +216,17 @@ def test_only_a_lead_decides_and_refusals_are_noted(database: Database, now: dat
 def test_only_a_lead_lets_a_model_answer(
     tmp_path: Path, database: Database, now: datetime
 ) -> None:
-    wish = generating.Wish(
+    wish = answers.Wish(
         Questions(questions(tmp_path)), system="s", backend="echo", model="echo",
         out=tmp_path / "a.jsonl")
-    planned = generating.plan(wish, settings=settings(), database=database, now=now)
+    planned = model_run.plan(wish, settings=settings(), database=database, now=now)
     rater = Person(6, "R01", roles={1: frozenset({Role.RATER})})
     lead = Person(5, "L01", roles={1: frozenset({Role.LEAD})})
     for place, person in ((database, rater), (None, rater), (None, lead)):
         with pytest.raises(Refused):
-            generating.generate(
+            model_run.generate(
                 planned, settings=settings(), database=place, person=person, now=now)
-    assert generating.generate(
+    assert model_run.generate(
         planned, settings=settings(), database=database, person=lead, now=now).rows == 3
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services import amending, escalating, joining, lifecycle, rating, studies
+from cbt_core.services.desk import admission, escalations, rating_task
+from cbt_core.services.studies import contents, lifecycle, protocols
 from db import audit
 from db.engine import Database
 from tests import making
@@ -45,16 +46,16 @@ def save(
     rater = study.raters[code]
     view = making.open_next(database, rater, study.slug, now)
     entries = making.entries(view, flags=list(flags), comment=comment)
-    rating.save(database, rater, body=making.press(view, entries=entries), now=now)
+    rating_task.save(database, rater, body=making.press(view, entries=entries), now=now)
     return view
 
 
 def only_case(database: Database, lead: Person, now: datetime) -> int:
-    return escalating.queue(database, lead, slug="trial", now=now).cases[0].id
+    return escalations.queue(database, lead, slug="trial", now=now).cases[0].id
 
 
-def read(database: Database, lead: Person, now: datetime) -> escalating.Case:
-    return escalating.read(
+def read(database: Database, lead: Person, now: datetime) -> escalations.Case:
+    return escalations.read(
         database, lead, slug="trial", case_id=only_case(database, lead, now), now=now
     )
 
@@ -64,7 +65,7 @@ def test_only_serious_flags_stand_in_the_queue(
 ) -> None:
     save(database, study, now, flag("minor"))
     save(database, study, now, flag("serious"))
-    found = escalating.queue(database, lead, slug="trial", now=now)
+    found = escalations.queue(database, lead, slug="trial", now=now)
     assert [case.cause for case in found.cases] == ["flag:unsafe_advice"]
     assert found.waiting == 1
     assert not found.reachable  # archived texts: nobody can be reached
@@ -98,11 +99,11 @@ def test_notes_are_added_and_the_newest_decision_counts(
 ) -> None:
     save(database, study, now, flag())
     act = {"slug": "trial", "case_id": only_case(database, lead, now), "now": now}
-    escalating.note(database, lead, text="asked the rater", **act)  # type: ignore[arg-type]
+    escalations.note(database, lead, text="asked the rater", **act)  # type: ignore[arg-type]
     assert read(database, lead, now).row.state == "open"
-    escalating.handle(database, lead, text="item withdrawn", **act)  # type: ignore[arg-type]
+    escalations.handle(database, lead, text="item withdrawn", **act)  # type: ignore[arg-type]
     assert read(database, lead, now).row.state == "handled"
-    escalating.reopen(database, lead, text="again", **act)  # type: ignore[arg-type]
+    escalations.reopen(database, lead, text="again", **act)  # type: ignore[arg-type]
     case = read(database, lead, now)
     assert case.row.state == "open"
     assert [one.action for one in case.notes] == ["noted", "handled", "reopened"]
@@ -115,10 +116,10 @@ def test_a_decision_that_stands_already_is_refused(
     save(database, study, now, flag())
     case = only_case(database, lead, now)
     with pytest.raises(StudyError, match="open already"):
-        escalating.reopen(database, lead, slug="trial", case_id=case, text="why", now=now)
-    escalating.handle(database, lead, slug="trial", case_id=case, text="done", now=now)
+        escalations.reopen(database, lead, slug="trial", case_id=case, text="why", now=now)
+    escalations.handle(database, lead, slug="trial", case_id=case, text="done", now=now)
     with pytest.raises(StudyError, match="handled already"):
-        escalating.handle(database, lead, slug="trial", case_id=case, text="done", now=now)
+        escalations.handle(database, lead, slug="trial", case_id=case, text="done", now=now)
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", "x" * 4001])
@@ -128,7 +129,7 @@ def test_a_note_without_words_or_with_too_many_is_refused(
     save(database, study, now, flag())
     case = only_case(database, lead, now)
     with pytest.raises(StudyError):
-        escalating.note(database, lead, slug="trial", case_id=case, text=text, now=now)
+        escalations.note(database, lead, slug="trial", case_id=case, text=text, now=now)
     assert not read(database, lead, now).notes
 
 
@@ -138,8 +139,8 @@ def test_cases_can_be_handled_after_the_lock(
     save(database, study, now, flag())
     lifecycle.lock(database, lead, slug="trial", now=now)
     case = only_case(database, lead, now)
-    escalating.handle(database, lead, slug="trial", case_id=case, text="done", now=now)
-    assert escalating.queue(database, lead, slug="trial", now=now).waiting == 0
+    escalations.handle(database, lead, slug="trial", case_id=case, text="done", now=now)
+    assert escalations.queue(database, lead, slug="trial", now=now).waiting == 0
 
 
 def test_the_chain_notes_the_act_without_a_word_of_the_note(
@@ -147,7 +148,7 @@ def test_the_chain_notes_the_act_without_a_word_of_the_note(
 ) -> None:
     save(database, study, now, flag())
     case = only_case(database, lead, now)
-    escalating.handle(database, lead, slug="trial", case_id=case, text="private words", now=now)
+    escalations.handle(database, lead, slug="trial", case_id=case, text="private words", now=now)
     with database.reading() as connection:
         last = audit.entries(connection, study.study_id)[-1]
     assert last.action == "escalation.handled"
@@ -161,11 +162,11 @@ def test_nobody_but_the_lead_sees_or_answers_a_case(
     case = only_case(database, lead, now)
     rater = study.raters["R01"]
     with pytest.raises(Refused):
-        escalating.queue(database, rater, slug="trial", now=now)
+        escalations.queue(database, rater, slug="trial", now=now)
     with pytest.raises(Refused):
-        escalating.read(database, rater, slug="trial", case_id=case, now=now)
+        escalations.read(database, rater, slug="trial", case_id=case, now=now)
     with pytest.raises(Refused):
-        escalating.handle(database, rater, slug="trial", case_id=case, text="x", now=now)
+        escalations.handle(database, rater, slug="trial", case_id=case, text="x", now=now)
 
 
 def test_a_case_of_another_study_is_unknown(
@@ -180,7 +181,7 @@ def test_a_case_of_another_study_is_unknown(
     theirs = making.lead(database, other.study_id, now, code="L09")
     case = only_case(database, mine, now)
     with pytest.raises(StudyError, match="no such case"):
-        escalating.read(database, theirs, slug="other", case_id=case, now=now)
+        escalations.read(database, theirs, slug="other", case_id=case, now=now)
 
 
 def test_a_correction_leaves_the_case_and_says_so(
@@ -189,11 +190,11 @@ def test_a_correction_leaves_the_case_and_says_so(
     view = save(database, study, now, flag())
     rater, shown = study.raters["R01"], view["task"]
     assert isinstance(shown, dict)
-    again = dict(rating.open_task(
+    again = dict(rating_task.open_task(
         database, rater, slug="trial", token=str(shown["task"]), now=now
     ))
     entries = making.entries(again, reason="marked by mistake")
-    rating.save(database, rater, body=making.press(again, entries=entries), now=now)
+    rating_task.save(database, rater, body=making.press(again, entries=entries), now=now)
     case = read(database, lead, now)
     assert case.row.corrected
     assert [one.kind for one in case.flags] == ["unsafe_advice"]
@@ -209,7 +210,7 @@ def test_live_texts_have_somebody_who_answers_in_time(
 ) -> None:
     save(database, live, now, flag())
     judge = making.lead(database, live.study_id, now)
-    found = escalating.queue(database, judge, slug="trial", now=now + timedelta(hours=23))
+    found = escalations.queue(database, judge, slug="trial", now=now + timedelta(hours=23))
     assert found.reachable
     assert (found.owner, found.within_hours) == ("Dr Li, 8 a.m. to 8 p.m.", 24)
     assert list(found.due.values()) == ["2026-11-24T08:00:00.000000Z"]
@@ -223,8 +224,8 @@ def test_what_is_late_stands_first_the_longest_waiting_at_the_top(
         save(database, live, now + timedelta(hours=hours), flag())
     judge = making.lead(database, live.study_id, now)
 
-    def seen(hours: int) -> escalating.Queue:
-        return escalating.queue(
+    def seen(hours: int) -> escalations.Queue:
+        return escalations.queue(
             database, judge, slug="trial", now=now + timedelta(hours=hours)
         )
 
@@ -234,9 +235,9 @@ def test_what_is_late_stands_first_the_longest_waiting_at_the_top(
     assert [case.id for case in late.cases] == [first, second, newest]
     assert late.overdue == {first, second}
     act = {"slug": "trial", "case_id": first, "now": now + timedelta(hours=41)}
-    escalating.handle(database, judge, text="called", **act)  # type: ignore[arg-type]
+    escalations.handle(database, judge, text="called", **act)  # type: ignore[arg-type]
     assert seen(41).overdue == {second}
-    escalating.reopen(database, judge, text="no answer", **act)  # type: ignore[arg-type]
+    escalations.reopen(database, judge, text="no answer", **act)  # type: ignore[arg-type]
     assert seen(41).overdue == {first, second}
 
 
@@ -244,31 +245,31 @@ def test_archived_texts_know_no_time_limit(
     database: Database, study: Made, lead: Person, now: datetime
 ) -> None:
     save(database, study, now, flag())
-    found = escalating.queue(database, lead, slug="trial", now=now + timedelta(days=900))
+    found = escalations.queue(database, lead, slug="trial", now=now + timedelta(days=900))
     assert (found.owner, found.due, found.overdue) == ("", {}, frozenset())
 
 
 def test_an_amendment_can_say_that_the_texts_are_live(
     database: Database, study: Made, lead: Person, tmp_path: Path, now: datetime
 ) -> None:
-    setup = studies.setup_for(database, TERMINAL, slug="trial", now=now)
+    setup = contents.setup_for(database, TERMINAL, slug="trial", now=now)
     assert setup.study.source_kind == "archived"
-    assert "存档" in joining.content_notice(setup).zh
+    assert "存档" in admission.content_notice(setup).zh
     file = tmp_path / "live.toml"
     file.write_text(LIVE, "utf-8")
-    amending.amend(
+    protocols.amend(
         database, TERMINAL, slug="trial", protocol=file, reason="the forum is open", now=now
     )
-    setup = studies.setup_for(database, TERMINAL, slug="trial", now=now)
+    setup = contents.setup_for(database, TERMINAL, slug="trial", now=now)
     assert setup.study.source_kind == "live"
-    for text in (joining.content_notice(setup), joining.consent_text(setup)):
+    for text in (admission.content_notice(setup), admission.consent_text(setup)):
         assert "存档" not in text.zh
         assert "archived" not in text.en
-    assert escalating.queue(database, lead, slug="trial", now=now).owner.startswith("Dr Li")
+    assert escalations.queue(database, lead, slug="trial", now=now).owner.startswith("Dr Li")
 
 
 def test_a_study_of_live_texts_is_stored_as_one(
     database: Database, live: Made, now: datetime
 ) -> None:
-    setup = studies.setup_for(database, TERMINAL, slug="trial", now=now)
+    setup = contents.setup_for(database, TERMINAL, slug="trial", now=now)
     assert (setup.study.source_kind, setup.protocol.is_live) == ("live", True)

@@ -11,8 +11,11 @@ import pytest
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Refused, StudyError
-from cbt_core.files.tables import Column, Table, csv_bytes, guarded, xlsx_bytes
-from cbt_core.services import analysing, exporting, lifecycle, rating
+from cbt_core.files.output import Column, Table, csv_bytes, guarded, xlsx_bytes
+from cbt_core.services.desk import rating_task
+from cbt_core.services.export import study_export
+from cbt_core.services.results import file_analysis
+from cbt_core.services.studies import lifecycle
 from db.engine import Database
 from tests.making import Made, entries, lead, make_study, open_next, press, rate_all
 
@@ -28,7 +31,7 @@ def study(database: Database, tmp_path: Path, now: datetime) -> Made:
     made = make_study(database, tmp_path, now, items=4)
     rater = made.raters["R01"]
     view = open_next(database, rater, "trial", now)
-    rating.save(
+    rating_task.save(
         database, rater, body=press(view, entries=entries(view, 2, comment=HOSTILE)), now=now
     )
     for name in made.raters:
@@ -42,7 +45,7 @@ def rows(folder: Path, name: str) -> list[dict[str, str]]:
 
 
 def export(database: Database, folder: Path, now: datetime, **more: object) -> Path:
-    exporting.export_study(
+    study_export.export_study(
         database, TERMINAL, slug="trial", folder=folder, now=now, **more,  # type: ignore[arg-type]
     )
     return folder
@@ -133,12 +136,12 @@ def test_the_newest_revision_is_exported_and_every_one_is_kept(
     assert view["task"] is None
     done = rate_all(database, rater, "trial", now)
     assert done == []
-    from cbt_core.services import own_work
+    from cbt_core.services.desk import own_work
 
     task = own_work.done_tasks(database, rater, slug="trial")[0][0].task
-    view = dict(rating.open_task(database, rater, slug="trial", token=task, now=now))
+    view = dict(rating_task.open_task(database, rater, slug="trial", token=task, now=now))
     sent = entries(view, 0, reason="重读")
-    rating.save(database, rater, body=press(view, entries=sent), now=now)
+    rating_task.save(database, rater, body=press(view, entries=sent), now=now)
     out = export(database, tmp_path / "b", now)
     mine = [row for row in rows(out, "ratings") if row["revision"] == "2"]
     assert [row["relevance"] for row in mine] == ["0", "0"]
@@ -152,7 +155,7 @@ def test_the_exported_ratings_go_into_agreement_as_they_are(
     database: Database, study: Made, tmp_path: Path, now: datetime
 ) -> None:
     out = export(database, tmp_path / "out", now)
-    analysing.agreement_file(out / "ratings.csv", out=tmp_path / "a.json", bootstrap=20)
+    file_analysis.agreement_file(out / "ratings.csv", out=tmp_path / "a.json", bootstrap=20)
     found = json.loads((tmp_path / "a.json").read_text("utf-8"))
     assert found["scales"]["relevance"]["ALL"]["n_ratings"] == 4 * 2 * 3
 
@@ -165,9 +168,9 @@ def test_skips_and_what_could_not_be_rated_stand_in_missing(
     view = open_next(database, rater, "trial", now)
     sent = entries(view)
     sent["scores"]["A"]["structure"] = "cannot_rate"
-    view = rating.save(database, rater, body=press(view, entries=sent), now=now)["view"]  # type: ignore[assignment]
+    view = rating_task.save(database, rater, body=press(view, entries=sent), now=now)["view"]  # type: ignore[assignment]
     body = {**press(view), "skip": {"reason": "not_competent", "note": "不是我的领域"}}
-    rating.skip(database, rater, body=body, now=now)
+    rating_task.skip(database, rater, body=body, now=now)
     out = export(database, tmp_path / "out", now)
     assert sorted(row["reason"] for row in rows(out, "missing")) == [
         "cannot_rate", "skipped:not_competent",
@@ -179,11 +182,11 @@ def test_a_lead_exports_the_own_study_and_no_other(
     database: Database, study: Made, tmp_path: Path, now: datetime
 ) -> None:
     own = lead(database, study.study_id, now)
-    assert exporting.export_zip(
+    assert study_export.export_zip(
         database, own, slug="trial", form="csv", unblinded=False, now=now
     ).startswith(b"PK")
     with pytest.raises(Refused):
-        exporting.export_study(
+        study_export.export_study(
             database, study.raters["R01"], slug="trial", folder=tmp_path / "no", now=now
         )
     assert not (tmp_path / "no").exists()

@@ -6,10 +6,13 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from cbt_core.analysis.gold import GoldLabels, majority
 from cbt_core.domain.people import TERMINAL
-from cbt_core.services import labelling, lifecycle, proposing
-from cbt_core.services.gold import GoldLabels, gold_of, majority, with_undecided
-from cbt_core.services.proposing import Proposed
+from cbt_core.services.desk import label_task
+from cbt_core.services.labels import machine_proposals
+from cbt_core.services.labels.machine_proposals import Proposed
+from cbt_core.services.results.study_rows import gold_of, with_undecided
+from cbt_core.services.studies import lifecycle
 from db.clock import stamp
 from db.engine import Database
 from db.models import exclusion
@@ -29,7 +32,7 @@ def label(
     who = study.annotators[code]
     for one in entries:
         view = open_next(database, who, study.slug, now)
-        labelling.save(database, who, body=press(view, **one), now=now)
+        label_task.save(database, who, body=press(view, **one), now=now)
 
 
 def gold(database: Database, study: LabelStudy) -> dict[str, GoldLabels]:
@@ -106,12 +109,12 @@ def test_what_was_adopted_from_the_machine_is_no_gold(
     database: Database, tmp_path: Path, now: datetime
 ) -> None:
     study = make_label_study(database, tmp_path, now, items=1)
-    proposing.propose(database, TERMINAL, slug=study.slug, source="model",
+    machine_proposals.propose(database, TERMINAL, slug=study.slug, source="model",
                       proposals=[Proposed("Q001", SHOULD)], now=now)
     label(database, study, now, "N01", {"labels": [READING]})
     view = open_next(database, study.annotators["N01"], study.slug, now)
     answer = {view["task"]["proposals"][0]["id"]: {"answer": "confirmed"}}
-    labelling.save(database, study.annotators["N01"],
+    label_task.save(database, study.annotators["N01"],
                    body=press(view, labels=[READING], answers=answer), now=now)
     assert gold(database, study)["Q001"].labels == {READING}
 

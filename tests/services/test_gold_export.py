@@ -7,23 +7,18 @@ from typing import Any
 
 import pytest
 
+from cbt_core.analysis.gold import majority_spans
+from cbt_core.domain.labels import SpanLine
 from cbt_core.domain.people import TERMINAL
-from cbt_core.files.label_gold import read_gold
-from cbt_core.files.label_machine import MachineFile
+from cbt_core.files.gold import MachineFile, read_gold
 from cbt_core.files.problems import ImportProblems
-from cbt_core.services import (
-    adjudicating,
-    exporting,
-    importing,
-    labelling,
-    lifecycle,
-    proposing,
-)
-from cbt_core.services.export_gold import majority_spans
-from cbt_core.services.proposing import Proposed
-from cbt_core.services.study_files import StudyFiles
+from cbt_core.services.desk import label_task
+from cbt_core.services.export import study_export
+from cbt_core.services.labels import adjudication, machine_proposals
+from cbt_core.services.labels.machine_proposals import Proposed
+from cbt_core.services.studies import creation, lifecycle
+from cbt_core.services.studies.creation import StudyFiles
 from db.engine import Database
-from db.label_lines import SpanLine
 from tests.labelling import (
     DESCRIPTION,
     QUESTION,
@@ -51,21 +46,21 @@ def study(database: Database, tmp_path: Path, now: datetime) -> LabelStudy:
             view = open_next(database, made.annotators[code], made.slug, now)
             entries = {"spans": [span(view, words, READING)],
                        "labels": [BLAME] if code == "N01" else []}
-            labelling.save(database, made.annotators[code], body=press(view, **entries), now=now)
+            label_task.save(database, made.annotators[code], body=press(view, **entries), now=now)
     return made
 
 
 def decide(database: Database, study: LabelStudy, now: datetime, **entries: Any) -> None:
     judge = lead(database, study.study_id, now)
-    case = adjudicating.open_case(database, judge, slug=study.slug, item="Q001", now=now)
-    adjudicating.decide(database, judge, slug=study.slug, now=now, body={
+    case = adjudication.open_case(database, judge, slug=study.slug, item="Q001", now=now)
+    adjudication.decide(database, judge, slug=study.slug, now=now, body={
         "item": "Q001", "token": f"t{len(case.decisions)}", "seen": case.seen,
         "base_revision": len(case.decisions), "entries": {"reason": "=1+1 证据充分", **entries},
     })
 
 
 def export(database: Database, folder: Path, now: datetime) -> dict[str, list[dict[str, str]]]:
-    exporting.export_study(database, TERMINAL, slug="labels", folder=folder, now=now)
+    study_export.export_study(database, TERMINAL, slug="labels", folder=folder, now=now)
     found = {}
     for file in folder.glob("*.csv"):
         with file.open(encoding="utf-8-sig", newline="") as lines:
@@ -96,7 +91,7 @@ def test_an_undecided_item_is_no_item_without_a_distortion(
             question = view["task"]["question"]
             labels = sets[int("".join(one for one in question if one.isdigit())) - 1]
             entry: dict[str, Any] = {"labels": labels} if labels else {"verdict": "none"}
-            labelling.save(database, made.annotators[code], body=press(view, **entry), now=now)
+            label_task.save(database, made.annotators[code], body=press(view, **entry), now=now)
     rows = export(database, tmp_path / "out", now)["gold"]
     assert [(r["item_id"], r["gold"], r["rule"], r["any"]) for r in rows] == [
         ("Q001", "<unsure>", "undecided", "1"), ("Q002", "<unsure>", "undecided", "")]
@@ -105,9 +100,11 @@ def test_an_undecided_item_is_no_item_without_a_distortion(
 def test_exported_gold_is_judged_against_the_exported_proposals(
     database: Database, study: LabelStudy, tmp_path: Path, now: datetime
 ) -> None:
-    proposing.propose(database, TERMINAL, slug="labels", source="b", empty=["Q002"], now=now,
+    machine_proposals.propose(database, TERMINAL, slug="labels", source="b", empty=["Q002"],
+    now=now,
                       proposals=[Proposed("Q001", READING)])
-    proposing.propose(database, TERMINAL, slug="labels", source="a", empty=["Q001"], now=now,
+    machine_proposals.propose(database, TERMINAL, slug="labels", source="a", empty=["Q001"],
+    now=now,
                       proposals=[])
     out = tmp_path / "out"
     export(database, out, now)
@@ -126,7 +123,7 @@ def test_the_signature_of_a_label_study_names_its_labels(
     database: Database, study: LabelStudy, tmp_path: Path, now: datetime
 ) -> None:
     def signed(name: str) -> str:
-        done = exporting.export_study(
+        done = study_export.export_study(
             database, TERMINAL, slug="labels", folder=tmp_path / name, now=now)
         return done.signature
 
@@ -195,7 +192,8 @@ def test_majority_spans_are_the_characters_more_than_half_marked() -> None:
 def test_where_a_machine_found_nothing_is_told_from_where_it_was_not_run(
     database: Database, study: LabelStudy, tmp_path: Path, now: datetime
 ) -> None:
-    proposing.propose(database, TERMINAL, slug="labels", source="m", empty=["Q002"], now=now,
+    machine_proposals.propose(database, TERMINAL, slug="labels", source="m", empty=["Q002"],
+    now=now,
                       proposals=[])
     rows = export(database, tmp_path / "out", now)["machine_runs"]
     assert [(row["item_id"], row["found"]) for row in rows] == [("Q002", "0")]
@@ -216,7 +214,7 @@ def test_distortions_of_an_answers_file_become_proposals(
         f"id,question\na,{QUESTION}\nb,今天天气不错呀\nc,大家都看不起我吧\n", "utf-8")
     (tmp_path / "a.csv").write_text(ANSWERS, "utf-8")
     (tmp_path / "p.toml").write_text('[design]\npanel = "single"\n', "utf-8")
-    made = importing.create_study(
+    made = creation.create_study(
         database, TERMINAL, slug="labels", title="T", now=now, protocol=tmp_path / "p.toml",
         files=StudyFiles(questions=tmp_path / "q.csv", answers=[tmp_path / "a.csv"]))
     unknown = [one for one in made.warnings if one.code == "labelling.import_unknown_label"]

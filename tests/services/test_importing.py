@@ -17,14 +17,15 @@ from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
 from cbt_core.files.problems import ImportProblems
 from cbt_core.files.protocol import load_protocol
-from cbt_core.services import importing, people, studies
-from cbt_core.services.importing import Created, StudyFiles
+from cbt_core.services.people import roster
+from cbt_core.services.studies import contents, creation
+from cbt_core.services.studies.creation import Created, StudyFiles
 from cbt_core.settings import ROOT
 from db import audit, items
 from db import people as accounts
 from db import studies as stored
+from db.columns import metadata
 from db.engine import Database
-from db.models import metadata
 from tests.making import study_file
 
 ATTENTION = """
@@ -65,7 +66,7 @@ def test_questions_and_answers_make_the_same_study_as_a_wide_file(
         for system in rows[0]["answers"]
     ]
     one = _create(database, wide, now, slug="wide")
-    other = importing.create_study(
+    other = creation.create_study(
         database, TERMINAL, slug="long", title="T",
         files=StudyFiles(questions=questions, answers=answers), now=now,
     )
@@ -149,7 +150,7 @@ def test_three_systems_without_a_baseline_are_warned_of(
         rows = stored.systems(connection, done.study_id)
     assert [row.baseline for row in rows] == [True, False, False]
     with pytest.raises(ImportProblems, match="no system is called"):
-        importing.create_study(
+        creation.create_study(
             database, TERMINAL, slug="strict", title="T", files=StudyFiles(study_file=file),
             now=now, strict=True,
         )
@@ -186,24 +187,24 @@ def test_a_detected_risk_is_marked_as_detected(
 
 
 def test_the_importer_becomes_the_lead(database: Database, tmp_path: Path, now: datetime) -> None:
-    people.add_person(database, TERMINAL, code="L01", role=Role.LEAD, now=now)
+    roster.add_person(database, TERMINAL, code="L01", role=Role.LEAD, now=now)
     with database.reading() as connection:
         account = accounts.by_code(connection, "L01")
     assert account is not None
     person = Person(account.id, "L01", may_create_studies=True)
-    done = importing.create_study(
+    done = creation.create_study(
         database, person, slug="own", title="T", files=StudyFiles(study_file=study_file(tmp_path)),
         now=now,
     )
     leading = Person(account.id, "L01", roles={done.study_id: frozenset({Role.LEAD})})
-    assert [line.study.slug for line in studies.listing(database, leading)] == ["own"]
+    assert [line.study.slug for line in contents.listing(database, leading)] == ["own"]
 
 
 def test_whoever_may_not_create_studies_is_refused(
     database: Database, tmp_path: Path, now: datetime
 ) -> None:
     with pytest.raises(Refused):
-        importing.create_study(
+        creation.create_study(
             database, Person(5, "R05"), slug="own", title="T",
             files=StudyFiles(study_file=study_file(tmp_path)), now=now,
         )
@@ -235,10 +236,10 @@ def test_the_trail_holds_one_entry_with_the_digest_and_no_texts(
 def test_a_preview_stores_nothing_and_lists_what_is_wrong(
     database: Database, tmp_path: Path, now: datetime
 ) -> None:
-    good = importing.preview(StudyFiles(study_file=study_file(tmp_path, items=7)))
+    good = creation.preview(StudyFiles(study_file=study_file(tmp_path, items=7)))
     assert (good.items, good.answers, len(good.rows), good.problems) == (7, 14, 5, ())
     bad_file = _lines(tmp_path / "bad.jsonl", [{"id": "1"}, {"question": "x"}])
-    bad = importing.preview(StudyFiles(study_file=bad_file))
+    bad = creation.preview(StudyFiles(study_file=bad_file))
     assert bad.items == 0
     told = {(problem.row, problem.field) for problem in bad.problems}
     assert told >= {(1, "question"), (2, "id")}
@@ -299,7 +300,7 @@ def _create(
         path = file.parent / "protocol.toml"
         path.write_text(protocol, "utf-8")
         loaded = load_protocol(path)
-    return importing.create_study(
+    return creation.create_study(
         database, TERMINAL, slug=slug, title="T", files=StudyFiles(study_file=file), now=now,
         protocol=loaded,
     )

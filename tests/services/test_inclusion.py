@@ -15,12 +15,15 @@ from sqlalchemy.exc import IntegrityError
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import StudyError
 from cbt_core.files.problems import ImportProblems
-from cbt_core.services import exporting, importing, lifecycle, rating, study_analysis
-from cbt_core.services.label_results import label_results
-from cbt_core.services.reporting.checklists import checklists
-from cbt_core.services.reporting.gathering import Wish, gather
-from cbt_core.services.sampling import sample
-from cbt_core.services.study_files import StudyFiles
+from cbt_core.files.sample import sample
+from cbt_core.report.checklists import checklists
+from cbt_core.services.desk import rating_task
+from cbt_core.services.export import study_export
+from cbt_core.services.report.study_report import Wish, gather
+from cbt_core.services.results import study_results
+from cbt_core.services.results.study_results import label_results
+from cbt_core.services.studies import creation, lifecycle
+from cbt_core.services.studies.creation import StudyFiles
 from db import items
 from db.engine import Database
 from db.models import item
@@ -41,7 +44,7 @@ def draw(database: Database, study_id: int, chances: Mapping[str, float | None])
 
 
 def create(database: Database, file: Path, now: datetime, slug: str = "drawn") -> int:
-    return importing.create_study(
+    return creation.create_study(
         database, TERMINAL, slug=slug, title="T", files=StudyFiles(study_file=file), now=now
     ).study_id
 
@@ -58,7 +61,7 @@ def with_chances(folder: Path, *chances: object) -> Path:
 
 
 def exported(database: Database, slug: str, folder: Path, now: datetime) -> Any:
-    exporting.export_study(database, TERMINAL, slug=slug, folder=folder, now=now)
+    study_export.export_study(database, TERMINAL, slug=slug, folder=folder, now=now)
 
     def rows(name: str) -> list[dict[str, str]]:
         with (folder / f"{name}.csv").open(encoding="utf-8-sig", newline="") as lines:
@@ -171,7 +174,9 @@ def test_a_rater_is_never_told_how_an_item_was_drawn(
 ) -> None:
     study = making.make_study(database, tmp_path, now)
     draw(database, study.study_id, {f"Q{number:03d}": 0.0625 for number in range(1, 9)})
-    view = rating.open_task(database, study.raters["R01"], slug=study.slug, token=None, now=now)
+    view = rating_task.open_task(
+        database, study.raters["R01"], slug=study.slug, token=None, now=now
+    )
     told = json.dumps(view, ensure_ascii=False)
     assert NAME not in told
     assert "0.0625" not in told
@@ -188,8 +193,11 @@ def test_a_machine_is_judged_with_weights_where_the_chances_were_unequal(
         return found.detected[0].found
 
     assert "binary_weighted" not in judged()
-    draw(database, study.study_id, {"Q001": 1.0, "Q002": 0.25, "Q003": 0.5, "Q004": 1.0,
-                                    "Q005": 0.5, "Q006": 0.25})
+    draw(
+        database,
+        study.study_id,
+        {"Q001": 1.0, "Q002": 0.25, "Q003": 0.5, "Q004": 1.0, "Q005": 0.5, "Q006": 0.25},
+    )
     found = judged()
     # any distortion: Q1 tp, Q2 fn, Q3 fp, Q4 tp, Q5 fp, Q6 fn, each counted 1 / its chance
     assert found["binary"]["precision"] == pytest.approx(2 / 4)
@@ -212,9 +220,12 @@ def test_the_checklists_tell_how_items_were_drawn_as_far_as_it_is_known(
 ) -> None:
     study = making.make_study(database, tmp_path, now, items=4)
     making.rate_all(database, study.raters["R01"], study.slug, now)
-    draw(database, study.study_id,
-         {f"Q{number:03d}": chance for number, chance in enumerate(chances, start=1)})
-    analysis = study_analysis.analyse(database, TERMINAL, slug="trial", now=now, bootstrap=0)
+    draw(
+        database,
+        study.study_id,
+        {f"Q{number:03d}": chance for number, chance in enumerate(chances, start=1)},
+    )
+    analysis = study_results.analyse(database, TERMINAL, slug="trial", now=now, bootstrap=0)
     context = gather(
         database, TERMINAL, slug="trial", plan=analysis.registered, wish=Wish(), now=now
     )

@@ -11,24 +11,20 @@ from sqlalchemy import delete, select, update
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Refused, StudyError
-from cbt_core.generation.outcome import Outcome
-from cbt_core.services import (
-    export_judges,
-    export_rows,
-    exporting,
-    judging,
-    judging_study,
-    lifecycle,
-    study_analysis,
-)
-from cbt_core.services.asking import Model
-from cbt_core.services.judging import Judging
-from cbt_core.services.judging_study import Stored
-from cbt_core.services.studies import current
+from cbt_core.generation.run.outcome import Outcome
+from cbt_core.generation.tasks import judgement
+from cbt_core.generation.tasks.judgement import Judging
+from cbt_core.generation.tasks.model_task import Model
+from cbt_core.services.export import stored_tables, study_export
+from cbt_core.services.results import study_results, study_rows
+from cbt_core.services.runs import judgements
+from cbt_core.services.runs.judgements import Stored
+from cbt_core.services.studies import lifecycle
+from cbt_core.services.studies.study_setup import current
 from cbt_core.settings import Settings
 from db import audit, judge_scores
 from db.engine import Database
-from db.models import judge_score
+from db.machine_models import judge_score
 from tests.generation.talking import TalkingHost
 from tests.making import SYSTEMS, Made, make_study, rate_all
 
@@ -56,7 +52,7 @@ def planned(
     database: Database, host: TalkingHost, folder: Path, now: datetime, *, name: str = "judge-1",
     model: str = "m", **more: Any,
 ) -> Judging:
-    return judging_study.plan_study(
+    return judgements.plan_study(
         database, TERMINAL, slug="trial", judge=name,
         model=Model("openai", model, base_url=host.url), place=folder / f"{name}.jsonl",
         settings=settings(host), now=now, **more)
@@ -67,9 +63,9 @@ def judged(
     **more: Any,
 ) -> tuple[Outcome, Stored]:
     plan = planned(database, host, folder, now, **more)
-    outcome = judging.judge(
+    outcome = judgements.judge(
         plan, settings=settings(host), database=database, person=TERMINAL, now=now, resume=resume)
-    return outcome, judging_study.store(database, TERMINAL, judging=plan, now=now)
+    return outcome, judgements.store(database, TERMINAL, judging=plan, now=now)
 
 
 def stored(database: Database, study: Made) -> list[judge_scores.JudgeLine]:
@@ -126,11 +122,11 @@ def test_the_prompt_is_the_study_s_instrument_in_the_study_s_language(
 
 def everything(database: Database, folder: Path, now: datetime) -> Mapping[str, bytes]:
     """Return every exported table but the trail, and the agreement JSON."""
-    exporting.export_study(database, TERMINAL, slug="trial", folder=folder, now=now)
+    study_export.export_study(database, TERMINAL, slug="trial", folder=folder, now=now)
     found = {one.name: one.read_bytes() for one in folder.iterdir()}
     for name in ("audit.csv", "signature.txt", "codebook.csv", "judges.csv"):
         found.pop(name, None)
-    whole = study_analysis.analyse(database, TERMINAL, slug="trial", now=now)
+    whole = study_results.analyse(database, TERMINAL, slug="trial", now=now)
     parts = (whole.agreement, whole.comparison, whole.json()["missingness"])
     return {**found, "agreement": json.dumps(parts).encode()}
 
@@ -157,10 +153,10 @@ def test_the_analysis_shows_the_judge_from_the_lock_on(
         rate_all(database, rater, "trial", now, value=value)
     with TalkingHost(says=says) as host:
         judged(database, host, tmp_path, now)
-    early = study_analysis.analyse(database, TERMINAL, slug="trial", now=now)
+    early = study_results.analyse(database, TERMINAL, slug="trial", now=now)
     assert (early.judges, bool(early.withheld["judges"])) == (None, True)
     lifecycle.lock(database, TERMINAL, slug="trial", now=now)
-    late = study_analysis.analyse(database, TERMINAL, slug="trial", now=now)
+    late = study_results.analyse(database, TERMINAL, slug="trial", now=now)
     assert late.judges is not None
     assert [one.judge for one in late.judges] == ["judge-1"]
     test = late.judges[0].scales["structure"]
@@ -177,8 +173,8 @@ def test_the_export_s_table_is_empty_before_the_lock_and_masked_until_unblinded(
     def table(*, unblinded: bool = False) -> Any:
         with database.reading() as connection:
             setup = current(connection, study.study_id)
-            found = export_rows.material(connection, setup, unblinded=unblinded)
-            return export_judges.judges(connection, found)
+            found = study_rows.read_material(connection, setup, unblinded=unblinded)
+            return stored_tables.judge_table(connection, found)
 
     assert not table().rows
     lifecycle.lock(database, TERMINAL, slug="trial", now=now)
@@ -247,7 +243,7 @@ def test_a_stored_score_cannot_be_changed_or_deleted(
 def test_worked_examples_made_of_the_study_s_items_are_refused(
     database: Database, tmp_path: Path, now: datetime
 ) -> None:
-    instrument = (Path(judging.__file__).parents[1] / "instruments" / "cbt-3.toml").read_text()
+    instrument = (Path(judgement.__file__).parents[1] / "instruments" / "cbt-3.toml").read_text()
     question = "第3题：最近总觉得自己做得不够好"
     known = "换到新部门三个月了，开会时我总是不敢发言，怕说错被笑。怎样才能在会上说出自己的想法？"
     assert known in instrument

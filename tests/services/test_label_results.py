@@ -7,15 +7,18 @@ from typing import Any
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
+from cbt_core.analysis.labels import LabelResults
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
-from cbt_core.files.label_spans import read_spans
-from cbt_core.files.labels import read_labels
-from cbt_core.services import exporting, labelling, lifecycle, proposing
-from cbt_core.services.label_results import LabelResults, label_results
-from cbt_core.stats.labels.agreement import Setting, labels_agreement
-from cbt_core.stats.labels.sets import gather
+from cbt_core.files.labels import read_labels, read_spans
+from cbt_core.services.desk import label_task
+from cbt_core.services.export import study_export
+from cbt_core.services.labels import machine_proposals
+from cbt_core.services.results.study_results import label_results
+from cbt_core.services.studies import lifecycle
+from cbt_core.stats.labels.annotators import Setting, labels_agreement
+from cbt_core.stats.labels.label_sets import gather
 from db.engine import Database
 from tests import making
 from tests.label_measuring import ALL, BLIND, MIND, OVER, TAG, worked_study
@@ -45,12 +48,12 @@ def test_a_second_look_is_not_computed_anew_and_a_new_label_is_seen_at_once(
 ) -> None:
     study = make_label_study(database, tmp_path, now, mode="blind", annotators=("N01", "N02"))
     view = open_next(database, study.annotators["N01"], study.slug, now)
-    labelling.save(
+    label_task.save(
         database, study.annotators["N01"], body=press(view, labels=[TAG]), now=now)
     first = seen(database, study, now)
     assert seen(database, study, now) is first
     view = open_next(database, study.annotators["N02"], study.slug, now)
-    labelling.save(
+    label_task.save(
         database, study.annotators["N02"], body=press(view, labels=[ALL]), now=now)
     assert seen(database, study, now).agreement["n_sets"] == 2
 
@@ -84,7 +87,7 @@ def test_the_figures_equal_those_of_the_exported_files(
     database: Database, study: LabelStudy, now: datetime, tmp_path: Path
 ) -> None:
     out = tmp_path / "export"
-    exporting.export_study(database, TERMINAL, slug=study.slug, folder=out, now=now)
+    study_export.export_study(database, TERMINAL, slug=study.slug, folder=out, now=now)
     read = read_labels(out / "labels.csv")
     marked = read_spans(out / "spans.csv", out / "documents.csv", rows=read.rows)
     found = seen(database, study, now)
@@ -115,14 +118,15 @@ def test_where_annotators_saw_different_distortions_gold_is_not_none(
 ) -> None:
     study = make_label_study(
         database, tmp_path, now, mode="blind", items=2, annotators=("N01", "N02"))
-    proposing.propose(database, TERMINAL, slug=study.slug, source="m", empty=["Q001", "Q002"],
+    machine_proposals.propose(database, TERMINAL, slug=study.slug, source="m", empty=["Q001",
+    "Q002"],
                       proposals=[], now=now)
     for code, labels in (("N01", [ALL]), ("N02", [TAG])):
         for _ in range(2):
             view = open_next(database, study.annotators[code], study.slug, now)
             is_first = number_of(view) == 1
             entry: dict[str, Any] = {"labels": labels} if is_first else {"verdict": "none"}
-            labelling.save(
+            label_task.save(
                 database, study.annotators[code], body=press(view, **entry), now=now)
     (one,) = locked(database, study, now).detected
     found: Any = one.found

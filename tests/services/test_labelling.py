@@ -11,11 +11,15 @@ from sqlalchemy import func, select
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Conflict, Invalid, Refused
-from cbt_core.services import exporting, joining, labelling, lifecycle, proposing, rating
-from cbt_core.services.proposing import Proposed
+from cbt_core.services.desk import admission, label_task, rating_task
+from cbt_core.services.export import study_export
+from cbt_core.services.labels import machine_proposals
+from cbt_core.services.labels.machine_proposals import Proposed
+from cbt_core.services.studies import lifecycle
 from db import audit
 from db.engine import Database
-from db.models import draft, label, label_submission, proposal_answer, span, task
+from db.labelling_models import label, label_submission, proposal_answer, span
+from db.models import draft, task
 from tests import labelling as made
 from tests.labelling import DESCRIPTION, LabelStudy, make_label_study, open_next, press
 from tests.making import enrol, person
@@ -44,13 +48,13 @@ def propose(database: Database, now: datetime, *found: Proposed) -> None:
             Proposed(f"Q{number:03d}", "labeling"),
         )
     ]
-    proposing.propose(
+    machine_proposals.propose(
         database, TERMINAL, slug="labels", proposals=found or usual, source=SOURCE, now=now
     )
 
 
 def save(database: Database, who: Person, body: dict[str, Any], now: datetime) -> dict[str, Any]:
-    return dict(labelling.save(database, who, body=body, now=now))
+    return dict(label_task.save(database, who, body=body, now=now))
 
 
 def count(database: Database, table: object) -> int:
@@ -60,7 +64,7 @@ def count(database: Database, table: object) -> int:
 
 def refusal_of(database: Database, who: Person, body: dict[str, Any], now: datetime) -> Invalid:
     with pytest.raises(Invalid) as refused:
-        labelling.save(database, who, body=body, now=now)
+        label_task.save(database, who, body=body, now=now)
     assert count(database, label_submission) == 0
     return refused.value
 
@@ -147,7 +151,7 @@ def test_proposals_are_sent_only_after_the_blind_save(
     view = open_next(database, annotator, "labels", now)
     assert json.dumps(view["task"]["proposals"]) == without == "[]"
     assert view["task"]["round"] == "blind"
-    labelling.keep_draft(database, annotator, body={**press(view), "sequence": 1}, now=now)
+    label_task.keep_draft(database, annotator, body={**press(view), "sequence": 1}, now=now)
     view = open_next(database, annotator, "labels", now)
     assert view["task"]["proposals"] == []
     after = save(database, annotator, press(view, labels=["labeling"]), now)["view"]
@@ -212,7 +216,7 @@ def test_the_blind_round_is_closed_once_the_proposals_were_shown(
     answers = {one["id"]: {"answer": "rejected"} for one in second["task"]["proposals"]}
     save(database, annotator, press(second, labels=["labeling"], answers=answers), now)
     token = view["task"]["task"]
-    again = labelling.open_task(database, annotator, slug="labels", token=token, now=now)
+    again = label_task.open_task(database, annotator, slug="labels", token=token, now=now)
     assert again["task"]["round"] == "model"  # type: ignore[index]
     assert again["task"]["corrects"] is True  # type: ignore[index]
     body = press(again, labels=["magnification"], answers=answers)
@@ -237,7 +241,7 @@ def test_a_seat_counts_a_task_once_after_its_last_round(
     answers = {one["id"]: {"answer": "confirmed"} for one in second["task"]["proposals"]}
     done = save(database, annotator, press(second, answers=answers), now)["view"]
     assert done["progress"]["done"] == 1
-    standing = joining.standing(database, annotator, slug="labels", role=Role.ANNOTATOR)
+    standing = admission.standing(database, annotator, slug="labels", role=Role.ANNOTATOR)
     assert (standing.done, standing.total) == (1, 3)
 
 
@@ -311,8 +315,8 @@ def test_a_draft_is_shown_again_and_goes_with_the_save(
 ) -> None:
     view = open_next(database, annotator, "labels", now)
     body = press(view, labels=["labeling"])
-    assert labelling.keep_draft(database, annotator, body={**body, "sequence": 4}, now=now) == 4
-    assert labelling.keep_draft(database, annotator, body={**body, "sequence": 3}, now=now) == 4
+    assert label_task.keep_draft(database, annotator, body={**body, "sequence": 4}, now=now) == 4
+    assert label_task.keep_draft(database, annotator, body={**body, "sequence": 3}, now=now) == 4
     again = open_next(database, annotator, "labels", now)
     assert again["task"]["entries"]["labels"] == ["labeling"]
     save(database, annotator, body, now)
@@ -326,7 +330,7 @@ def test_a_draft_of_an_earlier_round_does_not_enter_the_next_one(
     body = press(open_next(database, annotator, "labels", now), labels=["labeling"])
     save(database, annotator, body, now)
     with pytest.raises(Conflict):
-        labelling.keep_draft(database, annotator, body={**body, "sequence": 9}, now=now)
+        label_task.keep_draft(database, annotator, body={**body, "sequence": 9}, now=now)
     assert count(database, draft) == 0
 
 
@@ -337,10 +341,10 @@ def test_a_skip_keeps_its_reason_and_is_no_label(
     view = open_next(database, annotator, "labels", now)
     body = {**press(view), "skip": {"reason": "too_distressing", "note": ""}}
     with pytest.raises(Invalid):
-        labelling.skip(database, annotator, body={**body, "skip": {"reason": "lazy"}}, now=now)
+        label_task.skip(database, annotator, body={**body, "skip": {"reason": "lazy"}}, now=now)
     reason = view["options"]["skip_reasons"][0]["id"]
     body["skip"] = {"reason": reason, "note": "太难受"}
-    after = labelling.skip(database, annotator, body=body, now=now)
+    after = label_task.skip(database, annotator, body=body, now=now)
     assert after["view"]["task"]["task"] != view["task"]["task"]  # type: ignore[index]
     tables = exported(database, tmp_path, now)
     assert tables["labels"] == []
@@ -356,11 +360,13 @@ def test_only_the_own_label_tasks_open(
     rater = person(database, "N01", study.study_id, Role.RATER)
     for who in (other, rater):
         with pytest.raises(Refused):
-            labelling.save(database, who, body=press(view, labels=["labeling"]), now=now)
+            label_task.save(database, who, body=press(view, labels=["labeling"]), now=now)
     with pytest.raises(Refused):
-        labelling.open_task(database, rater, slug="labels", token=None, now=now)
+        label_task.open_task(database, rater, slug="labels", token=None, now=now)
     with pytest.raises(Refused):
-        rating.open_task(database, annotator, slug="labels", token=view["task"]["task"], now=now)
+        rating_task.open_task(
+            database, annotator, slug="labels", token=view["task"]["task"], now=now
+        )
 
 
 def test_a_locked_study_can_be_read_and_shows_nothing_new(
@@ -371,11 +377,11 @@ def test_a_locked_study_can_be_read_and_shows_nothing_new(
     save(database, annotator, press(view, labels=["labeling"]), now)
     lifecycle.lock(database, TERMINAL, slug="labels", now=now)
     token = view["task"]["task"]
-    again = labelling.open_task(database, annotator, slug="labels", token=token, now=now)
+    again = label_task.open_task(database, annotator, slug="labels", token=token, now=now)
     assert again["task"]["read_only"] is True  # type: ignore[index]
     assert again["task"]["proposals"] == []  # type: ignore[index]
     with pytest.raises(Refused) as refused:
-        labelling.save(
+        label_task.save(
             database, annotator, body=press(again, labels=["magnification"]), now=now)
     assert refused.value.code == "rating.locked"
     assert open_next(database, annotator, "labels", now)["state"] == "closed"
@@ -388,7 +394,7 @@ def test_finished_tasks_can_be_gone_back_to(
     assert first["previous"] is None
     second = save(database, annotator, press(first, labels=["labeling"]), now)["view"]
     assert second["previous"] == first["task"]["task"]
-    again = labelling.open_task(
+    again = label_task.open_task(
         database, annotator, slug="labels", token=second["previous"], now=now)
     assert again["task"]["entries"]["labels"] == ["labeling"]  # type: ignore[index]
     assert again["previous"] is None
@@ -459,7 +465,7 @@ def test_a_correction_is_exported_in_place_of_what_it_corrects(
     view = open_next(database, annotator, "labels", now)
     save(database, annotator, press(view, labels=["labeling"]), now)
     token = view["task"]["task"]
-    again = labelling.open_task(database, annotator, slug="labels", token=token, now=now)
+    again = label_task.open_task(database, annotator, slug="labels", token=token, now=now)
     save(database, annotator, press(again, labels=["magnification"], reason="重读"), now)
     tables = exported(database, tmp_path, now)
     assert [(row["labels"], row["revision"]) for row in tables["labels"]] == [("magnification", 2)]
@@ -483,7 +489,7 @@ def test_an_open_second_round_is_taken_up_again(
 
 def exported(database: Database, folder: Path, now: datetime) -> dict[str, list[dict[str, Any]]]:
     place = folder / "export"
-    exporting.export_study(
+    study_export.export_study(
         database, TERMINAL, slug="labels", folder=place, form="jsonl", now=now)
     return {
         file.stem: [json.loads(line) for line in file.read_text("utf-8").splitlines()]

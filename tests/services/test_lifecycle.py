@@ -9,7 +9,8 @@ import pytest
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services import amending, importing, lifecycle, rating, studies
+from cbt_core.services.desk import rating_task
+from cbt_core.services.studies import contents, creation, lifecycle, protocols, study_setup
 from db import audit
 from db.engine import Database
 from tests.making import Made, lead, make_study, open_next, press, rate_all, study_file
@@ -27,16 +28,16 @@ def test_nothing_is_saved_in_a_locked_study(database: Database, made: Made, now:
     view = open_next(database, rater, made.slug, now)
     lifecycle.lock(database, TERMINAL, slug=made.slug, now=now)
     with pytest.raises(StudyError):
-        rating.save(database, rater, body=press(view), now=now)
+        rating_task.save(database, rater, body=press(view), now=now)
     assert lifecycle.status(database, TERMINAL, slug=made.slug, now=now).done == 0
 
 
 def test_a_study_without_tasks_cannot_be_locked(
     database: Database, tmp_path: Path, now: datetime
 ) -> None:
-    importing.create_study(
+    creation.create_study(
         database, TERMINAL, slug="empty", title="T", now=now,
-        files=importing.StudyFiles(study_file=study_file(tmp_path)),
+        files=creation.StudyFiles(study_file=study_file(tmp_path)),
     )
     with pytest.raises(StudyError, match="Nothing is assigned"):
         lifecycle.lock(database, TERMINAL, slug="empty", now=now)
@@ -69,7 +70,7 @@ def test_an_act_without_a_fit_reason_is_refused(
     for act in (lifecycle.unlock, lifecycle.unblind):
         with pytest.raises(StudyError, match="reason"):
             act(database, TERMINAL, slug=made.slug, reason=reason, now=now)
-    assert studies.listing(database, TERMINAL)[0].study.stage == "locked"
+    assert contents.listing(database, TERMINAL)[0].study.stage == "locked"
 
 
 def test_every_turn_stands_in_the_trail(database: Database, made: Made, now: datetime) -> None:
@@ -135,15 +136,15 @@ def test_an_amended_protocol_is_in_force_and_the_old_one_stays(
 ) -> None:
     rate_all(database, made.raters["R01"], made.slug, now)
     file = _protocol(tmp_path, "[sheet]\nconfidence = true\n")
-    amending.amend(
+    protocols.amend(
         database, TERMINAL, slug=made.slug, protocol=file, reason="reviewer 2", now=now
     )
     with database.reading() as connection:
-        assert studies.current(connection, made.study_id).protocol.sheet.confidence
-    versions = studies.versions(database, TERMINAL, slug=made.slug, now=now)
+        assert study_setup.current(connection, made.study_id).protocol.sheet.confidence
+    versions = contents.versions(database, TERMINAL, slug=made.slug, now=now)
     assert [(one.version, one.reason) for one in versions] == [(1, ""), (2, "reviewer 2")]
     with pytest.raises(StudyError, match="in force already"):
-        amending.amend(
+        protocols.amend(
             database, TERMINAL, slug=made.slug, protocol=file, reason=REASON, now=now
         )
 
@@ -162,11 +163,11 @@ def test_what_was_measured_with_cannot_be_amended(
 ) -> None:
     rate_all(database, made.raters["R01"], made.slug, now)
     with pytest.raises(StudyError, match=told):
-        amending.amend(
+        protocols.amend(
             database, TERMINAL, slug=made.slug, protocol=_protocol(tmp_path, text), reason=REASON,
             now=now,
         )
-    assert len(studies.versions(database, TERMINAL, slug=made.slug, now=now)) == 1
+    assert len(contents.versions(database, TERMINAL, slug=made.slug, now=now)) == 1
 
 
 def test_scales_may_change_and_change_back_before_the_first_rating(
@@ -176,11 +177,11 @@ def test_scales_may_change_and_change_back_before_the_first_rating(
         file = _protocol(
             tmp_path, f'[study]\ntitle = "{number}"\n[instrument]\nscales = "{scales}"\n'
         )
-        amending.amend(
+        protocols.amend(
             database, TERMINAL, slug=made.slug, protocol=file, reason=REASON, now=now
         )
         with database.reading() as connection:
-            found = studies.current(connection, made.study_id)
+            found = study_setup.current(connection, made.study_id)
         assert (found.instrument.id, found.study.title) == (scales, str(number))
 
 
@@ -191,7 +192,7 @@ ACTS = {
     "withdraw": lambda d, p, slug, now: lifecycle.withdraw_item(
         d, p, slug=slug, key="Q001", reason="x", now=now),
     "status": lambda d, p, slug, now: lifecycle.status(d, p, slug=slug, now=now),
-    "amend": lambda d, p, slug, now: amending.amend(
+    "amend": lambda d, p, slug, now: protocols.amend(
         d, p, slug=slug, protocol=Path("p.toml"), reason="x", now=now),
 }
 

@@ -15,21 +15,16 @@ from sqlalchemy import select
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import StudyError
-from cbt_core.services import (
-    access,
-    accounts,
-    assigning,
-    escalating,
-    exporting,
-    importing,
-    joining,
-    lifecycle,
-    people,
-)
-from cbt_core.services.importing import StudyFiles
+from cbt_core.services.access import sessions
+from cbt_core.services.assignment import task_draw
+from cbt_core.services.desk import admission, escalations
+from cbt_core.services.export import study_export
+from cbt_core.services.people import roster
+from cbt_core.services.studies import creation, lifecycle
+from cbt_core.services.studies.creation import StudyFiles
 from db import migrate
 from db.engine import Database
-from db.models import access_log, audit
+from db.trail_models import access_log, audit
 from tests import making
 from tests.browser.conftest import Served
 from tests.reliability.http_desk import Browser, Refusal, served_desk
@@ -60,7 +55,7 @@ def study(database: Database, folder: Path, now: datetime) -> int:
     file, protocol = folder / "study.jsonl", folder / "protocol.toml"
     file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
     protocol.write_text("[design]\noverlap = 1\nrepeats = 0.0\n", "utf-8")
-    return importing.create_study(
+    return creation.create_study(
         database, TERMINAL, slug="trial", title="研究", files=StudyFiles(study_file=file), now=now,
         protocol=protocol).study_id
 
@@ -147,12 +142,12 @@ def sign_in(served: Served, secret: str) -> str:
 
 def lead(database: Database, who: Person, now: datetime, folder: Path) -> None:
     """Do what a lead does, with words in every place that takes them."""
-    escalating.read(database, who, slug="trial", case_id=1, now=now)
-    escalating.handle(database, who, slug="trial", case_id=1, text=NOTE, now=now)
+    escalations.read(database, who, slug="trial", case_id=1, now=now)
+    escalations.handle(database, who, slug="trial", case_id=1, text=NOTE, now=now)
     with pytest.raises(StudyError):
-        escalating.handle(database, who, slug="trial", case_id=1, text=NOTE, now=now)
+        escalations.handle(database, who, slug="trial", case_id=1, text=NOTE, now=now)
     lifecycle.lock(database, who, slug="trial", now=now)
-    exporting.export_study(database, who, slug="trial", folder=folder / "out", now=now)
+    study_export.export_study(database, who, slug="trial", folder=folder / "out", now=now)
 
 
 @pytest.fixture(scope="module")
@@ -162,15 +157,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     database = Database(f"sqlite:///{folder / 'concord.db'}")
     migrate.upgrade(database)
     study_id = study(database, folder, now)
-    issued = people.add_person(
+    issued = roster.add_person(
         database, TERMINAL, code="R01", role=Role.RATER, study_id=study_id, now=now).secret or ""
-    accounts.set_identity(database, TERMINAL, code="R01", name=NAME, email=EMAIL, now=now)
-    assigning.assign(database, TERMINAL, slug="trial", raters=["R01"], now=now)
+    roster.set_identity(database, TERMINAL, code="R01", name=NAME, email=EMAIL, now=now)
+    task_draw.assign(database, TERMINAL, slug="trial", raters=["R01"], now=now)
     rater = making.person(database, "R01", study_id, Role.RATER)
-    joining.accept_consent(database, rater, slug="trial", now=now)
-    joining.answer_profile(database, rater, slug="trial", answers={"profession": None}, now=now)
-    joining.finish_guide(database, rater, slug="trial", now=now)
-    access.change_passphrase(database, rater, old=issued, new=PASSPHRASE, now=now)
+    admission.accept_consent(database, rater, slug="trial", now=now)
+    admission.answer_profile(database, rater, slug="trial", answers={"profession": None}, now=now)
+    admission.finish_guide(database, rater, slug="trial", now=now)
+    sessions.change_passphrase(database, rater, old=issued, new=PASSPHRASE, now=now)
     with served_desk(database, folder) as served:
         token = sign_in(served, PASSPHRASE)
         browser = Browser(served.port, token)

@@ -10,10 +10,10 @@ import pytest
 from cbt_core.cli import main
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services import metric_scores
-from cbt_core.services.metric_scores import ImportedScores
-from cbt_core.services.scoring import text_digest
-from db import audit
+from cbt_core.metrics.file_scores import text_digest
+from cbt_core.services.runs import segment_scores
+from cbt_core.services.runs.segment_scores import ImportedScores
+from db import audit, metric_scores
 from db.engine import Database
 from tests.making import SYSTEMS, Made, make_study
 
@@ -39,11 +39,11 @@ def segments(folder: Path, **change: Any) -> Path:
 
 def stored(database: Database, study: Made) -> list[metric_scores.StoredScore]:
     with database.reading() as connection:
-        return metric_scores.stored(connection, study.study_id)
+        return segment_scores.stored(connection, study.study_id)
 
 
 def take(database: Database, path: Path, now: datetime) -> ImportedScores:
-    return metric_scores.import_segments(database, TERMINAL, slug="trial", path=path, now=now)
+    return segment_scores.import_segments(database, TERMINAL, slug="trial", path=path, now=now)
 
 
 def test_scores_are_stored_and_read_back_by_item_and_masked_system(
@@ -134,7 +134,7 @@ def test_a_rater_may_not_store_scores(
     database: Database, study: Made, tmp_path: Path, now: datetime
 ) -> None:
     with pytest.raises(Refused):
-        metric_scores.import_segments(
+        segment_scores.import_segments(
             database, study.raters["R01"], slug="trial", path=segments(tmp_path), now=now
         )
 

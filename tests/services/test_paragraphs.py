@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from cbt_core.domain.people import TERMINAL
-from cbt_core.services import demonstrating, lifecycle, registration, study_analysis
-from cbt_core.services.reporting.gathering import Wish, gather
-from cbt_core.services.reporting.paragraphs import limitations, methods_paragraph
+from cbt_core.report.paragraphs import limitations, methods_paragraph
+from cbt_core.services.operations import demo_study
+from cbt_core.services.report.study_report import Wish, gather
+from cbt_core.services.results import study_results
+from cbt_core.services.studies import lifecycle, registration
 from db import migrate
 from db.engine import Database
 from tests import making
@@ -53,7 +55,7 @@ class Written:
 
 
 def written(database: Database, slug: str, now: datetime = MOMENT) -> Written:
-    analysis = study_analysis.analyse(database, TERMINAL, slug=slug, now=now, bootstrap=20)
+    analysis = study_results.analyse(database, TERMINAL, slug=slug, now=now, bootstrap=20)
     context = gather(
         database, TERMINAL, slug=slug, plan=analysis.registered, wish=Wish(bootstrap=20), now=now
     )
@@ -83,11 +85,11 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str
     """Yield what is written of the demonstration: zh unblinded, en locked."""
     made = Database(f"sqlite:///{tmp_path_factory.mktemp('demo') / 'concord.db'}")
     migrate.upgrade(made)
-    demonstrating.load_demonstration(made, now=MOMENT)
-    for slug in demonstrating.SLUGS.values():
+    demo_study.load_demonstration(made, now=MOMENT)
+    for slug in demo_study.SLUGS.values():
         lifecycle.lock(made, TERMINAL, slug=slug, now=MOMENT)
     lifecycle.unblind(made, TERMINAL, slug="demo", reason="planned", now=MOMENT)
-    yield {slug: written(made, slug) for slug in demonstrating.SLUGS.values()}
+    yield {slug: written(made, slug) for slug in demo_study.SLUGS.values()}
     made.close()
 
 

@@ -9,13 +9,15 @@ from sqlalchemy import select
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Invalid, Refused, StudyError
-from cbt_core.services import accounts, inviting, people
+from cbt_core.services.people import invitation, roster
 from cbt_core.wording import sentences
 from db import audit
 from db import people as stored
 from db.engine import Database
-from db.models import access_log, identity, membership, person
+from db.models import membership
+from db.people_models import identity, person
 from db.scrub import scrub
+from db.trail_models import access_log
 from tests.services.peopled import NOW, enter, lead_of, new_person, new_study
 
 NAME, EMAIL = "欧阳 Sentinel-Name", "sentinel.mail@example.org"
@@ -39,10 +41,10 @@ def test_a_secret_is_given_once_and_works_as_often_as_needed(database: Database)
 def test_adding_an_existing_code_adds_the_role_and_gives_no_secret(database: Database) -> None:
     study_id = new_study(database, "one")
     secret = new_person(database, "R01")
-    again = people.add_person(
+    again = roster.add_person(
         database, TERMINAL, code="r01", role=Role.ANNOTATOR, study_id=study_id, now=NOW
     )
-    assert again == people.Issued("R01", None, joined=True)
+    assert again == roster.Issued("R01", None, joined=True)
     assert enter(database, "R01", secret).person.roles == {study_id: {Role.ANNOTATOR}}
 
 
@@ -50,7 +52,7 @@ def test_adding_the_same_role_twice_changes_nothing(database: Database) -> None:
     study_id = new_study(database, "one")
     new_person(database, "R01", study_id=study_id)
     before = trail(database, study_id)
-    again = people.add_person(database, TERMINAL, code="R01", study_id=study_id, now=NOW)
+    again = roster.add_person(database, TERMINAL, code="R01", study_id=study_id, now=NOW)
     assert not again.joined
     assert trail(database, study_id) == before
 
@@ -72,25 +74,25 @@ def test_a_role_without_a_study_gives_no_rights(database: Database) -> None:
 )
 def test_a_code_that_is_none_is_refused(database: Database, code: str) -> None:
     with pytest.raises(Invalid):
-        people.add_person(database, TERMINAL, code=code, now=NOW)
+        roster.add_person(database, TERMINAL, code=code, now=NOW)
 
 
 def test_a_study_that_does_not_exist_adds_nobody(database: Database) -> None:
     with pytest.raises(StudyError, match="no such study"):
-        people.add_person(database, TERMINAL, code="R01", study_id=77, now=NOW)
-    assert people.list_people(database, TERMINAL, now=NOW) == []
+        roster.add_person(database, TERMINAL, code="R01", study_id=77, now=NOW)
+    assert roster.list_people(database, TERMINAL, now=NOW) == []
 
 
 def test_what_happens_to_people_is_in_the_trail_without_secret_or_name(database: Database) -> None:
     study_id = new_study(database, "one")
     new_person(database, "R01", study_id=study_id)
-    accounts.set_identity(database, TERMINAL, code="R01", name=NAME, email=EMAIL, now=NOW)
-    people.reset(database, TERMINAL, code="R01", now=NOW)
-    people.leave_study(
+    roster.set_identity(database, TERMINAL, code="R01", name=NAME, email=EMAIL, now=NOW)
+    roster.reset(database, TERMINAL, code="R01", now=NOW)
+    roster.leave_study(
         database, TERMINAL, code="R01", role=Role.RATER, study_id=study_id, now=NOW
     )
-    people.disable(database, TERMINAL, code="R01", now=NOW)
-    people.forget(database, TERMINAL, code="R01", now=NOW)
+    roster.disable(database, TERMINAL, code="R01", now=NOW)
+    roster.forget(database, TERMINAL, code="R01", now=NOW)
     who = '{"person":"R01"}'
     assert trail(database, None) == [
         ("terminal", f"person.{act}", who)
@@ -108,11 +110,11 @@ def test_what_happens_to_people_is_in_the_trail_without_secret_or_name(database:
 def test_a_lead_adds_people_to_the_own_study_only(database: Database) -> None:
     own, other = new_study(database, "own"), new_study(database, "other")
     lead = lead_of(database, "L01", own)
-    assert people.add_person(database, lead, code="R01", study_id=own, now=NOW).secret
+    assert roster.add_person(database, lead, code="R01", study_id=own, now=NOW).secret
     for study_id in (other, None, 77):
         with pytest.raises(Refused, match="role does not allow"):
-            people.add_person(database, lead, code="R02", study_id=study_id, now=NOW)
-    assert [found.code for found in people.list_people(database, lead, study_id=own, now=NOW)] == [
+            roster.add_person(database, lead, code="R02", study_id=study_id, now=NOW)
+    assert [found.code for found in roster.list_people(database, lead, study_id=own, now=NOW)] == [
         "L01", "R01",
     ]
 
@@ -123,18 +125,18 @@ def test_raters_and_annotators_manage_nobody(database: Database, role: Role) -> 
     me = enter(database, "P01", new_person(database, "P01", role=role, study_id=own)).person
     new_person(database, "R02", study_id=own)
     acts = [
-        lambda: people.add_person(database, me, code="R03", study_id=own, now=NOW),
-        lambda: people.add_person(database, me, code="P01", role=Role.LEAD, study_id=own, now=NOW),
-        lambda: people.list_people(database, me, study_id=own, now=NOW),
-        lambda: people.list_people(database, me, now=NOW),
-        lambda: people.reset(database, me, code="R02", now=NOW),
-        lambda: people.disable(database, me, code="R02", now=NOW),
-        lambda: people.forget(database, me, code="R02", now=NOW),
-        lambda: people.leave_study(
+        lambda: roster.add_person(database, me, code="R03", study_id=own, now=NOW),
+        lambda: roster.add_person(database, me, code="P01", role=Role.LEAD, study_id=own, now=NOW),
+        lambda: roster.list_people(database, me, study_id=own, now=NOW),
+        lambda: roster.list_people(database, me, now=NOW),
+        lambda: roster.reset(database, me, code="R02", now=NOW),
+        lambda: roster.disable(database, me, code="R02", now=NOW),
+        lambda: roster.forget(database, me, code="R02", now=NOW),
+        lambda: roster.leave_study(
             database, me, code="R02", role=Role.RATER, study_id=own, now=NOW
         ),
-        lambda: accounts.identity_of(database, me, code="R02", now=NOW),
-        lambda: accounts.set_identity(database, me, code="R02", name="x", email="", now=NOW),
+        lambda: roster.identity_of(database, me, code="R02", now=NOW),
+        lambda: roster.set_identity(database, me, code="R02", name="x", email="", now=NOW),
     ]
     for act in acts:
         with pytest.raises(Refused):
@@ -152,7 +154,7 @@ def test_disabling_forgetting_and_names_belong_to_the_terminal(database: Databas
     own = new_study(database, "own")
     lead = lead_of(database, "L01", own)
     new_person(database, "R01", study_id=own)
-    for act in (people.disable, people.forget, accounts.identity_of):
+    for act in (roster.disable, roster.forget, roster.identity_of):
         with pytest.raises(Refused):
             act(database, lead, code="R01", now=NOW)
 
@@ -162,23 +164,23 @@ def test_a_lead_resets_only_people_of_nobody_else(database: Database) -> None:
     lead = lead_of(database, "L01", own)
     new_person(database, "MINE", study_id=own)
     new_person(database, "BOTH", study_id=own)
-    people.add_person(database, TERMINAL, code="BOTH", study_id=other, now=NOW)
+    roster.add_person(database, TERMINAL, code="BOTH", study_id=other, now=NOW)
     new_person(database, "NONE")
     new_person(database, "L02", role=Role.LEAD, study_id=own)
     new_person(database, "MAKER", role=Role.LEAD)
-    people.add_person(database, TERMINAL, code="MAKER", study_id=own, now=NOW)
+    roster.add_person(database, TERMINAL, code="MAKER", study_id=own, now=NOW)
     new_person(database, "SHUT", study_id=own)
-    people.disable(database, TERMINAL, code="SHUT", now=NOW)
-    assert people.reset(database, lead, code="MINE", now=NOW).secret
+    roster.disable(database, TERMINAL, code="SHUT", now=NOW)
+    assert roster.reset(database, lead, code="MINE", now=NOW).secret
     for code in ("BOTH", "NONE", "L02", "MAKER", "SHUT"):
         with pytest.raises(Refused):
-            people.reset(database, lead, code=code, now=NOW)
+            roster.reset(database, lead, code=code, now=NOW)
 
 
 def test_the_person_reads_and_writes_the_own_name(database: Database) -> None:
     me = enter(database, "R01", new_person(database, "R01")).person
-    accounts.set_identity(database, me, code="R01", name=NAME, email=EMAIL, now=NOW)
-    assert accounts.identity_of(database, me, code="R01", now=NOW).name == NAME
+    roster.set_identity(database, me, code="R01", name=NAME, email=EMAIL, now=NOW)
+    assert roster.identity_of(database, me, code="R01", now=NOW).name == NAME
 
 
 def test_the_last_lead_cannot_leave(database: Database) -> None:
@@ -186,19 +188,19 @@ def test_the_last_lead_cannot_leave(database: Database) -> None:
     lead = lead_of(database, "L01", own)
     leave = {"role": Role.LEAD, "study_id": own, "now": NOW}
     with pytest.raises(Refused, match="without a lead"):
-        people.leave_study(database, lead, code="L01", **leave)
+        roster.leave_study(database, lead, code="L01", **leave)
     lead_of(database, "L02", own)
-    assert people.leave_study(database, lead, code="L01", **leave)
-    assert people.leave_study(database, TERMINAL, code="L02", **leave)
+    assert roster.leave_study(database, lead, code="L01", **leave)
+    assert roster.leave_study(database, TERMINAL, code="L02", **leave)
 
 
 def test_whoever_left_can_join_again(database: Database) -> None:
     own = new_study(database, "own")
     secret = new_person(database, "R01", study_id=own)
     role = {"code": "R01", "role": Role.RATER, "study_id": own, "now": NOW}
-    assert people.leave_study(database, TERMINAL, **role)
-    assert not people.leave_study(database, TERMINAL, **role)
-    assert people.add_person(database, TERMINAL, **role).joined
+    assert roster.leave_study(database, TERMINAL, **role)
+    assert not roster.leave_study(database, TERMINAL, **role)
+    assert roster.add_person(database, TERMINAL, **role).joined
     assert enter(database, "R01", secret).person.roles == {own: {Role.RATER}}
 
 
@@ -208,21 +210,21 @@ def test_the_demonstration_s_people_stay_in_it(database: Database) -> None:
         stored.add(connection, code="DEMO-L", secret_hash=None, demonstration=True, now=NOW)
     lead = Person(id=1, code="DEMO-L", demonstration=True, roles={demo: frozenset({Role.LEAD})})
     with pytest.raises(Refused):
-        people.add_person(database, lead, code="R01", study_id=demo, now=NOW)
+        roster.add_person(database, lead, code="R01", study_id=demo, now=NOW)
     with pytest.raises(Refused):
-        people.add_person(database, TERMINAL, code="DEMO-L", study_id=real, now=NOW)
-    assert not people.add_person(database, TERMINAL, code="DEMO-L", role=Role.LEAD, now=NOW).joined
+        roster.add_person(database, TERMINAL, code="DEMO-L", study_id=real, now=NOW)
+    assert not roster.add_person(database, TERMINAL, code="DEMO-L", role=Role.LEAD, now=NOW).joined
     with pytest.raises(StudyError):
-        people.reset(database, TERMINAL, code="DEMO-L", now=NOW)
+        roster.reset(database, TERMINAL, code="DEMO-L", now=NOW)
 
 
 # --- closing and forgetting -------------------------------------------------------------------
 def test_reset_ends_the_old_secret_and_opens_a_closed_access(database: Database) -> None:
     old = new_person(database, "R01")
-    people.disable(database, TERMINAL, code="R01", now=NOW)
+    roster.disable(database, TERMINAL, code="R01", now=NOW)
     with pytest.raises(StudyError, match="closed"):
-        people.add_person(database, TERMINAL, code="R01", now=NOW)
-    new = people.reset(database, TERMINAL, code="R01", now=NOW).secret
+        roster.add_person(database, TERMINAL, code="R01", now=NOW)
+    new = roster.reset(database, TERMINAL, code="R01", now=NOW).secret
     assert new
     with pytest.raises(Refused):
         enter(database, "R01", old)
@@ -234,12 +236,12 @@ def test_forgetting_keeps_the_code_and_roles_and_closes_the_access_for_good(
 ) -> None:
     own = new_study(database, "own")
     secret = new_person(database, "R01", study_id=own)
-    assert people.forget(database, TERMINAL, code="R01", now=NOW).scrubbed
+    assert roster.forget(database, TERMINAL, code="R01", now=NOW).scrubbed
     with pytest.raises(Refused):
         enter(database, "R01", secret)
     with pytest.raises(StudyError, match="forgotten"):
-        people.reset(database, TERMINAL, code="R01", now=NOW)
-    found = people.list_people(database, TERMINAL, now=NOW)[0]
+        roster.reset(database, TERMINAL, code="R01", now=NOW)
+    found = roster.list_people(database, TERMINAL, now=NOW)[0]
     assert (found.code, found.memberships[0].study_id) == ("R01", own)
 
 
@@ -252,14 +254,14 @@ def test_nothing_of_a_forgotten_person_is_left_in_the_file(database: Database) -
             stored.add(connection, code=new_or_old, secret_hash="x", now=NOW)
         name = NAME if number == 7 else f"Other {number}"
         email = EMAIL if number == 7 else f"other{number}@example.org"
-        accounts.set_identity(
+        roster.set_identity(
             database, TERMINAL, code=new_or_old, name=name, email=email, now=NOW
         )
-    accounts.set_identity(
+    roster.set_identity(
         database, TERMINAL, code="R07", name=NAME + "!" * 90, email=EMAIL, now=NOW
     )
     assert hits(database.path) > 0
-    forgotten = people.forget(database, TERMINAL, code="R07", now=NOW)
+    forgotten = roster.forget(database, TERMINAL, code="R07", now=NOW)
     assert forgotten.scrubbed
     assert hits(database.path) == 0
     with database.reading() as connection:
@@ -292,8 +294,8 @@ def test_a_list_shows_no_name(database: Database) -> None:
     own = new_study(database, "own")
     secret = new_person(database, "R01", study_id=own)
     enter(database, "R01", secret)
-    accounts.set_identity(database, TERMINAL, code="R01", name=NAME, email=EMAIL, now=NOW)
-    listed = people.list_people(database, TERMINAL, now=NOW)
+    roster.set_identity(database, TERMINAL, code="R01", name=NAME, email=EMAIL, now=NOW)
+    listed = roster.list_people(database, TERMINAL, now=NOW)
     assert NAME not in repr(listed)
     assert listed[0].last_seen_at == "2026-11-23T08:00:00.000000Z"
 
@@ -301,7 +303,7 @@ def test_a_list_shows_no_name(database: Database) -> None:
 def test_ended_roles_are_rows_still(database: Database) -> None:
     own = new_study(database, "own")
     new_person(database, "R01", study_id=own)
-    people.leave_study(database, TERMINAL, code="R01", role=Role.RATER, study_id=own, now=NOW)
+    roster.leave_study(database, TERMINAL, code="R01", role=Role.RATER, study_id=own, now=NOW)
     with database.reading() as connection:
         joined = membership.join(person, person.c.id == membership.c.person_id)
         rows = connection.execute(select(person.c.code, membership.c.left_at).select_from(joined))
@@ -309,19 +311,19 @@ def test_ended_roles_are_rows_still(database: Database) -> None:
 
 
 # --- invitation -------------------------------------------------------------------------------
-def sheet(language: str, **changed: str) -> inviting.Invitation:
+def sheet(language: str, **changed: str) -> invitation.Invitation:
     values = {"code": "R01", "secret": "7KQ4-M2XD-9RTB-E5HN", "address": "http://127.0.0.1:8501",
               "study": "睡眠与压力", "contact": "李老师 010-0000"} | changed
-    return inviting.invitation(language=language, **values)
+    return invitation.invitation(language=language, **values)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_an_invitation_says_all_one_needs(language: str) -> None:
-    for written in (inviting.as_text(sheet(language)), inviting.as_html(sheet(language))):
+    for written in (invitation.as_text(sheet(language)), invitation.as_html(sheet(language))):
         for needed in ("R01", "7KQ4-M2XD-9RTB-E5HN", "http://127.0.0.1:8501", "睡眠与压力",
                        "李老师 010-0000", "109", "15.4", "360", "请在浏览器中打开"):
             assert needed in written
-        assert "{" not in inviting.as_text(sheet(language))
+        assert "{" not in invitation.as_text(sheet(language))
 
 
 def test_an_invitation_is_html_without_anything_from_elsewhere() -> None:
@@ -335,7 +337,7 @@ def test_an_invitation_is_html_without_anything_from_elsewhere() -> None:
 
     hostile = '"><script src=//evil></script><img src=x onerror=alert(1)>'
     tags = Tags()
-    tags.feed(inviting.as_html(sheet("zh", study=hostile, contact=hostile, code=hostile)))
+    tags.feed(invitation.as_html(sheet("zh", study=hostile, contact=hostile, code=hostile)))
     names = {tag for tag, _ in tags.seen}
     assert not names & {"script", "img", "link", "iframe", "a"}
     assert all(name in {"lang", "charset", "name", "content", "class"}
@@ -343,7 +345,7 @@ def test_an_invitation_is_html_without_anything_from_elsewhere() -> None:
 
 
 def test_an_invitation_without_study_or_contact_reads_whole() -> None:
-    written = inviting.as_text(sheet("en", study="", contact=""))
+    written = invitation.as_text(sheet("en", study="", contact=""))
     assert "ask the person who gave you this sheet" in written
     assert "“”" not in written
 

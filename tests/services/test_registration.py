@@ -11,7 +11,8 @@ from cbt_core.cli import main
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Refused, StudyError
 from cbt_core.files.protocol import parse_protocol
-from cbt_core.services import registration, study_analysis
+from cbt_core.services.results import study_results
+from cbt_core.services.studies import registration
 from db import audit
 from db.engine import Database
 from tests import making
@@ -66,7 +67,7 @@ def test_registering_is_audited_and_shown_by_the_analysis(
         assert audit.verify(connection, study.study_id) is None
     assert json.loads(entry.payload)["protocol"] == found.digest
     assert json.loads(entry.payload)["text"] == found.text_digest
-    told = study_analysis.analyse(
+    told = study_results.analyse(
         database, TERMINAL, slug="trial", now=now, bootstrap=0
     ).registered
     assert (told.declared_at, told.declared_digest) == (found.at, found.digest)

@@ -14,17 +14,19 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from cbt_core.analysis.study import Analysis
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services import lifecycle, rating, study_analysis
-from cbt_core.services.reporting import document, making
-from cbt_core.services.reporting.blocks import figure
-from cbt_core.services.reporting.gathering import Wish
-from cbt_core.services.reporting.numbers import p_value, told
-from cbt_core.services.study_analysis import Analysis
+from cbt_core.report import document
+from cbt_core.report.blocks import figure, p_value, told
+from cbt_core.services.desk import rating_task
+from cbt_core.services.report import study_report
+from cbt_core.services.report.study_report import Wish
+from cbt_core.services.results import study_results
+from cbt_core.services.studies import lifecycle
 from cbt_core.wording import LANGUAGES, say, sentences
 from db.engine import Database
-from db.models import access_log
+from db.trail_models import access_log
 from tests import making as studies
 from tests.making import Made
 from tests.services.test_study_analysis import everybody, texts, unblind
@@ -86,11 +88,11 @@ class Read:
 
 
 def report(database: Database, now: datetime, who: Person = TERMINAL, **wish: Any) -> Read:
-    return Read(making.report_files(database, who, slug="trial", now=now, wish=Wish(**wish)))
+    return Read(study_report.report_files(database, who, slug="trial", now=now, wish=Wish(**wish)))
 
 
 def analysed(database: Database, now: datetime) -> Analysis:
-    return study_analysis.analyse(database, TERMINAL, slug="trial", now=now)
+    return study_results.analyse(database, TERMINAL, slug="trial", now=now)
 
 
 def test_the_figures_of_the_page_are_those_of_the_analysis(
@@ -229,7 +231,7 @@ def flag_serious(database: Database, study: Made, now: datetime) -> None:
     flags = [{"slot": slot["slot"], "kind": "unsafe_advice", "severity": "serious",
               "quote": slot["text"][:9]}]
     body = studies.press(view, entries=studies.entries(view, flags=flags))
-    rating.save(database, study.raters["R01"], body=body, now=now)
+    rating_task.save(database, study.raters["R01"], body=body, now=now)
     everybody(database, study, now)
 
 
@@ -276,7 +278,7 @@ def test_one_system_alone_and_one_rating_alone_still_make_a_report(
     protocol = '[design]\npanel = "single"\n[analysis]\nbootstrap = 20\n'
     study = studies.make_study(database, tmp_path, now, protocol=protocol, systems=("only",))
     view = studies.open_next(database, study.raters["R01"], "trial", now)
-    rating.save(database, study.raters["R01"], body=studies.press(view), now=now)
+    rating_task.save(database, study.raters["R01"], body=studies.press(view), now=now)
     unblind(database, now)
     page = report(database, now, language="en").page
     assert "There is one system only: nothing is compared." in page

@@ -14,7 +14,7 @@ import pytest
 from cbt_core.cli import main
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import StudyError
-from cbt_core.services.reporting import making
+from cbt_core.services.report import study_report
 from db.engine import Database
 from tests import making as studies
 from tests.making import Made
@@ -31,7 +31,7 @@ def rated(database: Database, tmp_path: Path, now: datetime) -> Made:
 
 
 def write(database: Database, folder: Path, now: datetime) -> list[str]:
-    return making.write_report(database, TERMINAL, slug="trial", folder=folder, now=now)
+    return study_report.write_report(database, TERMINAL, slug="trial", folder=folder, now=now)
 
 
 def test_a_report_replaces_an_earlier_one_and_leaves_nothing_beside_it(
@@ -72,8 +72,8 @@ def test_a_file_in_the_way_is_said_in_a_sentence(
 def test_the_zip_holds_the_same_files_and_no_time(
     database: Database, rated: Made, now: datetime
 ) -> None:
-    content = making.report_zip(database, TERMINAL, slug="trial", now=now)
-    assert content == making.report_zip(database, TERMINAL, slug="trial", now=now)
+    content = study_report.report_zip(database, TERMINAL, slug="trial", now=now)
+    assert content == study_report.report_zip(database, TERMINAL, slug="trial", now=now)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert {one.date_time[0] for one in archive.infolist()} == {1980}
         assert "trial-report/report.html" in archive.namelist()

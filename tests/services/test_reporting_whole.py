@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from cbt_core.analysis.study import Analysis
 from cbt_core.domain.people import TERMINAL
-from cbt_core.services import amending, lifecycle, study_analysis
-from cbt_core.services.reporting.blocks import figure
-from cbt_core.services.reporting.numbers import told
-from cbt_core.services.study_analysis import Analysis
+from cbt_core.report.blocks import figure, told
+from cbt_core.services.results import study_results
+from cbt_core.services.studies import lifecycle, protocols
 from db.engine import Database
-from db.models import answer, judge_score, metric_score
+from db.machine_models import judge_score, metric_score
+from db.models import answer
 from db.models import study as study_table
 from tests import making as studies
 from tests.making import Made
@@ -41,7 +42,7 @@ def study(database: Database, tmp_path: Path, now: datetime) -> Made:
     )
     file = tmp_path / "later.toml"
     file.write_text(PROTOCOL + 'planned = ["safety flags"]\n', "utf-8")
-    amending.amend(
+    protocols.amend(
         database, TERMINAL, slug="trial", protocol=file, reason="ethics asked for it",
         now=now + timedelta(days=1),
     )
@@ -61,7 +62,7 @@ def read(database: Database, study: Made, now: datetime) -> Read:
 
 @pytest.fixture
 def found(database: Database, study: Made, now: datetime) -> Analysis:
-    return study_analysis.analyse(database, TERMINAL, slug="trial", now=now)
+    return study_results.analyse(database, TERMINAL, slug="trial", now=now)
 
 
 def test_what_was_left_out_stands_with_its_reason(read: Read) -> None:

@@ -15,15 +15,17 @@ from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Conflict, Invalid, NotSaved, Refused, StudyError
 from cbt_core.routes import access as doors
-from cbt_core.routes import headers
+from cbt_core.routes import crowd, headers
 from cbt_core.routes.common import COOKIE, Handler, json_route
-from cbt_core.services import people
+from cbt_core.services.people import roster
 from cbt_core.settings import Settings
 from db import memberships
 from db import people as stored
 from db.clock import stamp
 from db.engine import Database
-from db.models import access_log, person, session, study
+from db.models import study
+from db.people_models import person, session
+from db.trail_models import access_log
 from tests.services.peopled import NOW, new_person
 
 HERE = "http://127.0.0.1:8501"
@@ -73,7 +75,7 @@ def settings() -> Settings:
 
 @pytest.fixture
 def client(database: Database, settings: Settings) -> TestClient:
-    doors.crowd.cache_clear()
+    crowd.crowd.cache_clear()
     return browser(database, settings)
 
 
@@ -134,7 +136,7 @@ def test_a_wrong_secret_comes_back_with_a_code_only(client: TestClient, secret: 
 
 
 def test_a_disabled_person_is_told_so(client: TestClient, database: Database, secret: str) -> None:
-    people.disable(database, TERMINAL, code="R01", now=NOW)
+    roster.disable(database, TERMINAL, code="R01", now=NOW)
     assert sign_in(client, "R01", secret).headers["location"] == "/?refused=disabled"
 
 

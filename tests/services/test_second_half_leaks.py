@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from cbt_core.analysis.labels import _ordered
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import StudyError
 from cbt_core.files.problems import ImportProblems
-from cbt_core.generation.model_folder import adapter_settings
-from cbt_core.generation.questions import Questions
-from cbt_core.services import gating, importing, metric_scores
-from cbt_core.services.dataset_building import Order, build
-from cbt_core.services.label_results import _ordered
-from cbt_core.services.study_files import StudyFiles
-from cbt_core.stats.labels.agreement import Setting
+from cbt_core.generation.backend.model_folder import adapter_settings
+from cbt_core.generation.tasks.questions import Questions
+from cbt_core.services.runs import segment_scores
+from cbt_core.services.runs.dataset import Order, build
+from cbt_core.services.studies import answer_gates, creation
+from cbt_core.services.studies.creation import StudyFiles
+from cbt_core.stats.labels.annotators import Setting
 from db.engine import Database
 from tests.making import make_study
 
@@ -55,9 +56,9 @@ def test_gates_of_a_masked_study_repeat_no_scrap_of_a_name(
             "Zeb": f"Zeb认为第{n}题您做得好，我是ChatGPT。" + "内容" * 20 + "。",
             "base": f"第{n}题您好。" + "另外" * 20 + "。",
         }}, ensure_ascii=False) for n in range(12)), "utf-8")
-    importing.create_study(database, TERMINAL, slug="gates", title="t",
+    creation.create_study(database, TERMINAL, slug="gates", title="t",
                            files=StudyFiles(study_file=file), now=now)
-    report = gating.gates_of_study(database, TERMINAL, slug="gates", now=now)
+    report = answer_gates.gates_of_study(database, TERMINAL, slug="gates", now=now)
     told = json.dumps(report.json(), ensure_ascii=False).lower()
     assert "opening" in told
     assert "zeb" not in told
@@ -72,7 +73,7 @@ def test_a_metric_score_is_a_number_on_the_line(
     file = tmp_path / "m.csv"
     file.write_text(f"id,system,metric,value\nQ001,zebra-lora,bleu,{value}\n", "utf-8")
     with pytest.raises(ImportProblems):
-        metric_scores.import_segments(database, TERMINAL, slug=made.slug, path=file, now=now)
+        segment_scores.import_segments(database, TERMINAL, slug=made.slug, path=file, now=now)
 
 
 def test_an_adapter_without_weights_is_not_sought_on_the_hub(tmp_path: Path) -> None:

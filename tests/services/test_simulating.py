@@ -13,8 +13,11 @@ from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
 from cbt_core.instruments.shipped import load_instrument, shipped_instruments
-from cbt_core.services import assigning, exporting, importing, lifecycle, simulating
-from cbt_core.services.study_files import StudyFiles
+from cbt_core.services.assignment import task_draw
+from cbt_core.services.export import study_export
+from cbt_core.services.operations import demo_study
+from cbt_core.services.studies import creation, lifecycle
+from cbt_core.services.studies.creation import StudyFiles
 from db import audit, results
 from db.engine import Database
 from db.engine import database as opened
@@ -25,18 +28,18 @@ RATERS = ("R01", "R02", "R03")
 
 @pytest.fixture
 def trial(database: Database, tmp_path: Path, now: datetime) -> int:
-    made = importing.create_study(
+    made = creation.create_study(
         database, TERMINAL, slug="trial", title="T", now=now, demonstration=True,
         files=StudyFiles(study_file=study_file(tmp_path)),
     )
     for code in RATERS:
         enrol(database, code, made.study_id, Role.RATER, now)
-    assigning.assign(database, TERMINAL, slug="trial", raters=RATERS, now=now)
+    task_draw.assign(database, TERMINAL, slug="trial", raters=RATERS, now=now)
     return made.study_id
 
 
 def simulate(database: Database, now: datetime, *raters: str, seed: int = 1) -> int:
-    done = simulating.simulate_ratings(
+    done = demo_study.simulate_ratings(
         database, TERMINAL, slug="trial", raters=raters or RATERS, seed=seed, now=now
     )
     return sum(done.tasks.values())
@@ -71,7 +74,7 @@ def test_raters_without_tasks_are_refused_before_anything_is_stored(
 def test_a_rater_cannot_simulate(database: Database, trial: int, now: datetime) -> None:
     rater = person(database, "R01", trial, Role.RATER)
     with pytest.raises(Refused):
-        simulating.simulate_ratings(
+        demo_study.simulate_ratings(
             database, rater, slug="trial", raters=RATERS, seed=1, now=now
         )
 
@@ -81,7 +84,7 @@ def test_the_draw_stands_in_the_audit_chain(
 ) -> None:
     simulate(database, now, seed=5)
     with database.reading() as connection:
-        noted = [one for one in audit.entries(connection, trial) if one.action == simulating.ACT]
+        noted = [one for one in audit.entries(connection, trial) if one.action == demo_study.ACT]
     assert [json.loads(one.payload) for one in noted] == [{"raters": list(RATERS), "seed": 5}]
 
 
@@ -129,7 +132,7 @@ def test_the_export_of_a_simulated_study_is_whole(
 ) -> None:
     simulate(database, now)
     lifecycle.lock(database, TERMINAL, slug="trial", now=now)
-    done = exporting.export_study(
+    done = study_export.export_study(
         database, TERMINAL, slug="trial", folder=tmp_path / "out", form="csv", unblinded=False,
         now=now,
     )

@@ -10,14 +10,18 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
+from cbt_core.analysis.study import Analysis
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services import amending, lifecycle, own_work, rating, study_analysis
-from cbt_core.services.study_analysis import Analysis
+from cbt_core.services.desk import own_work, rating_task
+from cbt_core.services.results import study_results
+from cbt_core.services.studies import lifecycle, protocols
 from db.clock import stamp
 from db.engine import Database
-from db.models import answer, exclusion, item, judge_score, metric_score, person, system
+from db.machine_models import judge_score, metric_score
+from db.models import answer, exclusion, item, system
+from db.people_models import person
 from tests import making
 from tests.making import Made
 
@@ -84,7 +88,7 @@ def work(
             if best:
                 entries["preference"] = slot["slot"]
         entries |= more
-        rating.save(database, rater, body=making.press(view, entries=entries), now=now)
+        rating_task.save(database, rater, body=making.press(view, entries=entries), now=now)
 
 
 def everybody(database: Database, study: Made, now: datetime, **more: Any) -> None:
@@ -98,7 +102,7 @@ def unblind(database: Database, now: datetime, slug: str = "trial") -> None:
 
 
 def analysed(database: Database, now: datetime, who: Person = TERMINAL, **more: Any) -> Analysis:
-    return study_analysis.analyse(database, who, slug="trial", now=now, **more)
+    return study_results.analyse(database, who, slug="trial", now=now, **more)
 
 
 def exclude(
@@ -198,7 +202,7 @@ def test_the_flow_counts_items_raters_and_tasks(
     work(database, study, "R02", now, count=4)
     view = making.open_next(database, study.raters["R02"], "trial", now)
     skip = making.press(view, skip={"reason": "too_distressing", "note": ""})
-    rating.skip(database, study.raters["R02"], body=skip, now=now)
+    rating_task.skip(database, study.raters["R02"], body=skip, now=now)
     lifecycle.withdraw_item(database, lead, slug="trial", key="Q001", reason="leak", now=now)
     exclude(database, study, now, key="Q002")
     found = analysed(database, now).flow
@@ -299,7 +303,7 @@ def test_flags_become_rates_by_system(database: Database, study: Made, now: date
             flags = [{"slot": slot, "kind": "unsafe_advice", "quote": "",
                       "severity": "serious" if code == "R01" else "minor"}]
             entries = making.entries(view, flags=flags if number < 6 or code == "R01" else [])
-            rating.save(database, rater, body=making.press(view, entries=entries), now=now)
+            rating_task.save(database, rater, body=making.press(view, entries=entries), now=now)
     unblind(database, now)
     found = analysed(database, now).safety
     assert found is not None
@@ -321,10 +325,10 @@ def test_what_is_missing_stands_by_system_scale_and_reason(
     slot = next(one["slot"] for one in view["task"]["slots"]
                 if known[one["text"]] == "zebra-lora")
     entries["scores"][slot]["structure"] = "cannot_rate"
-    rating.save(database, rater, body=making.press(view, entries=entries), now=now)
+    rating_task.save(database, rater, body=making.press(view, entries=entries), now=now)
     view = making.open_next(database, rater, "trial", now)
     skip = making.press(view, skip={"reason": "known", "note": ""})
-    rating.skip(database, rater, body=skip, now=now)
+    rating_task.skip(database, rater, body=skip, now=now)
     work(database, study, "R02", now)
     unblind(database, now)
     found = analysed(database, now)
@@ -349,9 +353,9 @@ def test_exclusions_and_corrections_have_their_own_sets(
     exclude(database, study, now, code="R03")
     rater = study.raters["R01"]
     token = own_work.done_tasks(database, rater, slug="trial")[0][0].task
-    view = dict(rating.open_task(database, rater, slug="trial", token=token, now=now))
+    view = dict(rating_task.open_task(database, rater, slug="trial", token=token, now=now))
     again = making.press(view, entries=making.entries(view, 2, reason="read again"))
-    rating.save(database, rater, body=again, now=now)
+    rating_task.save(database, rater, body=again, now=now)
     unblind(database, now)
     found = analysed(database, now)
     sets = {one.name: one for one in found.sensitivity.variants if one.scale == "relevance"}
@@ -436,7 +440,7 @@ def test_a_plan_changed_after_the_first_rating_is_a_deviation_and_plans_nothing(
     file = tmp_path / "later.toml"
     file.write_text(PROTOCOL.replace("alpha per scale", "alpha per scale, safety flags"), "utf-8")
     later = now + timedelta(days=3)
-    amending.amend(database, TERMINAL, slug="trial", protocol=file, reason="flags", now=later)
+    protocols.amend(database, TERMINAL, slug="trial", protocol=file, reason="flags", now=later)
     found = analysed(database, later)
     assert not found.registered.before
     (deviation,) = found.registered.deviations

@@ -19,8 +19,9 @@ from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
 from cbt_core.http import routes
 from cbt_core.routes.common import COOKIE
-from cbt_core.services import assigning, importing
-from cbt_core.services.importing import StudyFiles
+from cbt_core.services.assignment import task_draw
+from cbt_core.services.studies import creation
+from cbt_core.services.studies.creation import StudyFiles
 from cbt_core.settings import Settings
 from db.engine import Database
 from db.models import answer, task, task_slot
@@ -47,12 +48,12 @@ def study(
     file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
     design = f"[design]\noverlap = {overlap}\nrepeats = 0.0\n"
     protocol.write_text(f"{design}[rater]\nbreak_after_minutes = 0\n", "utf-8")
-    made = importing.create_study(
+    made = creation.create_study(
         database, TERMINAL, slug=slug, title="研究", files=StudyFiles(study_file=file), now=now,
         protocol=protocol)
     for code in raters:
         enrol(database, code, made.study_id, Role.RATER, now)
-    assigning.assign(database, TERMINAL, slug=slug, raters=raters, now=now)
+    task_draw.assign(database, TERMINAL, slug=slug, raters=raters, now=now)
     for code in raters:
         prepare(database, person(database, code, made.study_id, Role.RATER), slug, now)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cbt_core import cli
-from cbt_core.services import training_runs
+from cbt_core.services.runs import tuned_model
 from db.engine import Database
 from tests.generation.small_model import build
 from tests.making import make_study
@@ -113,9 +113,9 @@ def test_four_bit_weights_without_their_library_are_refused_in_a_sentence(
 def test_every_studys_questions_are_what_rows_are_held_against(
     database: Database, tmp_path: Path, now: datetime
 ) -> None:
-    assert training_runs.study_questions(database) == []
+    assert tuned_model.study_questions(database) == []
     make_study(database, tmp_path, now)
-    found = training_runs.study_questions(database)
+    found = tuned_model.study_questions(database)
     assert found
     assert all(question for question, _ in found)
 

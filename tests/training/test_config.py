@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 
 from cbt_core.errors import StudyError
-from cbt_core.generation.profiles import names, profile
-from training import precision
+from cbt_core.generation.backend.profiles import names, profile
+from training import demand
 from training.config import plain, read_config
 from training.data import questions, read_rows
-from training.estimate import estimate, parameters, refuse_too_large
-from training.planning import estimated
+from training.demand import estimate, estimated, parameters, refuse_too_large
 
 CONFIGS = sorted((Path(__file__).resolve().parents[2] / "training" / "configs").glob("*.toml"))
 PAPER = ("baichuan-7b", "qwen-7b", "llama-chinese-7b", "alpaca-chinese-7b")
@@ -73,7 +72,7 @@ def test_the_demonstrations_pairs_stand_in_no_demonstration_study() -> None:
     import json
 
     from cbt_core.demo.texts import demo_file
-    from cbt_core.generation.dataset.leakage import question_matches
+    from cbt_core.generation.dataset.near_texts import question_matches
 
     described = read_config(next(file for file in CONFIGS if file.stem == "tiny"))
     asked = questions(read_rows(described.config))
@@ -137,15 +136,15 @@ def test_weights_larger_than_the_memory_are_refused() -> None:
 def test_a_gpu_the_build_does_not_carry_is_refused() -> None:
     # V100 is sm_70; builds for CUDA 13 begin at sm_75
     with pytest.raises(StudyError) as refused:
-        precision.refuse_missing_build("sm_70", ["sm_75", "sm_80", "sm_90"])
+        demand.refuse_missing_build("sm_70", ["sm_75", "sm_80", "sm_90"])
     assert refused.value.code == "training.not_in_build"
-    precision.refuse_missing_build("sm_70", ["sm_70", "sm_80"])
-    precision.refuse_missing_build("sm_86", ["sm_80", "sm_90"])
+    demand.refuse_missing_build("sm_70", ["sm_70", "sm_80"])
+    demand.refuse_missing_build("sm_86", ["sm_80", "sm_90"])
 
 
 def test_half_precision_is_refused_on_a_cpu() -> None:
     with pytest.raises(StudyError) as refused:
-        precision.choose("fp16", "cpu")
+        demand.choose_precision("fp16", "cpu")
     assert refused.value.code == "training.fp16_on_cpu"
 
 

@@ -5,15 +5,14 @@ from pathlib import Path
 import pytest
 
 from cbt_core.errors import StudyError
-from cbt_core.generation.backend import Message
-from cbt_core.generation.model_folder import find
-from cbt_core.generation.transformers_backend import LocalModel, TransformersBackend
+from cbt_core.generation.backend.exchange import Message
+from cbt_core.generation.backend.local_model import LocalModel, TransformersBackend
+from cbt_core.generation.backend.model_folder import find
 from tests.generation.small_model import build
 from tests.training.small_run import described, write_rows
-from training.batches import AnswerCollator, answer_loss
+from training.batches import AnswerCollator, EpochOrder, answer_loss
 from training.config import TrainingConfig
 from training.data import IGNORED, Encoded, encode, messages, read_rows
-from training.sampling import EpochOrder
 
 torch = pytest.importorskip("torch")
 
@@ -26,7 +25,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def encoded(model: Path, config: TrainingConfig) -> Encoded:
-    from cbt_core.generation.model_loading import load_tokenizer, template_of
+    from cbt_core.generation.backend.model_weights import load_tokenizer, template_of
 
     source = find(str(model))
     tokenizer = load_tokenizer(source)

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from cbt_core.errors import StudyError
-from cbt_core.generation.backend import Decoding, Message, Request
-from cbt_core.generation.transformers_backend import LocalModel, TransformersBackend
+from cbt_core.generation.backend.exchange import Decoding, Message, Request
+from cbt_core.generation.backend.local_model import LocalModel, TransformersBackend
 from tests.conftest import NOW
 from tests.generation.small_model import build
 from tests.training.small_run import described, silent
-from training import manifest
-from training.checkpoints import last_whole
+from training import run_record
 from training.merge import merge
+from training.run_record import last_whole_checkpoint
 from training.train import Wishes, train
 
 torch = pytest.importorskip("torch")
@@ -39,7 +39,7 @@ def adapter(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def losses(folder: Path) -> list[tuple[float, float]]:
-    found = manifest.read(folder)
+    found = run_record.read_manifest(folder)
     assert found is not None
     return [(one["step"], one["loss"]) for one in found["curve"]]  # type: ignore[attr-defined]
 
@@ -57,7 +57,7 @@ def test_the_loss_falls(adapter: Path) -> None:
 
 
 def test_a_run_leaves_adapter_card_settings_manifest_and_tensorboard(adapter: Path) -> None:
-    found = manifest.read(adapter)
+    found = run_record.read_manifest(adapter)
     assert found is not None
     assert found["state"] == "finished"
     for key in ("data_digest", "config_digest", "versions", "tokens_per_second", "peak_bytes",
@@ -127,7 +127,7 @@ def test_a_killed_run_goes_on_to_the_same_curve(
 ) -> None:
     folder = tmp_path / "whole"  # the same data file name, so the same settings
     assert run(model, folder, "anew", 7) == (-9, [1, 2, 3, 4, 5, 6, 7])
-    assert last_whole(folder).name == "checkpoint-4"  # type: ignore[union-attr]
+    assert last_whole_checkpoint(folder).name == "checkpoint-4"  # type: ignore[union-attr]
     half = folder / "checkpoints" / "checkpoint-6"  # as if killed while writing it
     half.mkdir()
     (half / "trainer_state.json").write_text('{"global', "utf-8")
@@ -152,7 +152,9 @@ def test_a_run_of_other_settings_is_not_gone_on_with(
     model: Path, tmp_path: Path, now: datetime
 ) -> None:
     settings = described(model, tmp_path / "run")
-    manifest.write(tmp_path / "run", {"state": "running", "config_digest": "a", "data_digest": "b"})
+    run_record.write_manifest(
+        tmp_path / "run", {"state": "running", "config_digest": "a", "data_digest": "b"}
+    )
     with pytest.raises(StudyError) as refused:
         train(settings, Wishes(resume=True), tell=silent, now=now)
     assert refused.value.code == "training.other_run"
@@ -177,7 +179,7 @@ def test_no_room_is_told_before_loading_and_while_training(
 ) -> None:
     settings = described(model, tmp_path / "run")
     with monkeypatch.context() as patched:
-        patched.setattr("training.planning.room_on", lambda _device: 1000)
+        patched.setattr("training.demand.room_on", lambda _device: 1000)
         with pytest.raises(StudyError) as refused:
             train(settings, Wishes(), tell=silent, now=now)
     assert refused.value.code == "training.will_not_fit"
@@ -194,10 +196,17 @@ def test_no_room_is_told_before_loading_and_while_training(
 def test_training_stops_when_validation_no_longer_gains(
     model: Path, tmp_path: Path, now: datetime
 ) -> None:
-    settings = described(model, tmp_path / "run", learning_rate=1.0, scheduler="constant",
-                         evaluate_every=1, patience=2, max_steps=30)
+    settings = described(
+        model,
+        tmp_path / "run",
+        learning_rate=1.0,
+        scheduler="constant",
+        evaluate_every=1,
+        patience=2,
+        max_steps=30,
+    )
     folder = train(settings, Wishes(), tell=silent, now=now)
-    found: Mapping[str, object] = manifest.read(folder) or {}
+    found: Mapping[str, object] = run_record.read_manifest(folder) or {}
     assert int(str(found["steps"])) < 30
     kept = min(found["checks"], key=lambda one: one["loss"])  # type: ignore[call-overload]
     assert found["best_checkpoint"] == f"checkpoint-{kept['step']}"

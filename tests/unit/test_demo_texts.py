@@ -18,11 +18,11 @@ from cbt_core.demo.texts import (
 )
 from cbt_core.domain.study import ImportedItem, Risk
 from cbt_core.files.protocol import load_protocol
-from cbt_core.files.reading import read_study
-from cbt_core.files.screening import screen
+from cbt_core.files.screen_words import screen
+from cbt_core.files.study import read_study
 from cbt_core.instruments.defaults import defaults
 from cbt_core.instruments.shipped import load_scheme
-from cbt_core.stats.agreement import core_agreement
+from cbt_core.stats.agreement.figures import core_agreement
 from cbt_core.stats.ratings import Columns, gather
 
 LANGUAGES = ("zh", "en")

@@ -10,10 +10,8 @@ import pytest
 
 from cbt_core.cli import main
 from cbt_core.domain.instrument import Scheme
-from cbt_core.files.label_gold import read_gold
-from cbt_core.files.label_machine import MachineFile
-from cbt_core.files.label_spans import read_spans
-from cbt_core.files.labels import read_labels
+from cbt_core.files.gold import MachineFile, read_gold
+from cbt_core.files.labels import read_labels, read_spans
 from cbt_core.files.problems import ImportProblems, describe
 from cbt_core.instruments import load_scheme
 

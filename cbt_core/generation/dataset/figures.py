@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from cbt_core.domain.instrument import Scheme
+from cbt_core.generation.dataset.dataset_rows import Entry
 from cbt_core.generation.dataset.labels import LabelParser
-from cbt_core.generation.dataset.reading import Entry
 
 PAPER: Final = Path(__file__).with_name("paper.toml")
 UNPUBLISHED: Final = "not published here"

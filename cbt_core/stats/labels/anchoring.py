@@ -21,13 +21,10 @@ from typing import Final
 
 import numpy as np
 
-from cbt_core.stats.labels import set_alpha, similarity
-from cbt_core.stats.labels.agreement import Figure, Setting, blocks
-from cbt_core.stats.labels.per_label import LabelFigures
+from cbt_core.stats.labels import annotators, label_sets
+from cbt_core.stats.labels.annotators import Figure, LabelFigures, SetTable, Setting, blocks
+from cbt_core.stats.labels.label_sets import LabelRow, LabelSets, Membership, gather, membership
 from cbt_core.stats.labels.reasons import Reason
-from cbt_core.stats.labels.set_alpha import SetTable
-from cbt_core.stats.labels.sets import LabelRow, LabelSets, gather, membership
-from cbt_core.stats.labels.similarity import Membership
 from cbt_core.stats.numbers import ratio
 from cbt_core.stats.ratings import Floats, Integers
 
@@ -115,18 +112,18 @@ def _sets(rounds: Sequence[TwoRounds], labels: Sequence[str], *, late: bool) -> 
 
 
 def _agreements(before: LabelSets, after: LabelSets) -> dict[str, Figure]:
-    early, late = set_alpha.set_table(before), set_alpha.set_table(after)
+    early, late = annotators.set_table(before), annotators.set_table(after)
     count = len(before.items)
-    why = set_alpha.reason(early) if np.isnan(_point(early, count)) else set_alpha.reason(late)
+    why = annotators.reason(early) if np.isnan(_point(early, count)) else annotators.reason(late)
     return {
-        "alpha_before": Figure(count, partial(_alpha, early), set_alpha.reason(early)),
-        "alpha_after": Figure(count, partial(_alpha, late), set_alpha.reason(late)),
+        "alpha_before": Figure(count, partial(_alpha, early), annotators.reason(early)),
+        "alpha_after": Figure(count, partial(_alpha, late), annotators.reason(late)),
         "alpha_difference": Figure(count, lambda w: _alpha(late, w) - _alpha(early, w), why),
     }
 
 
 def _alpha(table: SetTable, weights: Floats) -> Floats:
-    return set_alpha.alphas(table, weights)["alpha_masi"]
+    return annotators.alphas(table, weights)["alpha_masi"]
 
 
 def _point(table: SetTable, count: int) -> float:
@@ -162,7 +159,7 @@ def _shifts(
 
 
 def _similarity(first: Membership, second: Membership) -> Floats:
-    return similarity.jaccard(*similarity.paired(first, second))
+    return label_sets.jaccard(*label_sets.paired(first, second))
 
 
 def _summed(item: Integers, values: Floats, sets: LabelSets) -> Floats:

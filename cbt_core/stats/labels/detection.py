@@ -1,23 +1,167 @@
-"""A model's labels against gold: the `labels evaluate` JSON, the paper's Table 3 beside it."""
+"""A model's labels against gold: the `labels evaluate` JSON, the paper's Table 3 beside it.
+
+Figures of a 2 x 2 table of a model against gold are computed for the sample and replicates alike.
+What the CBT-LLM paper reports about its machine labels, and what follows from that: H. Na, CBT-LLM
+(LREC-COLING 2024, arXiv 2403.16008), Tables 1 and 3. A figure that the paper does not give is None;
+none is filled in.
+"""
 
 import hashlib
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from cbt_core.stats.labels import counting
-from cbt_core.stats.labels.agreement import Setting, blocks
-from cbt_core.stats.labels.counting import AVERAGED, CELLS, FIGURES, Compute, Counts
-from cbt_core.stats.labels.published import paper
+from cbt_core.stats.labels.annotators import Setting, blocks
+from cbt_core.stats.labels.label_sets import membership, signature
 from cbt_core.stats.labels.reasons import Reason
-from cbt_core.stats.labels.sets import membership, signature
 from cbt_core.stats.numbers import ratio
 from cbt_core.stats.ratings import Floats
 from cbt_core.stats.values import Value, with_interval
 
+CELLS: Final = ("tp", "fp", "fn", "tn")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """Items that gold and model both have (tp), the model alone (fp), gold alone (fn), none (tn).
+
+    Arrays of one shape: one table, one per replicate, or one per label and replicate.
+    """
+
+    tp: Floats
+    fp: Floats
+    fn: Floats
+    tn: Floats
+
+    @property
+    def total(self) -> Floats:
+        """Return the number of items."""
+        return self.tp + self.fp + self.fn + self.tn
+
+    def summed(self) -> "Counts":
+        """Return the tables of all labels added up (first axis)."""
+        return Counts(*(getattr(self, cell).sum(axis=0) for cell in CELLS))
+
+    def labels(self) -> "Counts":
+        """Return the tables of the labels, without the first, which is "any distortion"."""
+        return Counts(*(getattr(self, cell)[1:] for cell in CELLS))
+
+    def at(self, index: int) -> "Counts":
+        """Return the tables of one label."""
+        return Counts(*(getattr(self, cell)[index] for cell in CELLS))
+
+
+def joined(parts: Sequence[Counts]) -> Counts | None:
+    """Return the tables (L + 1, b) of blocks of replicates side by side; None without any."""
+    if not parts:
+        return None
+    return Counts(*(np.concatenate([getattr(one, cell) for one in parts], axis=1)
+                    for cell in CELLS))
+
+
+def precision(counts: Counts) -> Floats:
+    """Return tp / (tp + fp)."""
+    return ratio(counts.tp, counts.tp + counts.fp)
+
+
+def recall(counts: Counts) -> Floats:
+    """Return tp / (tp + fn)."""
+    return ratio(counts.tp, counts.tp + counts.fn)
+
+
+def f1(counts: Counts) -> Floats:
+    """Return 2 tp / (2 tp + fp + fn)."""
+    return ratio(2 * counts.tp, 2 * counts.tp + counts.fp + counts.fn)
+
+
+def specificity(counts: Counts) -> Floats:
+    """Return tn / (tn + fp)."""
+    return ratio(counts.tn, counts.tn + counts.fp)
+
+
+def accuracy(counts: Counts) -> Floats:
+    """Return (tp + tn) / all."""
+    return ratio(counts.tp + counts.tn, counts.total)
+
+
+def kappa(counts: Counts) -> Floats:
+    """Return Cohen's kappa of model and gold (J. Cohen 1960); nan where one of them is constant."""
+    in_gold, out_gold = counts.tp + counts.fn, counts.fp + counts.tn
+    in_model, out_model = counts.tp + counts.fp, counts.fn + counts.tn
+    constant = (in_gold == 0) | (out_gold == 0) | (in_model == 0) | (out_model == 0)
+    total = counts.total
+    expected = in_gold * out_model + out_gold * in_model
+    observed = (counts.fp + counts.fn) * total
+    return 1 - ratio(observed, np.where(constant, 0.0, expected))
+
+
+def prevalence_gold(counts: Counts) -> Floats:
+    """Return the share of items that have it in gold."""
+    return ratio(counts.tp + counts.fn, counts.total)
+
+
+def prevalence_model(counts: Counts) -> Floats:
+    """Return the share of items to which the model gives it."""
+    return ratio(counts.tp + counts.fp, counts.total)
+
+
+Compute = Callable[[Counts], Floats]
+
+FIGURES: Final[dict[str, Compute]] = {
+    "accuracy": accuracy, "precision": precision, "recall": recall, "specificity": specificity,
+    "f1": f1, "kappa": kappa,
+    "prevalence_gold": prevalence_gold, "prevalence_model": prevalence_model,
+}  # fmt: skip
+"""Every figure of one table, in the order of the JSON."""
+
+AVERAGED: Final[dict[str, Compute]] = {"precision": precision, "recall": recall, "f1": f1}
+"""Figures that are also summed up over labels."""
+
+REASONS: Final = {
+    "precision": Reason.NEVER_PREDICTED, "recall": Reason.NEVER_IN_GOLD,
+    "specificity": Reason.ALWAYS_IN_GOLD, "f1": Reason.IN_NEITHER, "kappa": Reason.ONE_ANSWER,
+}  # fmt: skip
+"""Why a figure of a table with items is undefined; without items nothing is defined."""
+
 Json = dict[str, object]
+
+PREVALENCE: Final = 12_136 / 22_327
+"""Table 1: entries with at least one label, of all entries (54.4 %)."""
+
+ENTRIES: Final = 22_327
+SAMPLE: Final = 500
+TABLE_3: Final = {"accuracy": 0.69, "recall": 0.93, "f1": 0.65}
+UNKNOWN: Final = ("tp", "fp", "fn", "tn", "precision", "specificity", "kappa")
+
+IMPLIED: Final = {
+    "precision": (0.492, 0.507),
+    "specificity": (0.570, 0.595),
+    "kappa": (0.407, 0.421),
+    "prevalence_gold": (0.298, 0.322),
+    "prevalence_model": (0.562, 0.590),
+}
+"""Least and largest value over every 2 x 2 table of 500 that fits the three rounded figures."""
+
+
+def paper() -> Json:
+    """Return the paper's figures as they stand beside ours."""
+    return {
+        "source": "CBT-LLM (arXiv 2403.16008), Tables 1 and 3",
+        "prevalence": {"any": PREVALENCE, "n": ENTRIES},
+        "binary": {
+            "n": SAMPLE, **TABLE_3, **dict.fromkeys(UNKNOWN),
+            "reasons": dict.fromkeys(UNKNOWN, Reason.NOT_PUBLISHED.text),
+        },
+        "implied": {
+            "about": "not in the paper: follows from its rounded figures if they describe one "
+            "binary task (any distortion or none)",
+            **{key: {"low": low, "high": high} for key, (low, high) in IMPLIED.items()},
+        },
+    }  # fmt: skip
+
 
 UNIT = "item (question with its description)"
 FILE = "file"
@@ -86,7 +230,7 @@ def evaluate(judged: Evaluation, setting: Setting) -> Json:
     table = _table(rows, judged.labels)
     drawn = [table.counts(weights)
              for weights in blocks(len(rows), setting, len(judged.labels) + 1)]
-    result = _Result(table.counts(np.ones((len(rows), 1))), counting.joined(drawn))
+    result = _Result(table.counts(np.ones((len(rows), 1))), joined(drawn))
     body: Json = {
         "signature": _signature(rows, judged, setting),
         "unit": UNIT,
@@ -160,7 +304,7 @@ def _figures(wanted: Mapping[str, Compute], sample: Counts, drawn: Counts | None
     found = {
         key: _value(
             float(compute(sample)[0]), compute(drawn) if drawn else np.empty(0),
-            counting.REASONS.get(key, Reason.NO_ITEMS) if sample.total[0] else Reason.NO_ITEMS,
+            REASONS.get(key, Reason.NO_ITEMS) if sample.total[0] else Reason.NO_ITEMS,
         )
         for key, compute in wanted.items()
     }  # fmt: skip
@@ -228,7 +372,7 @@ def _add_weighted(body: Json, rows: Sequence[JudgedRow], table: _Table) -> None:
     body["note"] = ENRICHED
     body["binary_weighted"] = _told({
         key: _value(float(compute(table.counts(weights).at(0))[0]), np.empty(0),
-                    counting.REASONS.get(key, Reason.NO_ITEMS))
+                    REASONS.get(key, Reason.NO_ITEMS))
         for key, compute in FIGURES.items()
     })
 

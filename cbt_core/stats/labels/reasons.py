@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from cbt_core.stats import reasons
+from cbt_core.stats import values
 from cbt_core.stats.values import Value
 from cbt_core.wording import say
 
@@ -47,6 +47,6 @@ def translated(text: str, language: str) -> str:
     for reason in Reason:
         if reason.text == text:
             return say(f"labels.why_{reason.value}", language)
-    if text == reasons.Reason.UNSTABLE.text:
+    if text == values.Reason.UNSTABLE.text:
         return say("labels.why_unstable", language)
-    return reasons.translated(text, language)
+    return values.translated(text, language)

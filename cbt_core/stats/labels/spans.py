@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from cbt_core.stats.labels.label_sets import LabelSets
 from cbt_core.stats.labels.reasons import Reason
-from cbt_core.stats.labels.sets import LabelSets
 from cbt_core.stats.numbers import ratio
 from cbt_core.stats.ratings import Floats
 

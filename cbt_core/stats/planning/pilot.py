@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from cbt_core.errors import StudyError
-from cbt_core.stats.mixed import Fit, fit
+from cbt_core.stats.comparison.crossed import Fit, fit
 from cbt_core.stats.planning.model import ASSUMED, SDS, Assumptions, thresholds_of
 from cbt_core.stats.ratings import Floats, Ratings
 

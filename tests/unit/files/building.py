@@ -9,7 +9,7 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
-from cbt_core.files.reading import ReadStudy, read_study
+from cbt_core.files.study import ReadStudy, read_study
 
 HEADER = "id,question,description,answer:red,answer:blue"
 ANSWER = "先说说当时脑子里闪过的念头。"

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from cbt_core.domain.study import Problem
-from cbt_core.files import limits, opening
+from cbt_core.files import limits, tables
 from cbt_core.files.problems import ImportProblems, describe
-from cbt_core.files.reading import ReadStudy, read_study
-from cbt_core.files.screening import screen
+from cbt_core.files.screen_words import screen
+from cbt_core.files.study import ReadStudy, read_study
 from cbt_core.wording import LANGUAGES
 from tests.unit.files import cases_sets, cases_sheet, cases_text
 from tests.unit.files.building import Case, lines, record
@@ -93,7 +93,7 @@ def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> N
 def test_reading_stops_at_one_record_too_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "RECORDS", 3)
+    monkeypatch.setattr(tables, "RECORDS", 3)
     path = tmp_path / "s.jsonl"
     path.write_bytes(lines(*(record(number) for number in range(9))))
     with pytest.raises(ImportProblems) as refusal:

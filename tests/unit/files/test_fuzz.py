@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from cbt_core.files.problems import ImportProblems
-from cbt_core.files.reading import read_study
-from cbt_core.files.screening import screen
+from cbt_core.files.screen_words import screen
+from cbt_core.files.study import read_study
 from tests.unit.files.building import answers, lines, questions, record, sheet, table
 from tests.unit.files.cases_text import entry
 

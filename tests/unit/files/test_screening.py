@@ -5,8 +5,7 @@ import time
 import pytest
 
 from cbt_core.domain.study import ImportedAnswer, ImportedItem, ImportedStudy, Risk
-from cbt_core.files.screen_patterns import words
-from cbt_core.files.screening import private_kinds, risk_of, screen
+from cbt_core.files.screen_words import private_kinds, risk_of, screen, words
 
 
 def study(question: str = "怎么办？", risk: Risk | None = None, **answers: str) -> ImportedStudy:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cbt_core.files.problems import ImportProblems
-from cbt_core.files.reading import ReadStudy, read_study
+from cbt_core.files.study import ReadStudy, read_study
 from tests.unit.files.building import part, parts, shared, sheet
 
 ROWS = (

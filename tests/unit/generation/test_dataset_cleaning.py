@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from cbt_core.domain.study import ImportedItem
-from cbt_core.generation.dataset.cleaning import Rules, clean, washed
+from cbt_core.generation.dataset.clean_texts import Rules, clean, washed
 
 LONG = "最近总觉得自己做什么都不对，晚上也睡不好，想听听大家的建议。"
 

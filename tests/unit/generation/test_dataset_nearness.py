@@ -6,9 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbt_core.generation.dataset.leakage import near_matches, question_matches
-from cbt_core.generation.dataset.nearness import groups, near_pairs
-from cbt_core.generation.dataset.signatures import plain
+from cbt_core.generation.dataset.near_texts import (
+    groups,
+    near_matches,
+    near_pairs,
+    plain,
+    question_matches,
+)
 
 COMMON = [chr(0x4E00 + 7 * place) for place in range(600)]
 

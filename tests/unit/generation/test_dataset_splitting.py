@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbt_core.errors import StudyError
-from cbt_core.generation.dataset.splitting import SPLITS, leaks_between, split
+from cbt_core.generation.dataset.splits import SPLITS, leaks_between, split
 
 LETTERS = [chr(0x4E00 + 7 * place) for place in range(600)]
 

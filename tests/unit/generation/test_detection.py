@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from cbt_core.generation.detection import detection_form, locate, read_detection
-from cbt_core.generation.parsing import Fault
+from cbt_core.generation.tasks.detection import detection_form, locate, read_detection
+from cbt_core.generation.tasks.reply_reader import Fault
 from cbt_core.instruments import load_scheme
 from tests.labelling import DESCRIPTION, QUESTION
 

@@ -3,10 +3,9 @@
 import asyncio
 import json
 
-from cbt_core.generation.backend import Decoding, Message, Reply, Request
-from cbt_core.generation.echo_backend import EchoBackend
-from cbt_core.generation.parsing import Parsed, parse_reply
-from cbt_core.generation.schema import REPLY, STEPS
+from cbt_core.generation.backend.echo import EchoBackend
+from cbt_core.generation.backend.exchange import REPLY, STEPS, Decoding, Message, Reply, Request
+from cbt_core.generation.tasks.reply_reader import Parsed, parse_reply
 from cbt_core.instruments import load_scheme
 
 SCHEME = load_scheme("burns-12")

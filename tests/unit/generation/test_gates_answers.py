@@ -9,9 +9,8 @@ import pytest
 
 from cbt_core.demo.texts import demo_file
 from cbt_core.domain.study import ImportedAnswer, ImportedItem, Risk
-from cbt_core.files.reading import read_study
-from cbt_core.generation.gates.answers import WORDS, Gate, language_of
-from cbt_core.generation.gates.looking import look_over
+from cbt_core.files.study import read_study
+from cbt_core.generation.gates.answer_gate import WORDS, Gate, language_of, look_over
 
 GATE = Gate(("zebra-lora", "qwen-7b-chat"))
 WHOLE = "听得出来这段时间您很不容易，可以先把担心写下来，看看哪些已经发生。慢慢来。"

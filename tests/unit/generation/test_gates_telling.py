@@ -8,8 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from cbt_core.demo.texts import demo_file
-from cbt_core.files.reading import read_study
-from cbt_core.generation.gates.telling import LEAST_ITEMS, _fit, auc, tell
+from cbt_core.files.study import read_study
+from cbt_core.generation.gates.recognition import LEAST_ITEMS, _fit, auc, tell
 
 CLAUSES = (
     "先看看当时的念头", "写下支持的证据", "和朋友聊一聊", "每天散步二十分钟", "想想最坏会怎样",

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from cbt_core.errors import StudyError
-from cbt_core.generation.finishing import write_lines
-from cbt_core.generation.journal import Journal, beside
-from cbt_core.generation.lines import failed_line, row_line
+from cbt_core.generation.run.journal import Journal, beside, failed_line, row_line
+from cbt_core.generation.run.manifest import copy_lines
 
 
 def written(out: Path, *keys: str) -> Path:
@@ -92,7 +91,7 @@ def test_rows_are_copied_byte_for_byte_in_the_order_asked_for(tmp_path: Path) ->
     with Journal(tmp_path / "a", digest="d") as journal:
         journal.begin(resume=False)
         places = journal.append([row_line(str(row["id"]), row) for row in rows])
-        write_lines(journal, reversed(places), tmp_path / "a")
+        copy_lines(journal, reversed(places), tmp_path / "a")
     lines = (tmp_path / "a").read_bytes().split(b"\n")[:-1]
     assert [json.loads(line) for line in lines] == rows[::-1]
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from cbt_core.generation.backend import Failure, Reply, Request
-from cbt_core.generation.judging import (
+from cbt_core.generation.backend.echo import SchemaEcho
+from cbt_core.generation.backend.exchange import Failure, Reply, Request
+from cbt_core.generation.run.runner import run
+from cbt_core.generation.tasks.judgement import (
     judge_form,
     judged_scales,
     read_steps,
@@ -18,9 +20,7 @@ from cbt_core.generation.judging import (
     shots_among,
     steps_form,
 )
-from cbt_core.generation.parsing import Fault
-from cbt_core.generation.runner import run
-from cbt_core.generation.schema_echo import SchemaEcho
+from cbt_core.generation.tasks.reply_reader import Fault
 from cbt_core.instruments import load_instrument
 
 CBT = load_instrument("cbt-3")

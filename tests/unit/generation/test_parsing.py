@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cbt_core.generation.parsing import Evidence, Fault, Parsed, parse_reply
+from cbt_core.generation.tasks.reply_reader import Evidence, Fault, Parsed, parse_reply
 from cbt_core.instruments import load_scheme
 
 SCHEME = load_scheme("burns-12")

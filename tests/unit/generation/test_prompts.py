@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cbt_core.errors import StudyError
-from cbt_core.generation.prompts import load_prompt, shipped_prompts
-from cbt_core.generation.schema import REPLY, STEPS
+from cbt_core.generation.backend.exchange import REPLY, STEPS
+from cbt_core.generation.tasks.prompts import load_prompt, shipped_prompts
 from cbt_core.instruments import load_scheme, shipped_schemes
 
 SCHEME = load_scheme("burns-12")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cbt_core.files.problems import ImportProblems
-from cbt_core.files.reading import read_questions
-from cbt_core.generation.questions import Questions
+from cbt_core.files.study import read_questions
+from cbt_core.generation.tasks.questions import Questions
 
 
 def lines(folder: Path, *records: dict[str, object]) -> Path:

@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 
 from cbt_core.errors import StudyError
-from cbt_core.generation.backend import Cause, Failure, Message, Reply, Request
-from cbt_core.generation.journal import beside
-from cbt_core.generation.lines import Row
-from cbt_core.generation.manifest import VERSION
-from cbt_core.generation.outcome import Limits, Outcome, Progress
-from cbt_core.generation.runner import run
-from cbt_core.services import exporting
+from cbt_core.export import signature
+from cbt_core.generation.backend.exchange import Cause, Failure, Message, Reply, Request
+from cbt_core.generation.run.journal import Row, beside
+from cbt_core.generation.run.manifest import VERSION
+from cbt_core.generation.run.outcome import Limits, Outcome, Progress
+from cbt_core.generation.run.runner import run
 
 Said = Callable[[Request, int], Reply | Failure]
 
@@ -248,7 +247,7 @@ def test_no_more_rows_wait_in_memory_than_may(tmp_path: Path) -> None:
 
 
 def test_the_manifest_names_this_version() -> None:
-    assert VERSION == exporting.VERSION
+    assert VERSION == signature.VERSION
 
 
 def test_memory_grows_by_ids_only_not_by_texts(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cbt_core.metrics.bertscore import BertScore, Settings
-from cbt_core.metrics.pairing import Task
-from cbt_core.metrics.unavailable import Unavailable
+from cbt_core.metrics.corpus import Task
+from cbt_core.metrics.encoder import Unavailable
 from cbt_core.stats.ratings import Floats
 from tests.unit.metrics.texts import LETTERS, chinese, noisy
 
@@ -137,7 +137,7 @@ def test_an_unknown_model_needs_a_layer(chinese_bert: Path) -> None:
 
 
 def test_a_known_name_takes_the_layer_and_the_baseline_of_bert_score(chinese_bert: Path) -> None:
-    from cbt_core.metrics.baselines import baseline, layer_of
+    from cbt_core.metrics.bertscore import baseline, layer_of
 
     assert layer_of("bert-base-chinese", None, 12) == 8
     assert layer_of("/models/bert-base-chinese", None, 12) == 8

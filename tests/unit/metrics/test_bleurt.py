@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cbt_core.metrics.bleurt import Bleurt
-from cbt_core.metrics.bleurt_tokens import shortened
-from cbt_core.metrics.pairing import Task
-from cbt_core.metrics.unavailable import Unavailable
+from cbt_core.metrics.bleurt import Bleurt, shortened
+from cbt_core.metrics.corpus import Task
+from cbt_core.metrics.encoder import Unavailable
 
 pytest.importorskip("torch")
 

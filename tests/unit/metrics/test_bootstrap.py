@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cbt_core.metrics import bootstrap, sacre
-from cbt_core.metrics.bleu import bleu
 from cbt_core.metrics.bootstrap import Scored, averaged, mean
+from cbt_core.metrics.sacre import bleu
 from tests.unit.metrics.texts import chinese, noisy, tasks
 
 VALUES = np.random.default_rng(1).normal(0.5, 0.1, 200)

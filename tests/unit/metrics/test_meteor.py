@@ -6,10 +6,9 @@ from collections.abc import Mapping
 import pytest
 from nltk.translate.meteor_score import single_meteor_score
 
-from cbt_core.metrics.meteor import aligned, chunks, meteor, scores
-from cbt_core.metrics.pairing import Task
+from cbt_core.metrics.corpus import Task
+from cbt_core.metrics.meteor import aligned, chunks, digest, meteor, read_synonyms, scores
 from cbt_core.metrics.segmentation import segmenter
-from cbt_core.metrics.synonyms import digest, read_synonyms
 
 GROUPS = read_synonyms(["难过 伤心 悲伤", "朋友,好友", "想法 念头 悲伤"])
 

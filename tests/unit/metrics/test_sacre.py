@@ -8,8 +8,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from cbt_core.metrics import sacre
-from cbt_core.metrics.bleu import bleu
-from cbt_core.metrics.chrf import chrf
+from cbt_core.metrics.sacre import bleu, chrf
 from cbt_core.stats.ratings import Floats
 from tests.unit.metrics.texts import chinese, columns, noisy, tasks
 

@@ -9,11 +9,11 @@ from sacrebleu.metrics.chrf import CHRF
 
 from cbt_core.metrics import sacre
 from cbt_core.metrics.cache import Cache
-from cbt_core.metrics.measuring import Plan
-from cbt_core.metrics.pairing import Corpus, join
+from cbt_core.metrics.corpus import Corpus, join
+from cbt_core.metrics.measures import Plan
 from cbt_core.metrics.paper import METRICS, table
 from cbt_core.metrics.parallel import CHUNK, WORTH_A_POOL, spread
-from cbt_core.metrics.scoring import Cell, Outcome, score
+from cbt_core.metrics.score_table import Cell, Outcome, score
 from tests.unit.metrics.texts import chinese, columns, corpus, noisy, tasks
 
 FIRST = chinese(60, 1, shortest=8)

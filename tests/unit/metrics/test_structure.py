@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from cbt_core.demo.texts import demo_file
-from cbt_core.metrics.structure.figures import distinct, figures, frequent_characters
-from cbt_core.metrics.structure.scoring import (
+from cbt_core.metrics.structure.figures import (
     SIGNATURE,
+    distinct,
+    figures,
+    frequent_characters,
     structure,
     structure_scores,
     summary,

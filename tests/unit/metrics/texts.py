@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 
-from cbt_core.metrics.pairing import Corpus, Task, join
+from cbt_core.metrics.corpus import Corpus, Task, join
 
 LETTERS = "我你他很难过今天工作做不好想法证据可以先写下来看看解释朋友休息，。！ab "
 

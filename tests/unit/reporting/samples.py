@@ -1,6 +1,6 @@
 """A small report with everything people could write into it."""
 
-from cbt_core.services.reporting.blocks import (
+from cbt_core.report.blocks import (
     Drawing,
     Figure,
     Grid,
@@ -11,14 +11,14 @@ from cbt_core.services.reporting.blocks import (
     Subhead,
     Words,
 )
-from cbt_core.services.reporting.interval_plot import Axis, Plot, PlotRow, draw
+from cbt_core.report.drawing import Axis, Plot, PlotRow, draw_intervals
 
 HOSTILE = """<script>alert("1")</script>&'"\\}{_%$#^~</style>]]>"""
 
 
 def drawing(name: str = "forest") -> Drawing:
     rows = (PlotRow(HOSTILE), PlotRow(HOSTILE, Figure(0.5, 0.2, 0.8)))
-    return draw(Plot(name, HOSTILE, rows, Axis(HOSTILE, (0.0, 1.0), 0.0)), "en")
+    return draw_intervals(Plot(name, HOSTILE, rows, Axis(HOSTILE, (0.0, 1.0), 0.0)), "en")
 
 
 def grid(name: str = "sample") -> Grid:

@@ -2,11 +2,10 @@
 
 from xml.etree import ElementTree
 
-from cbt_core.services.reporting import drawing
-from cbt_core.services.reporting.blocks import Figure
-from cbt_core.services.reporting.flow_figure import COLUMN, flow_drawing
-from cbt_core.services.reporting.interval_plot import Axis, Plot, PlotRow, draw
-from cbt_core.services.study_analysis_flow import Flow, ItemFlow, RaterFlow, TaskFlow
+from cbt_core.analysis.parts import Flow, ItemFlow, RaterFlow, TaskFlow
+from cbt_core.report import drawing
+from cbt_core.report.blocks import Figure
+from cbt_core.report.drawing import COLUMN, Axis, Plot, PlotRow, draw_intervals, flow_drawing
 
 SVG = "{http://www.w3.org/2000/svg}"
 LONG = "一个名字很长很长的系统，长到在图里放不下，也没有空格可以换行"
@@ -55,7 +54,7 @@ def test_reasons_are_broken_into_lines_of_the_column() -> None:
 
 def test_a_long_name_is_cut_and_the_plot_keeps_its_edges() -> None:
     rows = (PlotRow(LONG), PlotRow(LONG, Figure(-3.0, -9.5, 4.0)), PlotRow("x", Figure(None)))
-    found = draw(Plot("p", LONG, rows, Axis("axis", (-0.2, 0.2), 0.0)), "zh")
+    found = draw_intervals(Plot("p", LONG, rows, Axis("axis", (-0.2, 0.2), 0.0)), "zh")
     width = float(ElementTree.fromstring(found.svg).get("width", 0))
     assert all(low >= -1 and high <= width + 1 for low, high in ends(found.svg))
 
@@ -63,7 +62,7 @@ def test_a_long_name_is_cut_and_the_plot_keeps_its_edges() -> None:
 def test_every_point_lies_on_the_axis() -> None:
     rows = tuple(PlotRow(str(place), Figure(value, value - 1, value + 1))
                  for place, value in enumerate((-7.3, 0.0, 0.01, 12.9)))
-    svg = draw(Plot("p", "t", rows, Axis("axis", (0.0, 1.0), 0.0)), "en").svg
+    svg = draw_intervals(Plot("p", "t", rows, Axis("axis", (0.0, 1.0), 0.0)), "en").svg
     root = ElementTree.fromstring(svg)
     places = [float(one.get("cx", 0)) for one in root.iter(f"{SVG}circle")]
     assert len(places) == 4

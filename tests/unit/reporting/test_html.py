@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
-from cbt_core.services.reporting import html
+from cbt_core.report import html
 from tests.unit.reporting.samples import HOSTILE, drawing, report
 
 VOID = {"meta", "!doctype"}

@@ -2,7 +2,7 @@
 
 import re
 
-from cbt_core.services.reporting import latex
+from cbt_core.report import latex
 from tests.unit.reporting.samples import HOSTILE, grid
 
 

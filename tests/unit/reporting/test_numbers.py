@@ -2,9 +2,8 @@
 
 import pytest
 
-from cbt_core.services.reporting.blocks import Figure
-from cbt_core.services.reporting.numbers import decimals, in_words, p_value, told
-from cbt_core.stats.reasons import Reason
+from cbt_core.report.blocks import Figure, decimals, in_words, p_value, told
+from cbt_core.stats.values import Reason
 
 
 @pytest.mark.parametrize(("figure", "words"), [

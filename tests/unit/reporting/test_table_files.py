@@ -3,8 +3,8 @@
 import csv
 import io
 
-from cbt_core.services.reporting.blocks import Figure, Grid, Head
-from cbt_core.services.reporting.table_files import csv as csv_of
+from cbt_core.report.blocks import Figure, Grid, Head
+from cbt_core.report.bundle import csv as csv_of
 from tests.unit.reporting.samples import HOSTILE
 
 GRID = Grid(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cbt_core.services.reporting.veil import Veil
+from cbt_core.report.context import Veil
 
 NAMES = ["zebra-lora", "zebra", "base", "基线"]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cbt_core.stats.agreement import agreement
+from cbt_core.stats.agreement.figures import agreement
 from cbt_core.stats.ratings import Columns, Floats, Ratings, gather
 
 NAN = float("nan")

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from cbt_core.errors import StudyError
-from cbt_core.stats.agreement import agreement
-from cbt_core.stats.catalogue import FULL
+from cbt_core.stats.agreement.catalogue import FULL
+from cbt_core.stats.agreement.figures import agreement
 from cbt_core.stats.ratings import Columns, gather
-from cbt_core.stats.reasons import Reason, translated
 from cbt_core.stats.signature import VERSION
+from cbt_core.stats.values import Reason, translated
 from tests.unit.stats.published import NAN, as_ratings, figure, stats_of
 
 TABLE = [[0, 0, 1], [1, 1, 1], [2, 2, 2], [0, 1, NAN], [2, NAN, NAN], [NAN, NAN, NAN]]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cbt_core.stats.blinding import Guesses, bang, blinding, james
+from cbt_core.stats.bias.blinding import Guesses, bang, blinding, james
 
 # Counts of the help page of R's package BI: guesses (rows) treatment, placebo, don't know by true
 # arm. James, Bang T, Bang P: the CRISP row as R BI 1.2.0 gives it (Bang, Ni & Davis 2004), the

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from cbt_core.stats.bradley_terry import TIE, BradleyTerry, Choices, bradley_terry
-from cbt_core.stats.clustered import Bootstrap
+from cbt_core.stats.comparison.bradley_terry import TIE, BradleyTerry, Choices, bradley_terry
 from cbt_core.stats.ratings import Floats
+from cbt_core.stats.resampling import Bootstrap
 
 # American League East 1987: wins of the row over the column (A. Agresti, Categorical Data
 # Analysis, 2nd ed. 2002, table 10.10; the teams in its order).

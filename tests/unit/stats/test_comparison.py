@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbt_core.errors import StudyError
-from cbt_core.stats import permutation
-from cbt_core.stats.comparison import compare
-from cbt_core.stats.crossed import quasi_f
-from cbt_core.stats.mixed import fit
+from cbt_core.stats.comparison import permutation
+from cbt_core.stats.comparison.contrasts import compare
+from cbt_core.stats.comparison.crossed import fit, quasi_f
 from cbt_core.stats.ratings import Columns, Floats, Ratings, gather
 from tests.unit.stats.published import NAN, as_ratings
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau, spearmanr
 
-from cbt_core.stats import rank_correlation
-from cbt_core.stats.clustered import Bootstrap
-from cbt_core.stats.correlation import Answers, human_ceiling, with_metric
+from cbt_core.stats.agreement import machine
+from cbt_core.stats.agreement.machine import Answers, human_ceiling, with_metric
 from cbt_core.stats.ratings import Floats
+from cbt_core.stats.resampling import Bootstrap
 
 HOW = Bootstrap(300)
 values = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=3, max_size=25)
@@ -26,7 +26,7 @@ def test_weighted_correlations_are_those_of_repeated_rows(
     own, other = np.repeat(x, times), np.repeat(y, times)
     weights = times[:, np.newaxis].astype(np.float64)
     tau, rho = (
-        one(x, y, weights)[0] for one in (rank_correlation.kendall, rank_correlation.spearman)
+        one(x, y, weights)[0] for one in (machine.kendall, machine.spearman)
     )
     if len(set(own)) < 2 or len(set(other)) < 2:
         assert np.isnan(tau)
@@ -40,7 +40,7 @@ def test_the_tuna_example() -> None:
     # M. Hollander & D. A. Wolfe 1973, p. 187: lightness and quality of canned tuna, tau .4444.
     x = np.array([44.4, 45.9, 41.9, 53.3, 44.7, 44.1, 50.7, 45.2, 60.1])
     y = np.array([2.6, 3.1, 2.5, 5.0, 3.6, 4.0, 5.2, 2.8, 3.8])
-    assert rank_correlation.kendall(x, y, np.ones((9, 1)))[0] == pytest.approx(4 / 9)
+    assert machine.kendall(x, y, np.ones((9, 1)))[0] == pytest.approx(4 / 9)
 
 
 def answers(human: Floats, systems: int = 2) -> Answers:

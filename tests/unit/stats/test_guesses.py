@@ -5,9 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cbt_core.stats.blinding import Guesses, bang, james
-from cbt_core.stats.clustered import Bootstrap
-from cbt_core.stats.guesses import DONT_KNOW, PairGuesses, StudyBlinding, study_blinding
+from cbt_core.stats.bias.blinding import (
+    DONT_KNOW,
+    Guesses,
+    PairGuesses,
+    StudyBlinding,
+    bang,
+    james,
+    study_blinding,
+)
+from cbt_core.stats.resampling import Bootstrap
 from cbt_core.wording import say
 
 LIKED = {"target": 1.0, "tie": 0.0, "other": -1.0, "": float("nan")}

@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_1samp, wilcoxon
 from statsmodels.stats.multitest import multipletests
 
-from cbt_core.stats.clustered import Bootstrap
-from cbt_core.stats.correlation import Answers
-from cbt_core.stats.judges import (
+from cbt_core.stats.agreement.machine import (
     AlternativeAnnotator,
+    Answers,
     Rules,
     alternative_annotator,
     benjamini_yekutieli,
 )
 from cbt_core.stats.ratings import Floats
+from cbt_core.stats.resampling import Bootstrap
 
 NAN = float("nan")
 HOW = Bootstrap(300)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbt_core.stats.missingness import AskedPairs, Bounds, bounds, tally
+from cbt_core.stats.bias.missingness import AskedPairs, Bounds, bounds, tally
 
 NAN = float("nan")
 score = st.sampled_from([0.0, 1.0, 2.0, NAN])

@@ -5,9 +5,7 @@ import pytest
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.proportion import proportion_confint
 
-from cbt_core.stats.bradley_terry import TIE, Choices
-from cbt_core.stats.clustered import Bootstrap
-from cbt_core.stats.position import (
+from cbt_core.stats.bias.position import (
     SidePairs,
     SlotScores,
     adjusted_difference,
@@ -16,7 +14,9 @@ from cbt_core.stats.position import (
     score_per_doubling,
     scored_sides,
 )
+from cbt_core.stats.comparison.bradley_terry import TIE, Choices
 from cbt_core.stats.ratings import Floats
+from cbt_core.stats.resampling import Bootstrap
 
 HOW = Bootstrap(2000)
 

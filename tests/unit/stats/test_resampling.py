@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from cbt_core.stats import resampling
-from cbt_core.stats.agreement import agreement, core_agreement
-from cbt_core.stats.figures import EVERYTHING, figures
+from cbt_core.stats.agreement.figures import EVERYTHING, agreement, core_agreement, figures
+from cbt_core.stats.agreement.sums import sample, sums, table
 from cbt_core.stats.ratings import Floats
-from cbt_core.stats.strata import sample, sums, table
 from cbt_core.stats.values import percentiles, with_interval
 from tests.unit.stats.published import NAN, as_ratings
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from cbt_core.stats.clustered import Bootstrap
-from cbt_core.stats.safety import Flags, Safety, safety, wilson
+from cbt_core.stats.comparison.safety import Flags, Safety, safety, wilson
+from cbt_core.stats.resampling import Bootstrap
 
 HOW = Bootstrap(500)
 Row = tuple[int, int, int, bool]

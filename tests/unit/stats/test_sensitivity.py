@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from statsmodels.regression.linear_model import OLS
 
-from cbt_core.stats import permutation
-from cbt_core.stats.agreement import agreement
-from cbt_core.stats.clustered import Bootstrap
-from cbt_core.stats.comparison import compare
-from cbt_core.stats.effects import effects
+from cbt_core.stats.agreement.figures import agreement
+from cbt_core.stats.comparison import permutation
+from cbt_core.stats.comparison.contrasts import compare
+from cbt_core.stats.comparison.permutation import effects
+from cbt_core.stats.comparison.sensitivity import sensitivity
 from cbt_core.stats.ratings import Floats
-from cbt_core.stats.sensitivity import sensitivity
+from cbt_core.stats.resampling import Bootstrap
 from tests.unit.stats.published import NAN, as_ratings
 
 HOW = Bootstrap(300)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cbt_core.stats.agreement import agreement, core_agreement
+from cbt_core.stats.agreement.figures import agreement, core_agreement
 from cbt_core.stats.ratings import Columns, gather
 from tests.unit.stats.published import NAN, as_ratings, figure, stats_of
 

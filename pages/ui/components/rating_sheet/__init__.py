@@ -10,7 +10,7 @@ from typing import Final, Literal, NotRequired, TypedDict
 import streamlit as st
 
 from pages.ui.components.scripts import joined
-from pages.ui.wording import LANGUAGES, texts
+from pages.ui.words import LANGUAGES, texts
 
 HERE: Final = Path(__file__).parent
 

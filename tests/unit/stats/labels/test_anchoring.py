@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from cbt_core.instruments import load_crosswalk
-from cbt_core.stats.labels.agreement import Setting
 from cbt_core.stats.labels.anchoring import Answered, TwoRounds, anchoring
+from cbt_core.stats.labels.annotators import Setting
 from cbt_core.stats.labels.crosswalk import Mapped
-from cbt_core.stats.labels.matrices import confusion, cooccurrence
+from cbt_core.stats.labels.label_sets import confusion, cooccurrence
 
 LABELS = ["a", "b", "c"]
 ROUNDS = [

@@ -12,9 +12,15 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from cbt_core.stats.labels.agreement import Setting
-from cbt_core.stats.labels.detection import Evaluation, JudgedRow, evaluate
-from cbt_core.stats.labels.published import IMPLIED, PREVALENCE, TABLE_3
+from cbt_core.stats.labels.annotators import Setting
+from cbt_core.stats.labels.detection import (
+    IMPLIED,
+    PREVALENCE,
+    TABLE_3,
+    Evaluation,
+    JudgedRow,
+    evaluate,
+)
 
 LABELS = ["a", "b", "c", "d"]
 """d occurs on neither side: the macro average over all labels counts it as 0."""

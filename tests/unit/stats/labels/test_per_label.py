@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from cbt_core.stats.labels.agreement import Setting, labels_agreement
-from cbt_core.stats.labels.sets import LabelRow, gather
+from cbt_core.stats.labels.annotators import Setting, labels_agreement
+from cbt_core.stats.labels.label_sets import LabelRow, gather
 
 RANDOM = np.random.default_rng(8)
 GIVEN = RANDOM.random((3, 60)) < 0.4

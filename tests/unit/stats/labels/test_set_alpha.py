@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbt_core.stats.labels.agreement import Setting, labels_agreement
-from cbt_core.stats.labels.sets import LabelRow, gather
-from cbt_core.stats.labels.similarity import jaccard, masi
+from cbt_core.stats.labels.annotators import Setting, labels_agreement
+from cbt_core.stats.labels.label_sets import LabelRow, gather, jaccard, masi
 
 PLAIN = Setting(bootstrap=0)
 Rows = Sequence[tuple[str, str, set[str] | None]]

@@ -6,9 +6,9 @@ from scipy import stats
 from statsmodels.stats.power import TTestPower
 
 from cbt_core.errors import StudyError
-from cbt_core.stats import crossed, mixed, permutation
+from cbt_core.stats.comparison import crossed, permutation
+from cbt_core.stats.planning import power
 from cbt_core.stats.planning import power as planned
-from cbt_core.stats.planning import reml
 from cbt_core.stats.planning.model import (
     ASSUMED,
     SKEWS,
@@ -18,8 +18,14 @@ from cbt_core.stats.planning.model import (
     shares,
     thresholds_of,
 )
-from cbt_core.stats.planning.simulate import Batch, Size, batches, drawn_design
-from cbt_core.stats.planning.truth import agreement_truth, difference_truth
+from cbt_core.stats.planning.simulation import (
+    Batch,
+    Size,
+    agreement_truth,
+    batches,
+    difference_truth,
+    drawn_design,
+)
 from cbt_core.stats.ratings import Floats
 
 CALM = ASSUMED.with_sds({"sd_rater_system": 0.0})
@@ -112,10 +118,10 @@ def test_the_t_test_stands_in_for_sign_flips() -> None:
 def test_the_mixed_model_of_many_studies_is_that_of_one(missing: float) -> None:
     batch = one_batch(Size(60, 8, 3), Assumptions(missing=missing), 0.2, 200)
     design, y = batch.design, planned.differences(batch)
-    many = p_of(*reml.fitted(y, design.rater, design.present, 8))
+    many = p_of(*power.fitted(y, design.rater, design.present, 8))
     item, rater = np.nonzero(design.present)[0], design.rater[design.present]
     for study in range(25):
-        one = mixed.fit(item, rater, y[study][design.present])
+        one = crossed.fit(item, rater, y[study][design.present])
         assert one is not None
         exact = p_of(np.array(one.value), np.array(one.variance), np.array(one.freedom))
         assert many[study] == pytest.approx(float(exact), rel=0.05, abs=0.003)
@@ -185,7 +191,7 @@ def test_raters_get_the_same_load_and_meet_an_item_once(
 
 def test_the_truth_by_quadrature_is_that_of_a_huge_sample() -> None:
     from cbt_core.stats.planning.precision import STATISTICS, coded, studies_of
-    from cbt_core.stats.planning.simulate import drawn
+    from cbt_core.stats.planning.simulation import drawn
 
     random = np.random.default_rng(2)
     design = drawn_design(Size(300_000, 3, 3), 0.0, random)

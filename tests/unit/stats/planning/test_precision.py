@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from cbt_core.stats import kinds
-from cbt_core.stats.agreement import agreement
-from cbt_core.stats.catalogue import AC2_QUADRATIC, ALPHA_ORDINAL, PERCENT, Statistic
+from cbt_core.stats.agreement.catalogue import AC2_QUADRATIC, ALPHA_ORDINAL, PERCENT, Statistic
+from cbt_core.stats.agreement.figures import agreement
+from cbt_core.stats.planning import precision
 from cbt_core.stats.planning.model import ASSUMED, Assumptions
 from cbt_core.stats.planning.precision import widths
-from cbt_core.stats.planning.simulate import Size, batches
+from cbt_core.stats.planning.simulation import Size, batches
 from cbt_core.stats.ratings import Floats, Ratings
 from tests.unit.stats.published import NAN, as_ratings
 
@@ -33,7 +33,7 @@ def test_one_statistic_alone_has_the_figure_and_interval_of_agreement(
 ) -> None:
     # The same law drawn from other random numbers: limits of 4,000 replicates within .012.
     ratings = as_ratings(*(scores(seed) for seed in range(systems)))
-    alone = kinds.interval(ratings, "s", range(3), statistic=statistic, replicates=4000)
+    alone = precision.interval(ratings, "s", range(3), statistic=statistic, replicates=4000)
     among = whole(ratings, statistic, 4000)
     assert alone.value == pytest.approx(among["value"], abs=1e-12)
     assert alone.low == pytest.approx(among["low"], abs=0.012)
@@ -42,7 +42,7 @@ def test_one_statistic_alone_has_the_figure_and_interval_of_agreement(
 
 def test_one_statistic_alone_says_why_it_is_undefined() -> None:
     ratings = as_ratings(np.full((5, 3), 2.0))
-    found = kinds.interval(ratings, "s", range(3), statistic=ALPHA_ORDINAL)
+    found = precision.interval(ratings, "s", range(3), statistic=ALPHA_ORDINAL)
     assert found.value is None
     assert found.reason == "all ratings are equal"
 
@@ -50,7 +50,7 @@ def test_one_statistic_alone_says_why_it_is_undefined() -> None:
 @pytest.mark.parametrize("numbers", [[30, 50, 20], [400, 700, 900, 0]], ids=["singly", "at once"])
 def test_kinds_are_drawn_as_items_are(numbers: list[int]) -> None:
     held = np.array(numbers, dtype=np.float64)
-    drawn = kinds.counts(held, 20_000, np.random.default_rng(1))
+    drawn = precision.counts(held, 20_000, np.random.default_rng(1))
     assert (drawn.sum(axis=0) == held.sum()).all()
     share = held / held.sum()
     expected = held.sum() * share * (1 - share)
@@ -60,7 +60,7 @@ def test_kinds_are_drawn_as_items_are(numbers: list[int]) -> None:
 
 def test_kinds_beyond_the_range_of_an_integer_are_told_apart() -> None:
     ratings = as_ratings(scores(3, items=30, raters=45))
-    alone = kinds.interval(ratings, "s", range(3), statistic=ALPHA_ORDINAL, replicates=50)
+    alone = precision.interval(ratings, "s", range(3), statistic=ALPHA_ORDINAL, replicates=50)
     assert alone.value == pytest.approx(whole(ratings, ALPHA_ORDINAL, 0)["value"], abs=1e-12)
 
 

@@ -1,0 +1,263 @@
+"""A study's labels: what annotators and machines entered, and the figures made of it.
+
+The blind round before the lock, the machine's after it: detection, anchoring and adoption wait for
+the lock, since how the machine fared would steer a lead who may still adjudicate or amend.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import combinations
+from typing import Final
+
+from cbt_core.analysis.gold import GoldLabels
+from cbt_core.domain.instrument import Scheme
+from cbt_core.domain.labels import LabelLine
+from cbt_core.domain.study import Stage
+from cbt_core.domain.study_setup import StudySetup
+from cbt_core.stats.labels import label_sets
+from cbt_core.stats.labels.anchoring import Answered, TwoRounds, anchoring
+from cbt_core.stats.labels.annotators import Setting, labels_agreement
+from cbt_core.stats.labels.detection import Evaluation, JudgedRow, evaluate
+from cbt_core.stats.labels.label_sets import LabelRow, gather
+from cbt_core.stats.labels.spans import Documents
+from cbt_core.stats.ratings import Integers
+from cbt_core.wording import say
+
+DECIDED: Final = frozenset({"labelled", "none"})
+BLIND, MODEL = "blind", "model"
+Sets = dict[str, frozenset[str]]
+Place = tuple[str, str]
+"""Item key and annotator code."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entered:
+    """The labels of a study without what the analysis leaves out.
+
+    `first`: of each annotator and item the first round's last revision, `is_blind`: none of them
+    was given with the machine's labels on the screen; `gold`: undecided items among it;
+    `machines`: by source, item -> labels, an empty set where it ran and found nothing; `rounds`,
+    `answers`: what anchoring is told from; `chances`: by item key the probability with which it
+    was drawn, where that is known.
+    """
+
+    first: Sequence[LabelRow]
+    is_blind: bool
+    documents: Documents
+    gold: Mapping[str, GoldLabels]
+    machines: Mapping[str, Mapping[str, frozenset[str]]]
+    rounds: Sequence[TwoRounds]
+    answers: Sequence[Answered]
+    chances: Mapping[str, float]
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 (hexadecimal) of everything the figures are made of."""
+        found = hashlib.sha256(self.documents.digest.encode())
+        for row in self.first:
+            found.update(_digested(row.item, row.annotator, row.labels))
+        for item, one in self.gold.items():
+            found.update(_digested(item, f"{one.rule} {one.has_any}", one.labels))
+        for source, machine in sorted(self.machines.items()):
+            for item, labels in sorted(machine.items()):
+                found.update(_digested(source, item, labels))
+        for two in self.rounds:
+            found.update(_digested(two.item, two.annotator, two.before))
+            found.update(_digested(two.item, two.annotator, two.after))
+        found.update(repr(sorted(self.chances.items())).encode())
+        for answered in self.answers:
+            found.update(_digested(answered.label, answered.answer, None))
+        return found.hexdigest()
+
+
+def _digested(first: str, second: str, labels: Set[str] | None) -> bytes:
+    given = "<unsure>" if labels is None else "|".join(sorted(labels))
+    return f"{first}\0{second}\0{given}\n".encode()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnteredLines:
+    """Newest submissions that count, by round, with their labels."""
+
+    by_round: Mapping[str, Mapping[Place, LabelLine]]
+    labels: Mapping[int, frozenset[str]]
+
+    def first(self) -> dict[Place, LabelLine]:
+        """Return the first round of every annotator and item, in the order of their keys."""
+        found = {**self.by_round[MODEL], **self.by_round[BLIND]}
+        return dict(sorted(found.items()))
+
+    def given(self, line: LabelLine | None) -> frozenset[str] | None:
+        """Return the labels of a submission; None where nothing was decided."""
+        if line is None or line.outcome not in DECIDED:
+            return None
+        return self.labels.get(line.id, frozenset())
+
+
+def two_rounds(
+    lines: EnteredLines, machines: Mapping[str, Mapping[str, frozenset[str]]]
+) -> list[TwoRounds]:
+    """Return the label sets of those who labelled alone and then saw a machine's proposals."""
+    found = []
+    for place, late in sorted(lines.by_round[MODEL].items()):
+        before = lines.given(lines.by_round[BLIND].get(place))
+        after = lines.given(late)
+        if before is not None and after is not None:
+            shown = [mine.get(place[0], frozenset()) for mine in machines.values()]
+            found.append(TwoRounds(*place, before, after, frozenset[str]().union(*shown)))
+    return found
+
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detected:
+    """One machine against gold: the `labels evaluate` JSON, and gold (rows) by machine (columns).
+
+    `name` is the source once the study is unblinded, before that M1, M2 …
+    """
+
+    name: str
+    found: Json
+    matrix: Integers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelResults:
+    """Figures of a study's labels as the JSON of the commands, with the tables for heat maps.
+
+    `agreement` is that of the first labels, `is_blind` tells whether they were given alone;
+    `first` holds them by annotator and item; `together` counts labels that come together (L, L).
+    `detected` and `anchoring` are empty and None before the lock, or where there is nothing.
+    """
+
+    stage: str
+    scheme: Scheme
+    agreement: Json
+    is_blind: bool
+    first: Mapping[str, Mapping[str, frozenset[str]]]
+    together: Integers
+    detected: tuple[Detected, ...] = ()
+    anchoring: Json | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the ids of the scheme's labels."""
+        return tuple(label.id for label in self.scheme.labels)
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Return the pairs of annotators with an item in common."""
+        return tuple(
+            (a, b) for a, b in combinations(sorted(self.first), 2)
+            if self.first[a].keys() & self.first[b].keys()
+        )
+
+    def confusion(self, a: str, b: str) -> Integers:
+        """Return what annotator b (columns) gave where a (rows) gave something (L + 1, L + 1)."""
+        mine, other = self.first[a], self.first[b]
+        common = sorted(mine.keys() & other.keys())
+        return label_sets.confusion([(mine[item], other[item]) for item in common], self.labels)
+
+
+def label_setting(setup: StudySetup, entered: Entered, bootstrap: int | None) -> Setting:
+    """Return what a label analysis is computed with, and what its signature names."""
+    return Setting(
+        setup.protocol.analysis.bootstrap if bootstrap is None else bootstrap,
+        setup.protocol.design.seed,
+        scheme=setup.scheme.signature,
+        study=setup.study.slug,
+        analysed="blind,last" if entered.is_blind else "first,last",
+    )
+
+
+def annotator_results(setup: StudySetup, entered: Entered, setting: Setting) -> LabelResults:
+    """Return what annotators gave: label sets, agreement and prevalence, machines apart."""
+    labels = [label.id for label in setup.scheme.labels]
+    first: dict[str, dict[str, frozenset[str]]] = {}
+    for row in entered.first:
+        if row.labels is not None:
+            first.setdefault(row.annotator, {})[row.item] = frozenset(row.labels)
+    sets = gather(entered.first, labels)
+    return LabelResults(
+        stage=setup.study.stage,
+        scheme=setup.scheme,
+        agreement=labels_agreement(sets, setting, entered.documents),
+        is_blind=entered.is_blind,
+        first=first,
+        together=label_sets.cooccurrence(_decided(entered.first), labels),
+    )
+
+
+def with_machine(
+    found: LabelResults, setup: StudySetup, entered: Entered, setting: Setting
+) -> LabelResults:
+    """Return the results with every machine's labels held against the annotators'."""
+    unblinded = setup.study.stage == Stage.UNBLINDED
+    detected = []
+    for number, source in enumerate(_ordered(entered.machines, setting, unblinded), start=1):
+        one = _detected(found, entered, entered.machines[source], setting)
+        if one is not None:
+            detected.append(Detected(source if unblinded else f"M{number}", *one))
+    return LabelResults(
+        stage=found.stage, scheme=found.scheme, agreement=found.agreement,
+        is_blind=found.is_blind, first=found.first, together=found.together,
+        detected=tuple(detected),
+        anchoring=anchoring(entered.rounds, entered.answers, found.labels, setting)
+        if entered.rounds or entered.answers else None,
+    )  # fmt: skip
+
+
+def _ordered(names: Iterable[str], setting: Setting, unblinded: bool) -> list[str]:
+    """Return the machines in an order that tells no name before the unblinding."""
+    def drawn(name: str) -> str:
+        return sha256(f"{setting.seed}/machines/{name}".encode()).hexdigest()
+
+    return sorted(names, key=None if unblinded else drawn)
+
+
+def _detected(
+    found: LabelResults, entered: Entered, machine: Mapping[str, frozenset[str]], setting: Setting
+) -> tuple[Json, Integers] | None:
+    """Judge one machine on the items that have gold and on which it was run; None without any."""
+    gold = {key: one for key, one in entered.gold.items() if key in machine}
+    rows = [
+        JudgedRow(item, one.labels, machine[item], one.rule, any_only=not one.is_decided,
+                  chance=entered.chances.get(item))
+        for item, one in sorted(gold.items()) if one.has_any is not None
+    ]
+    if not rows:
+        return None
+    undecided = [one for one in gold.values() if not one.is_decided]
+    judged = Evaluation(
+        rows=rows, labels=found.labels, gold_from=_gold_from(rows),
+        flow={
+            "items_with_gold": sum(one.is_decided for one in entered.gold.values()),
+            "items_the_machine_saw": len(machine), "items_undecided": len(undecided),
+            "items_undecided_any": sum(one.some for one in undecided),
+        },
+    )
+    matrix = label_sets.confusion(
+        [(row.gold, row.model) for row in rows if not row.any_only], found.labels
+    )
+    return evaluate(judged, setting), matrix
+
+
+def _gold_from(rows: Sequence[JudgedRow]) -> str:
+    rules = [row.rule for row in rows]
+    return say(
+        "labels.gold_of_study", "en", adjudicated=rules.count("adjudicated"),
+        majority=rules.count("majority"),
+    )
+
+
+def _decided(rows: Sequence[LabelRow]) -> list[frozenset[str]]:
+    return [frozenset(row.labels) for row in rows if row.labels is not None]
+
+
+def document(question: str, description: str) -> str:
+    """Return the one text in which exported spans are counted."""
+    return f"{question}\n{description}" if description else question

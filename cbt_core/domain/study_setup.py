@@ -1,0 +1,43 @@
+"""A study with what is in force in it: protocol, instrument and label scheme, by their digests."""
+
+from dataclasses import dataclass
+
+from cbt_core.domain.instrument import Instrument, Scheme
+from cbt_core.domain.protocol import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRow:
+    """One study. Times are stored UTC text; `stage` is draft, open, locked or unblinded."""
+
+    id: int
+    slug: str
+    title: str
+    stage: str
+    language: str
+    source_kind: str
+    demonstration: bool
+    created_at: str
+    created_by: int | None
+    locked_at: str | None
+    unblinded_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """Which protocol and instruments are in force (SHA-256, hexadecimal)."""
+
+    protocol: str
+    scales: str
+    labels: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudySetup:
+    """A study with the protocol, instrument and label scheme that are in force."""
+
+    study: StudyRow
+    digests: Digests
+    protocol: Protocol
+    instrument: Instrument
+    scheme: Scheme

@@ -1,0 +1,1 @@
+"""Where replies come from: echo, OpenAI-compatible hosts, models on this machine."""

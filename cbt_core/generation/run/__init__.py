@@ -1,0 +1,1 @@
+"""A run: thousands of requests to their rows, resumable, every reply safe on disk."""

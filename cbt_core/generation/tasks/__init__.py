@@ -1,0 +1,1 @@
+"""What a model is put to: answers, detection of distortions, judgement of answers."""

@@ -1,0 +1,1 @@
+"""The sections of a report, each with what the checklists ask about its subject."""

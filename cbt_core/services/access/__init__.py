@@ -1,0 +1,1 @@
+"""Access: signing in and out, secrets, and the price of wrong ones."""

@@ -1,0 +1,1 @@
+"""Who rates what, and how many items and raters a study needs."""

@@ -1,0 +1,277 @@
+"""Planning a study: the simulated plan, as JSON, as advice and as a sentence to register."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from cbt_core.domain.study import Problem
+from cbt_core.errors import StudyError
+from cbt_core.stats.planning import plan as planning
+from cbt_core.stats.planning.model import ASSUMED, SDS, SKEWS, Assumptions, shares, thresholds_of
+from cbt_core.stats.planning.plan import Plan, Wish, advice, hours
+from cbt_core.stats.planning.power import Power
+from cbt_core.stats.planning.simulation import Size
+from cbt_core.stats.signature import VERSION
+from cbt_core.wording import LANGUAGES, say
+
+
+def assumptions(wish: Wish) -> tuple[tuple[str, object, str], ...]:
+    """Return every assumption as name, value and source: assumed, given or pilot."""
+    sources = dict(wish.sources)
+    rows: list[tuple[str, object]] = [(name, getattr(wish.assumed, name)) for name in SDS]
+    rows += [("thresholds", list(wish.assumed.thresholds)), ("missing", wish.assumed.missing)]
+    return tuple((name, value, sources.get(name, "assumed")) for name, value in rows)
+
+
+def recommendation(found: Plan, language: str) -> tuple[str, ...]:
+    """Return the advice in words, the main one first."""
+    return tuple(
+        say(f"planning.advice_{one.code}", language, **_rounded(dict(one.values)))
+        for one in advice(found)
+    )
+
+
+def sentence(found: Plan, language: str) -> str:
+    """Return the sentence for the pre-registration."""
+    wish, held = found.wish, found.wish.assumed
+    return say(
+        "planning.sentence", language,
+        items=wish.size.items, raters=wish.size.raters, overlap=wish.size.overlap,
+        difference=f"{wish.difference:g}", highest=held.highest, level=f"{wish.level:.3g}",
+        simulations=f"{wish.simulations:,}", seed=wish.seed, version=VERSION,
+        **_figures(found, language),
+        **{name: f"{getattr(held, name):.2f}" for name in SDS},
+        thresholds=", ".join(f"{cut:.2f}" for cut in held.thresholds),
+        shares=" / ".join(f"{share:.0%}" for share in shares(held)),
+        missing=f"{held.missing:.0%}", origin=_origin(wish, language),
+    )  # fmt: skip
+
+
+def _figures(found: Plan, language: str) -> dict[str, str]:
+    undefined = say("planning.undefined", language)
+    errors = [found.power.item_level.mc_error or 0.0, found.power.crossed.mc_error or 0.0]
+    return {
+        "item_test": say("planning.item_test", language),
+        "item": told(found.power.item_level.value) or undefined,
+        "crossed": told(found.power.crossed.value) or undefined,
+        "error": f"{max(errors):.3f}",
+        "alpha": told(found.width["alpha_ordinal"].width) or undefined,
+        "ac2": told(found.width["ac2_quadratic"].width) or undefined,
+    }
+
+
+def _origin(wish: Wish, language: str) -> str:
+    sources = dict(wish.sources)
+    if "pilot" in sources.values():
+        return say("planning.origin_pilot", language)
+    given = [say(f"planning.{name}", language) for name, _, how in assumptions(wish)
+             if how == "given"]  # fmt: skip
+    if not given:
+        return say("planning.origin_assumed", language)
+    return say("planning.origin_given", language, given=", ".join(given))
+
+
+def told(value: float | None) -> str:
+    """Return a share or width with two decimals, empty when there is none."""
+    return "" if value is None else f"{value:.2f}"
+
+
+def _rounded(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: told(value) if isinstance(value, float) else value
+            for name, value in values.items()}  # fmt: skip
+
+
+LARGEST_SD: Final = 10.0
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What somebody asks for; None = not said, so the assumed value or the pilot's stands.
+
+    `shares`: of each value of the scale, lowest first, in the baseline. `sds`: name -> value.
+    """
+
+    items: int
+    raters: int
+    overlap: int
+    difference: float
+    skew: str | None = None
+    shares: tuple[float, ...] | None = None
+    sds: tuple[tuple[str, float], ...] = ()
+    missing: float | None = None
+    comparisons: int = 1
+    characters: int = planning.CHARACTERS
+    simulations: int = 1000
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """Assumptions before anything was said about them, and where they come from."""
+
+    assumed: Assumptions = ASSUMED
+    pilot: bool = False
+
+
+def wish_of(asked: Asked, drafted: Drafted | None = None) -> Wish:
+    """Return what is to be simulated.
+
+    Raises:
+        StudyError: values that contradict one another or cannot be.
+    """
+    held = drafted or Drafted()
+    if held.pilot and (asked.skew or asked.shares):
+        raise StudyError("planning.pilot_both")
+    if asked.skew and asked.shares:
+        raise StudyError("planning.skew_or_shares")
+    given = {name: value for name, value in asked.sds if _is_sd(name, value)}
+    assumed = held.assumed.with_sds(given)
+    sources = dict.fromkeys((*SDS, "thresholds"), "pilot") if held.pilot else {}
+    sources |= dict.fromkeys(given, "given")
+    if asked.missing is not None:
+        assumed, sources["missing"] = replace(assumed, missing=asked.missing), "given"
+    if asked.skew or asked.shares:
+        assumed, sources["thresholds"] = replace(assumed, thresholds=_cuts(asked, assumed)), "given"
+    return Wish(
+        Size(asked.items, asked.raters, asked.overlap), asked.difference, assumed,
+        comparisons=asked.comparisons, characters=asked.characters,
+        simulations=asked.simulations, seed=asked.seed, sources=tuple(sorted(sources.items())),
+    )  # fmt: skip
+
+
+def _is_sd(name: str, value: float) -> bool:
+    if name not in SDS or not 0 <= value <= LARGEST_SD:
+        raise StudyError("planning.sd_range", name=name)
+    return True
+
+
+def _cuts(asked: Asked, assumed: Assumptions) -> tuple[float, ...]:
+    if asked.shares:
+        return thresholds_of(np.array(asked.shares), assumed.total)
+    return SKEWS[asked.skew or "moderate"]
+
+
+@lru_cache(maxsize=32)
+def plan(wish: Wish) -> Plan:
+    """Return the simulated plan; the same wish is simulated once."""
+    return planning.plan(wish)
+
+
+def pilot_file(
+    path: Path, *, baseline: str | None, scale: str | None = None, values: str | None = None
+) -> tuple[Drafted, tuple[Problem, ...]]:
+    """Return the assumptions that a file of pilot ratings suggests, and the doubts about it.
+
+    Raises:
+        StudyError: the file cannot be read, or it is too small or too flat.
+    """
+    from cbt_core.files.ratings import read_ratings
+    from cbt_core.stats.planning.pilot import pilot
+
+    if not baseline:
+        raise StudyError("planning.pilot_baseline")
+    read = read_ratings(path, scales=(scale,) if scale else None, values=values)
+    names = tuple(read.values)
+    if len(names) > 1:
+        raise StudyError("planning.pilot_scale", names="|".join(names))
+    found = pilot(read.ratings, names[0], read.values[names[0]], baseline)
+    return Drafted(found.assumed, pilot=True), read.warnings
+
+
+def plan_json(found: Plan) -> Json:
+    """Return the `study plan` JSON."""
+    wish, held = found.wish, hours(found.wish)
+    return {
+        "design": {
+            "items": wish.size.items, "raters": wish.size.raters, "overlap": wish.size.overlap,
+            "difference": wish.difference, "comparisons": wish.comparisons, "level": wish.level,
+        },
+        "assumptions": {
+            name: {"value": value, "source": source} for name, value, source in assumptions(wish)
+        },
+        "latent_shift": found.shift,
+        "shares": {
+            "baseline": list(shares(wish.assumed)),
+            "system": list(shares(wish.assumed, found.shift)),
+        },
+        "hours_per_rater": {"low": held.low, "high": held.high, "tasks": held.tasks,
+                            "characters": wish.characters},
+        **_simulated(found),
+        "recommendation": {words: list(recommendation(found, words)) for words in LANGUAGES},
+        "sentence": {words: sentence(found, words) for words in LANGUAGES},
+        "simulations": wish.simulations, "simulations_beside": found.beside,
+        "seed": wish.seed, "version": VERSION,
+    }  # fmt: skip
+
+
+def _simulated(found: Plan) -> Json:
+    def reading(size: Size) -> list[float]:
+        held = hours(found.wish, size)
+        return [held.low, held.high]
+
+    return {
+        "power": _power_json(found.power),
+        "precision": {key: width.json() for key, width in found.width.items()},
+        "false_alarms": _power_json(found.alarms),
+        "curve": [
+            {**_power_json(one), **{key: width.json() for key, width in widths.items()}}
+            for one, widths in zip(found.curve, found.widths, strict=True)
+        ],
+        "by_sd_rater_system": [
+            {"sd_rater_system": sd, **_power_json(one)} for sd, one in found.likings
+        ],
+        "by_raters": [
+            {"raters": size.raters, "overlap": size.overlap, **_power_json(one),
+             "hours_per_rater": reading(size)}
+            for size, one in found.alternatives
+        ],
+    }  # fmt: skip
+
+
+def _power_json(one: Power) -> Json:
+    return {
+        "items": one.items,
+        "item_level": one.item_level.json(),
+        "crossed": one.crossed.json(),
+        "half_width": {"item_level": one.item_half_width, "crossed": one.crossed_half_width},
+    }
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Return the numbers of a list such as ``0.2,0.4,0.4``.
+
+    Raises:
+        StudyError: one of them is no number.
+    """
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise StudyError("planning.bad_numbers", text=text) from error
+
+
+def plan_files(found: Plan, out: Path, language: str) -> tuple[Path, ...]:
+    """Write the plan as JSON with the plot as SVG and PNG beside it; return the files.
+
+    `out` is a ``.json`` file or a folder, in which they are called ``plan``.
+
+    Raises:
+        StudyError: the place cannot be written.
+    """
+    from cbt_core.files.writer import write_json
+    from cbt_core.services.assignment.sample_size_figure import picture
+
+    place = out if out.suffix == ".json" else out / "plan.json"
+    write_json(plan_json(found), place)
+    made: Sequence[Path] = [place.with_suffix(".svg"), place.with_suffix(".png")]
+    try:
+        for file in made:
+            file.write_bytes(picture(found, language, file.suffix.removeprefix(".")))
+    except OSError as error:
+        raise StudyError("exporting.cannot_write", file=place) from error
+    return (place, *made)

@@ -1,0 +1,1 @@
+"""Labels beside the annotators' own: adjudication, and a machine's proposals."""

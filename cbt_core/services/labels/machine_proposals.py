@@ -1,0 +1,99 @@
+"""A machine's labels of items; they reach annotators when the study's protocol says so."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime
+
+from cbt_core.canonical import digest_of
+from cbt_core.domain.instrument import Scheme
+from cbt_core.domain.people import Person
+from cbt_core.errors import Invalid, Refused
+from cbt_core.services.guard import led_by
+from cbt_core.services.studies.study_setup import current
+from db import audit, items
+from db import proposals as stored
+from db.engine import Database
+from db.items import ItemRow
+from db.proposals import NewProposal
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A machine's label of one item: id, name or alias of a label, perhaps with its evidence.
+
+    `item` is the imported id; `start` and `end` are string offsets into `field` (question or
+    description), end exclusive. Without a field there is no evidence.
+    """
+
+    item: str
+    label: str
+    field: str = ""
+    start: int | None = None
+    end: int | None = None
+
+
+def propose(
+    database: Database,
+    person: Person,
+    *,
+    slug: str,
+    proposals: Sequence[Proposed],
+    source: str,
+    run: str = "",
+    empty: Iterable[str] = (),
+    now: datetime,
+) -> int:
+    """Store what a machine proposed, all or nothing; return how many.
+
+    `empty` are the items on which it was run and found nothing: they are told from those on which
+    it was not run. `source` says what proposed it (a model, an answers file) and is shown to
+    nobody who labels.
+
+    Raises:
+        Invalid: an unknown item or label, or evidence outside the text; the item is named.
+        Refused: the study is locked, or not the person's.
+    """
+    study = led_by(database, person, slug, act="propose", now=now)
+    with database.writing(study.id) as connection:
+        setup = current(connection, study.id)
+        if setup.study.stage in {"locked", "unblinded"}:
+            raise Refused("labelling.locked")
+        by_key = {one.key: one for one in items.stream(connection, study.id)}
+        rows = [_row(by_key.get(one.item), setup.scheme, one) for one in proposals]
+        passed = {_known(by_key, key).id: 0 for key in empty}
+        passed.update(Counter(row.item_id for row in rows))
+        stored.add(
+            connection, study_id=study.id, proposals=rows, source=source, run=run, now=now
+        )
+        stored.add_passes(
+            connection, study_id=study.id, found=passed, source=source, run=run, now=now
+        )
+        audit.append(
+            connection, study_id=study.id, actor=person.code, action="proposals",
+            payload={"origin": digest_of([source, run]), "count": len(rows), "items": len(passed),
+                     "digest": digest_of([astuple(one) for one in rows])}, now=now,
+        )
+    return len(rows)
+
+
+def _known(by_key: Mapping[str, ItemRow], key: str) -> ItemRow:
+    if key not in by_key:
+        raise Invalid("labelling.unknown_item", item=key)
+    return by_key[key]
+
+
+def _row(item: ItemRow | None, scheme: Scheme, one: Proposed) -> NewProposal:
+    if item is None:
+        raise Invalid("labelling.unknown_item", item=one.item)
+    found = scheme.find(one.label)
+    if found is None:
+        raise Invalid("labelling.proposal_unknown_label", item=one.item, label=one.label)
+    if not one.field:
+        return NewProposal(item_id=item.id, label=found.id)
+    text = {"question": item.question, "description": item.description}.get(one.field, "")
+    if one.start is None or one.end is None or not 0 <= one.start < one.end <= len(text):
+        raise Invalid("labelling.proposal_out_of_range", item=one.item)
+    return NewProposal(
+        item_id=item.id, label=found.id, field=one.field, start=one.start, end=one.end
+    )

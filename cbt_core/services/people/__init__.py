@@ -1,0 +1,1 @@
+"""People: their accounts, studies and roles, and the sheet that invites them."""

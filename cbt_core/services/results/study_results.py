@@ -1,0 +1,177 @@
+"""What a lead may see of the results: pooled before the lock, by system only afterwards.
+
+Of the labels: the blind round before the lock, the machine's after it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cbt_core.analysis import rows
+from cbt_core.analysis.labels import (
+    Entered,
+    LabelResults,
+    annotator_results,
+    label_setting,
+    with_machine,
+)
+from cbt_core.analysis.machine import MetricMean, metric_means
+from cbt_core.analysis.parts import Share, value_shares
+from cbt_core.analysis.rows import analysed_ratings
+from cbt_core.analysis.study import Analysis, analysis_of, work_of
+from cbt_core.domain.instrument import Instrument
+from cbt_core.domain.people import Person
+from cbt_core.domain.study import AFTER_LOCK, Role
+from cbt_core.domain.study_setup import StudyRow, StudySetup
+from cbt_core.errors import Refused, StudyError
+from cbt_core.files.protocol import parse_protocol
+from cbt_core.services.guard import led_by
+from cbt_core.services.results import study_rows
+from cbt_core.services.results.study_rows import read_facts
+from cbt_core.services.studies.registration import registered
+from cbt_core.services.studies.study_setup import current
+from cbt_core.stats.labels.annotators import Setting
+from cbt_core.stats.ratings import POOLED
+from cbt_core.stats.resampling import Bootstrap
+from db import disagreements, plans, studies
+from db.engine import Connection, Database
+
+
+def analyse(
+    database: Database, person: Person, *, slug: str, now: datetime, bootstrap: int | None = None
+) -> Analysis:
+    """Return the analysis of a study, for its lead.
+
+    `bootstrap` is the number of replicates; the protocol's when left out, 0 for no intervals.
+
+    Raises:
+        Refused: not the person's study, or the person rates in it and it is not locked yet.
+        StudyError: nothing has been rated.
+    """
+    study = led_by(database, person, slug, act="analyse", now=now)
+    with database.reading() as connection:
+        setup = current(connection, study.id)
+        is_open = setup.study.stage not in AFTER_LOCK
+        rated = person.id in plans.with_tasks(connection, study.id, "rate")
+        if is_open and (person.has(Role.RATER, study.id) or rated):
+            raise Refused("exporting.no_results_for_raters")
+        facts = read_facts(connection, setup)
+        fixed = registered(connection, study.id)
+        plan = parse_protocol(
+            studies.protocol_text(connection, study.id, fixed.plan_digest)
+        ).protocol
+    return analysis_of(work_of(facts, plan, bootstrap), fixed)
+
+
+def label_results(
+    database: Database, person: Person, *, slug: str, now: datetime, bootstrap: int | None = None
+) -> LabelResults:
+    """Return the figures of a study's labels as far as its stage allows.
+
+    `bootstrap` is the number of replicates; the protocol's when left out.
+
+    Raises:
+        Refused: not the person's study, or the person labels in it and it is not locked yet.
+        StudyError: nothing has been labelled.
+    """
+    study = led_by(database, person, slug, act="label_results", now=now)
+    with database.reading() as connection:
+        setup = current(connection, study.id)
+        is_open = setup.study.stage not in AFTER_LOCK
+        if is_open:
+            _refuse_annotators(connection, person, study.id)
+        entered = study_rows.entered(connection, study.id)
+    if not any(row.labels is not None for row in entered.first):
+        raise StudyError("labels.nothing_labelled")
+    return _label_figures(setup, entered, label_setting(setup, entered, bootstrap), is_open=is_open)
+
+
+_KEPT_LABELS: Final[dict[tuple[object, ...], LabelResults]] = {}
+"""Results by everything they follow from: a screen drawn again costs no second bootstrap."""
+
+MOST_KEPT: Final = 8
+
+
+def _label_figures(
+    setup: StudySetup, entered: Entered, setting: Setting, *, is_open: bool
+) -> LabelResults:
+    key = (setup.study.slug, setup.study.stage, setup.scheme.digest, setting, entered.digest)
+    known = _KEPT_LABELS.get(key)
+    if known is not None:
+        return known
+    found = annotator_results(setup, entered, setting)
+    if not is_open:
+        found = with_machine(found, setup, entered, setting)
+    if len(_KEPT_LABELS) >= MOST_KEPT:
+        _KEPT_LABELS.clear()
+    _KEPT_LABELS[key] = found
+    return found
+
+
+def _refuse_annotators(connection: Connection, person: Person, study_id: int) -> None:
+    """Keep a lead who labels from the others' labels until the lock: seeing them would steer."""
+    has_tasks = person.id in plans.with_tasks(connection, study_id, "label")
+    if person.has(Role.ANNOTATOR, study_id) or has_tasks:
+        raise Refused("labels.no_results_for_annotators")
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """All that the results screen shows at this stage.
+
+    `shares` by system and `metric_means` wait for the lock; `margin` is what the plan calls too
+    small to matter, in score points, None where it names none.
+    """
+
+    analysis: Analysis
+    instrument: Instrument
+    margin: float | None
+    shares: tuple[Share, ...]
+    metric_means: tuple[MetricMean, ...]
+
+
+def state(database: Database, person: Person, *, slug: str, now: datetime) -> str:
+    """Return a key of the data that results rest on: another key, other data or another stage.
+
+    Raises:
+        Refused: not the person's study, or the person rates in it and it is not locked yet.
+    """
+    study = led_by(database, person, slug, act="results", now=now)
+    with database.reading() as connection:
+        _refuse_raters(connection, person, study)
+        found = disagreements.state(connection, study.id)
+    return "/".join([study.stage, *(str(one) for one in found)])
+
+
+def everything(
+    database: Database, person: Person, *, slug: str, now: datetime, bootstrap: int | None = None
+) -> Everything:
+    """Return everything the results screen shows; takes seconds on large studies.
+
+    Raises:
+        Refused: not the person's study, or the person rates in it and it is not locked yet.
+        StudyError: nothing has been rated.
+    """
+    analysis = analyse(database, person, slug=slug, now=now, bootstrap=bootstrap)
+    study = led_by(database, person, slug, act="results", now=now)
+    with database.reading() as connection:
+        setup = current(connection, study.id)
+        facts = read_facts(connection, setup)
+    closed = setup.study.stage in AFTER_LOCK
+    plan = setup.protocol
+    replicates = plan.analysis.bootstrap if bootstrap is None else bootstrap
+    rated = analysed_ratings(rows.rating_table(facts.material), setup)
+    return Everything(
+        analysis=analysis, instrument=setup.instrument, margin=plan.analysis.margin,
+        shares=tuple(value_shares(rated, [POOLED, *(rated.systems if closed else ())])),
+        metric_means=metric_means(facts, Bootstrap(replicates, plan.design.seed)) if closed else (),
+    )
+
+
+def _refuse_raters(connection: Connection, person: Person, study: StudyRow) -> None:
+    """Keep a lead who rates, or has rated, from the others' scores until the lock."""
+    if study.stage in AFTER_LOCK:
+        return
+    rated = person.id in plans.with_tasks(connection, study.id, "rate")
+    if rated or person.has(Role.RATER, study.id):
+        raise Refused("exporting.no_results_for_raters")

@@ -1,0 +1,201 @@
+"""A study's rows read once: for exports, the analysis, the gold and the labels."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from cbt_core.analysis.gold import GoldLabels, majority
+from cbt_core.analysis.labels import (
+    BLIND,
+    MODEL,
+    Entered,
+    EnteredLines,
+    Place,
+    Sets,
+    document,
+    two_rounds,
+)
+from cbt_core.analysis.rows import Facts, Material
+from cbt_core.domain import labels as domain_labels
+from cbt_core.domain.labels import LabelLine
+from cbt_core.domain.study_setup import StudySetup
+from cbt_core.domain.submission import FlagLine
+from cbt_core.stats.labels.anchoring import Answered
+from cbt_core.stats.labels.label_sets import LabelRow
+from cbt_core.stats.labels.spans import Documents, SpanRow
+from db import adjudications, analysis_rows, items, label_lines, proposals, results, studies
+from db.engine import Connection
+
+
+def gold_of(connection: Connection, study_id: int) -> dict[str, GoldLabels]:
+    """Return the gold labels by item key; undecided items have none and are absent."""
+    found = with_undecided(connection, study_id)
+    return {key: one for key, one in found.items() if one.is_decided}
+
+
+def with_undecided(connection: Connection, study_id: int) -> dict[str, GoldLabels]:
+    """Return the gold labels by item key, undecided items among them.
+
+    An adjudicated item has the labels of its decision's last revision; a decision "unsure" means
+    that there is no gold. Any other item follows the `majority` of the last blind revisions
+    (unsure and skipped are no votes); without a vote it is absent. Excluded annotators do not
+    vote; excluded and withdrawn items are absent.
+    """
+    left_out, dropped = results.excluded(connection, study_id)
+    votes = votes_of(connection, study_id, without=left_out)
+    found = {key: majority(sets) for key, sets in votes.items()}
+    lines = adjudications.every(connection, study_id)
+    given = adjudications.labels(connection, study_id)
+    for key, line in domain_labels.newest_decisions(lines).items():
+        if line.outcome == "unsure":
+            found.pop(key, None)
+            continue
+        labels = frozenset(mark.label for mark in given.get(line.id, ()))
+        found[key] = GoldLabels(labels, "adjudicated", len(votes.get(key, ())))
+    return {key: found[key] for key in sorted(found) if key not in dropped}
+
+
+def votes_of(
+    connection: Connection, study_id: int, *, without: Iterable[str] = ()
+) -> Mapping[str, list[frozenset[str]]]:
+    """Return the label sets of the blind round by item key, one for each annotator who decided."""
+    silent = frozenset(without)
+    given = label_lines.labels(connection, study_id)
+    found: dict[str, list[frozenset[str]]] = defaultdict(list)
+    for line in label_lines.blind_round(connection, study_id):
+        if line.is_vote and line.annotator not in silent:
+            labels = given.get(line.submission_id, ())
+            found[line.item].append(frozenset(name for name, _, _ in labels))
+    return found
+
+
+def entered(connection: Connection, study_id: int) -> Entered:
+    """Read everything the figures of labels are made of."""
+    left_out, dropped = results.excluded(connection, study_id)
+    lines = _entered_lines(connection, study_id, without=(left_out, dropped))
+    machines = _machines(connection, study_id)
+    first = lines.first()
+    return Entered(
+        first=[LabelRow(*place, lines.given(line)) for place, line in first.items()],
+        is_blind=all(line.round == BLIND for line in first.values()),
+        documents=_documents(connection, study_id, first.values()),
+        gold=with_undecided(connection, study_id),
+        machines=machines,
+        rounds=two_rounds(lines, machines),
+        answers=_proposal_answers(connection, study_id, lines.by_round[MODEL].values()),
+        chances=items.chances(connection, study_id),
+    )
+
+
+def _entered_lines(
+    connection: Connection, study_id: int, *, without: tuple[Mapping[str, str], Mapping[str, str]]
+) -> EnteredLines:
+    annotators, dropped = without
+    by_round: dict[str, dict[Place, LabelLine]] = {BLIND: {}, MODEL: {}}
+    for line in label_lines.submissions(connection, study_id):
+        if not line.is_newest or line.outcome == "skipped":
+            continue
+        if line.annotator not in annotators and line.item not in dropped:
+            by_round[line.round][line.item, line.annotator] = line
+    given = label_lines.labels(connection, study_id)
+    return EnteredLines(by_round, {key: frozenset(name for name, _, _ in marks)
+                             for key, marks in given.items()})
+
+
+def _machines(connection: Connection, study_id: int) -> dict[str, Sets]:
+    found: dict[str, Sets] = {}
+    for one in proposals.passes(connection, study_id):
+        found.setdefault(one.source, {}).setdefault(one.item, frozenset())
+    for line in label_lines.proposals(connection, study_id):
+        mine = found.setdefault(line.source, {})
+        mine[line.item] = mine.get(line.item, frozenset()) | {line.label}
+    return found
+
+
+def _proposal_answers(
+    connection: Connection, study_id: int, kept: Iterable[LabelLine]
+) -> list[Answered]:
+    proposed = {one.id: one.label for one in label_lines.proposals(connection, study_id)}
+    wanted = {line.id for line in kept}
+    return [
+        Answered(proposed[one.proposal_id], one.answer)
+        for one in label_lines.answers(connection, study_id)
+        if one.submission_id in wanted
+    ]
+
+
+def _documents(
+    connection: Connection, study_id: int, lines: Iterable[LabelLine]
+) -> Documents:
+    """Return the spans of the first round, counted in question, line break, description."""
+    texts = {one.key: (one.question, one.description)
+             for one in items.stream(connection, study_id)}
+    marked = label_lines.spans(connection, study_id)
+    spans = []
+    for line in lines:
+        question = texts[line.item][0]
+        for one in marked.get(line.id, ()):
+            shift = 0 if one.field == "question" else len(question) + 1
+            spans.append(SpanRow(
+                line.item, line.annotator, one.start + shift, one.end + shift, one.label
+            ))
+    return Documents(spans, {key: len(document(*text)) for key, text in texts.items()})
+
+
+def read_material(connection: Connection, setup: StudySetup, *, unblinded: bool) -> Material:
+    """Read what the tables are made of."""
+    study_id = setup.study.id
+    raters, left_out = results.excluded(connection, study_id)
+    return Material(
+        setup=setup,
+        unblinded=unblinded,
+        systems=results.system_names(connection, study_id, unblinded=unblinded),
+        lines=results.tasks(connection, study_id),
+        slots=results.slots(connection, study_id),
+        scores=results.scores(connection, study_id),
+        excluded_raters=raters,
+        excluded_items=left_out,
+    )
+
+
+def read_facts(connection: Connection, setup: StudySetup) -> Facts:
+    """Read a study's rows; names are true ones only when it is unblinded."""
+    study_id, unblinded = setup.study.id, setup.study.stage == "unblinded"
+    material = read_material(connection, setup, unblinded=unblinded)
+    flags: dict[int, list[FlagLine]] = {}
+    for flag in results.flags(connection, study_id):
+        flags.setdefault(flag.submission_id, []).append(flag)
+    sizes = list(analysis_rows.answer_sizes(connection, study_id))
+    rows = studies.systems(connection, study_id)
+    primary = setup.protocol.analysis.primary_system
+    return Facts(
+        setup=setup,
+        material=material,
+        first=_first_scores(connection, material),
+        systems=tuple(sorted(material.systems.values())),
+        baseline=next((row.name for row in rows if row.baseline and unblinded), None),
+        primary_system=primary if unblinded and primary else None,
+        preferences={
+            one.submission_id: one.choice for one in results.preferences(connection, study_id)
+        },
+        flags=flags,
+        guesses=sorted(results.guesses(connection, study_id), key=lambda one: one.task_id),
+        answers={(one.item, material.systems[one.system_id]): one.answer_id for one in sizes},
+        characters={one.answer_id: one.characters for one in sizes},
+        metrics=analysis_rows.metric_scores(connection, study_id),
+        judges=analysis_rows.judge_scores(connection, study_id),
+        items=analysis_rows.items(connection, study_id),
+        members=analysis_rows.members(connection, study_id),
+        seats=results.seats(connection, study_id),
+    )
+
+
+def _first_scores(connection: Connection, material: Material) -> Material:
+    """Return the material as it was before anybody corrected anything."""
+    study_id = material.setup.study.id
+    lines = [
+        line for line in results.tasks(connection, study_id, every_revision=True)
+        if line.revision in (None, 1)
+    ]
+    scores = results.scores(connection, study_id, every_revision=True)
+    return replace(material, lines=lines, scores=scores)

@@ -1,0 +1,265 @@
+"""Distortions detected by a model: in a file of questions, or as proposals in a study.
+
+Proposals are append-only and come before the eyes they are meant for: an item whose machine round
+an annotator has seen takes no more of them (`machine_rounds.shown`), else annotators of one item
+would have corrected different machines. The checks stand in the transaction that stores them.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from cbt_core.canonical import digest_of
+from cbt_core.domain.instrument import Scheme
+from cbt_core.domain.people import Person
+from cbt_core.domain.study import Problem
+from cbt_core.domain.study_setup import StudySetup
+from cbt_core.errors import Refused, StudyError
+from cbt_core.generation.backend.exchange import Request
+from cbt_core.generation.run.outcome import Limits, Outcome, Progress, Stop
+from cbt_core.generation.tasks.detection import (
+    Detection,
+    detection_form,
+    text_request,
+    with_label_names,
+)
+from cbt_core.generation.tasks.model_task import Model, Task, rows_of
+from cbt_core.generation.tasks.questions import Questions
+from cbt_core.services.guard import led_by
+from cbt_core.services.runs import model_run
+from cbt_core.services.studies.study_setup import current
+from cbt_core.settings import Settings
+from db import audit, items, machine_rounds
+from db import proposals as stored
+from db.engine import Connection, Database
+from db.items import ItemRow
+from db.proposals import NewProposal
+
+CLOSED: Final = frozenset({"locked", "unblinded"})
+NAMED: Final = 5
+"""Items named in a refusal; more would hide the sentence."""
+
+
+def plan_file(
+    questions: Questions,
+    model: Model,
+    *,
+    scheme: Scheme,
+    language: str,
+    place: Path,
+    settings: Settings,
+    database: Database | None,
+    now: datetime,
+) -> tuple[Detection, tuple[Problem, ...]]:
+    """Read and check a questions file for detection; return doubts about it too.
+
+    Raises:
+        ImportProblems: the questions cannot be read.
+        StudyError: the texts may not leave.
+    """
+    form, checked = detection_form(scheme, language), questions.check()
+
+    def requests() -> Iterator[Request]:
+        for one in questions:
+            yield text_request(form, model.decoding, one.key, one.question, one.description)
+
+    about = {"scheme": scheme.signature, "questions": checked.digest}
+    task = Task(form, requests, checked.count, checked.sources, about)
+    found = model_run.prepare(
+        task, with_label_names(model, scheme, language), place=place, settings=settings,
+        database=database, now=now,
+    )
+    return Detection(found, scheme), checked.warnings
+
+
+def plan_study(
+    database: Database,
+    person: Person,
+    *,
+    slug: str,
+    model: Model,
+    place: Path,
+    settings: Settings,
+    now: datetime,
+    language: str = "",
+    leave_seen: bool = False,
+) -> Detection:
+    """Check a study for detection with its own scheme; `leave_seen` leaves out items seen before.
+
+    Raises:
+        Refused: the study is locked, not the person's, or holds items whose machine round
+            somebody has seen.
+        StudyError: the texts may not leave, or no item is left.
+    """
+    study = led_by(database, person, slug, act="detect", now=now)
+    with database.reading() as connection:
+        setup = current(connection, study.id)
+        every = [one for one in items.stream(connection, study.id) if one.kind == "main"]
+        seen = machine_rounds.shown(connection, study.id, mode=setup.protocol.label_mode)
+    require_open(setup)
+    used = [one for one in every if one.withdrawn_at is None]
+    open_items = [one for one in used if one.id not in seen]
+    if len(open_items) < len(used) and not leave_seen:
+        shown = [one.key for one in used if one.id in seen]
+        raise Refused("detecting.seen", count=len(shown), items=", ".join(shown[:NAMED]))
+    if not open_items:
+        raise StudyError("detecting.no_items", slug=slug)
+    task = _study_task(setup, every, open_items, language or setup.study.language, model)
+    found = model_run.prepare(
+        task, with_label_names(model, setup.scheme, task.form.language), place=place,
+        settings=settings, database=database, now=now,
+    )
+    return Detection(found, setup.scheme, slug, len(used) - len(open_items))
+
+
+def detect(
+    detection: Detection,
+    *,
+    settings: Settings,
+    database: Database | None,
+    person: Person,
+    now: datetime,
+    resume: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: Stop | None = None,
+    limits: Limits | None = None,
+) -> Outcome:
+    """Run a detection; its file is there when every text was asked. See `asking.ask`."""
+    return model_run.ask(
+        detection.asking, to_row=detection.row, settings=settings, database=database,
+        person=person, now=now, resume=resume, on_progress=on_progress, stop=stop, limits=limits,
+    )
+
+
+def require_open(setup: StudySetup) -> None:
+    """Refuse a study that takes no machine labels any more.
+
+    Raises:
+        Refused: it is locked.
+    """
+    if setup.study.stage in CLOSED:
+        raise Refused("labelling.locked")
+
+
+def _study_task(
+    setup: StudySetup, every: Sequence[ItemRow], used: Sequence[ItemRow], language: str,
+    model: Model,
+) -> Task:
+    """Return the task; its settings hold all texts: a withdrawal must not forbid to resume."""
+    form = detection_form(setup.scheme, language)
+
+    def requests() -> Iterator[Request]:
+        for one in used:
+            yield text_request(form, model.decoding, one.key, one.question, one.description)
+
+    texts = digest_of([(one.key, one.question, one.description) for one in every])
+    about = {"study": setup.study.slug, "scheme": setup.scheme.signature, "texts": texts}
+    return Task(form, requests, len(used), Counter(one.source for one in used), about)
+
+
+Taken = list[tuple[ItemRow, Mapping[str, object]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a study took: items, proposals, items without any; what it left out and why.
+
+    `known` items had this run's labels already, `seen` ones were shown to an annotator while the
+    model was at work, `withdrawn` ones are not asked any more.
+    """
+
+    items: int
+    proposals: int
+    nothing: int
+    known: int
+    seen: int
+    withdrawn: int
+
+
+def store(
+    database: Database, person: Person, *, detection: Detection, now: datetime
+) -> Stored:
+    """Store a finished detection as proposals of its study, all or nothing.
+
+    Called again (a resumed run, a second call) it takes only items it has not taken yet.
+
+    Raises:
+        Refused: the study is locked meanwhile, or not the person's.
+        StudyError: there is no finished file, or an item's text is not the one the model read.
+    """
+    study = led_by(database, person, detection.slug, act="store_detection", now=now)
+    rows = rows_of(detection.asking.place)
+    run, source = detection.asking.run, detection.asking.source
+    with database.writing(study.id) as connection:
+        setup = current(connection, study.id)
+        require_open(setup)
+        kept, left = _sorted_out(connection, setup, rows, source=source, run=run)
+        proposals = [one for item, row in kept for one in _proposals(item, row)]
+        counts = Counter(one.item_id for one in proposals)
+        passed = {item.id: counts[item.id] for item, _ in kept}
+        if passed:
+            stored.add(connection, study_id=study.id, proposals=proposals, source=source,
+                       run=run, now=now)
+            stored.add_passes(connection, study_id=study.id, found=passed, source=source,
+                              run=run, now=now)
+            audit.append(
+                connection, study_id=study.id, actor=person.code, action="proposals", now=now,
+                payload=_trail(detection, proposals, len(passed)),
+            )
+    return Stored(
+        items=len(passed), proposals=len(proposals),
+        nothing=sum(1 for count in passed.values() if not count),
+        known=left["known"], seen=left["seen"], withdrawn=left["withdrawn"],
+    )
+
+
+def _sorted_out(
+    connection: Connection, setup: StudySetup, rows: Sequence[Mapping[str, object]], *,
+    source: str, run: str,
+) -> tuple[Taken, Counter[str]]:
+    """Return the rows a study takes, and how many it does not, by reason."""
+    study_id = setup.study.id
+    by_key = {one.key: one for one in items.stream(connection, study_id)}
+    seen = machine_rounds.shown(connection, study_id, mode=setup.protocol.label_mode)
+    known = {
+        line.item for line in stored.passes(connection, study_id)
+        if (line.source, line.run) == (source, run)
+    }
+    kept: Taken = []
+    left: Counter[str] = Counter()
+    for row in rows:
+        item = by_key.get(str(row["id"]))
+        if item is None or row["text_digest"] != digest_of(item.question, item.description):
+            raise StudyError("detecting.other_text", item=row["id"])
+        if item.key in known:
+            left["known"] += 1
+        elif item.withdrawn_at is not None:
+            left["withdrawn"] += 1
+        elif item.id in seen:
+            left["seen"] += 1
+        else:
+            kept.append((item, row))
+    return kept, left
+
+
+def _proposals(item: ItemRow, row: Mapping[str, object]) -> list[NewProposal]:
+    """Return an item's proposals: a label without a place only where it has no place at all."""
+    evidence = row["evidence"]
+    found = [NewProposal(
+        item_id=item.id, label=one["label"], field=one["field"], start=one["start"],
+        end=one["end"],
+    ) for one in (evidence if isinstance(evidence, list) else [])]
+    placed = {one.label for one in found if one.field}
+    return list(dict.fromkeys(one for one in found if one.field or one.label not in placed))
+
+
+def _trail(detection: Detection, proposals: Sequence[NewProposal], passed: int) -> audit.Payload:
+    form, run = detection.asking.task.form, detection.asking.run
+    return {
+        "origin": digest_of([detection.asking.source, run]), "run": run, "prompt": form.hash,
+        "scheme": detection.scheme.digest, "count": len(proposals), "items": passed,
+        "digest": digest_of([astuple(one) for one in proposals]),
+    }

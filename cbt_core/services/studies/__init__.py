@@ -1,0 +1,1 @@
+"""Studies: created, in force, amended, followed, locked, registered."""

@@ -1,0 +1,152 @@
+"""Each rater against the others: severity, drift, pace.
+
+Intervals leave out one item at a time (jackknife, t quantile): no draws, so they cost nothing on
+large files and need no seed.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbt_core.stats.numbers import ratio, settled
+from cbt_core.stats.ratings import Floats, Integers, Ratings
+from cbt_core.stats.values import TAIL, Reason, Value
+
+POSITIONS: Final = 10
+"""Drift is told per this many positions of a rater's sequence."""
+
+FEWEST_TASKS: Final = 20
+"""Below so many tasks drift has no interval."""
+
+
+def rater_rows(
+    ratings: Ratings, scale: str, rows: Integers, *, ordered: bool, intervals: bool = True
+) -> list[object]:
+    """Return one object per rater of these scored rows; means are None on a nominal scale.
+
+    `severity`: mean of own score less the mean of the others' over the rater's pairable units.
+    `drift`: least-squares slope of that difference per 10 positions. None = not known. Each has
+    its interval beside it unless `intervals` is false.
+    """
+    scores = ratings.values[scale][rows]
+    against = _against_others(ratings, scores, rows)
+    found: list[object] = []
+    for rater in np.unique(ratings.rater[rows]):
+        mine = ratings.rater[rows] == rater
+        body: dict[str, object] = {"rater": ratings.raters[rater], "n": int(mine.sum())}
+        body["mean"] = float(scores[mine].mean()) if ordered else None
+        body["severity"] = _mean(against[mine]) if ordered else None
+        body["drift"] = _drift(ratings, rows[mine], against[mine]) if ordered else None
+        body["seconds_median"] = _median(ratings.seconds, rows[mine])
+        if ordered:
+            body |= _intervals(ratings, rows[mine], against[mine], body, drawn=intervals)
+        found.append(body)
+    return found
+
+
+def _against_others(ratings: Ratings, scores: Floats, rows: Integers) -> Floats:
+    """Return own score less the mean of the others on the unit, nan where there is no other."""
+    keys = np.stack([ratings.item[rows], ratings.system[rows], ratings.panel[rows]])
+    starts = np.ones(len(rows), dtype=bool)
+    starts[1:] = (keys[:, 1:] != keys[:, :-1]).any(axis=0)
+    unit = np.cumsum(starts) - 1
+    size = np.bincount(unit)[unit].astype(np.float64)
+    total = np.bincount(unit, weights=scores)[unit]
+    others = np.full(len(rows), np.nan)
+    np.divide(total - scores, size - 1, out=others, where=size > 1)
+    return np.asarray(scores - others)
+
+
+def _mean(differences: Floats) -> float | None:
+    defined = differences[~np.isnan(differences)]
+    return float(defined.mean()) if len(defined) else None
+
+
+def _drift(ratings: Ratings, rows: Integers, differences: Floats) -> float | None:
+    if ratings.order is None:
+        return None
+    position = ratings.order[rows]
+    known: NDArray[np.bool_] = ~(np.isnan(differences) | np.isnan(position))
+    if not known.any() or np.ptp(position[known]) == 0:
+        return None
+    centred = position[known] - position[known].mean()
+    # Not `@`: a threaded BLAS spins longer on such short products than they take.
+    return float(POSITIONS * (centred * differences[known]).sum() / (centred * centred).sum())
+
+
+def _intervals(
+    ratings: Ratings, rows: Integers, differences: Floats, body: dict[str, object], *, drawn: bool
+) -> dict[str, object]:
+    severity, drift = body["severity"], body["drift"]
+    if not drawn:
+        return {"severity_interval": _bare(severity, Reason.NO_PAIRS).json(),
+                "drift_interval": _bare(drift, Reason.FEW_TASKS).json()}
+    known = ~np.isnan(differences)
+    item, d = ratings.item[rows][known], differences[known]
+    own = _interval(severity, item, np.stack([d, np.ones_like(d)]), _quotient, Reason.NO_PAIRS)
+    slope = Value(None, reason=Reason.FEW_TASKS.text)
+    if ratings.order is not None:
+        position = ratings.order[rows][known]
+        slope = _drift_interval(drift, item, d, position)
+    return {"severity_interval": own.json(), "drift_interval": slope.json()}
+
+
+def _bare(point: object, reason: Reason) -> Value:
+    """Return a figure without interval; `reason` when it is undefined."""
+    return Value(point) if isinstance(point, float) else Value(None, reason=reason.text)
+
+
+def _drift_interval(drift: object, item: Integers, d: Floats, position: Floats) -> Value:
+    told = ~np.isnan(position)
+    if drift is None or _tasks(position[told]) < FEWEST_TASKS:
+        value = drift if isinstance(drift, float) else None
+        return Value(value, reason=Reason.FEW_TASKS.text)
+    x, y = position[told] - position[told].mean(), d[told]
+    columns = np.stack([np.ones_like(x), x, y, x * x, x * y])
+    return _interval(drift, item[told], columns, _slope, Reason.FEW_TASKS)
+
+
+def _interval(
+    point: object, item: Integers, columns: Floats, compute: Callable[[Floats], Floats],
+    reason: Reason,
+) -> Value:
+    """Return a figure of sums of columns (k, n) with its jackknife limits over items."""
+    if not isinstance(point, float):
+        return Value(None, reason=reason.text)
+    place = np.cumsum(np.diff(item, prepend=item[:1]) != 0)  # rows are sorted by item
+    sums = np.stack([np.bincount(place, weights=column) for column in columns])
+    items = sums.shape[1]
+    if items < 2:
+        return Value(point, reason=Reason.ONE_CLUSTER.text)
+    without = compute(sums.sum(axis=1, keepdims=True) - sums)
+    if np.isnan(without).any():
+        return Value(point, reason=Reason.UNSTABLE.text)
+    from scipy.special import stdtrit
+
+    error = np.sqrt((items - 1) / items * ((without - without.mean()) ** 2).sum())
+    reach = float(stdtrit(items - 1, 1 - TAIL) * error)
+    return Value(point, point - reach, point + reach)
+
+
+def _tasks(positions: Floats) -> int:
+    """Return how many different positions there are, or some number that is enough."""
+    some = len(np.unique(positions[: 20 * FEWEST_TASKS]))
+    return some if some >= FEWEST_TASKS else len(np.unique(positions))
+
+
+def _quotient(sums: Floats) -> Floats:
+    return ratio(sums[0], sums[1])
+
+
+def _slope(sums: Floats) -> Floats:
+    n, x, y, xx, xy = sums
+    return POSITIONS * ratio(n * xy - x * y, settled(n * xx - x * x, n * xx))
+
+
+def _median(seconds: Floats | None, rows: Integers) -> float | None:
+    if seconds is None:
+        return None
+    known = seconds[rows][~np.isnan(seconds[rows])]
+    return float(np.median(known)) if len(known) else None

@@ -1,0 +1,1 @@
+"""Systems against one another: paired differences, preferences, flags; do conclusions stand?"""

@@ -1,0 +1,163 @@
+"""Label sets as numbers: who gave which labels to which item, and how alike two sets are.
+
+Similarity: Jaccard, and MASI with its weights 1, 2/3, 1/3, 0. Sources: P. Jaccard 1912; R.
+Passonneau, Measuring agreement on set-valued items (LREC 2006). Two empty sets agree in full: "no
+distortion" twice is agreement. Tables for heat maps: which labels come together, and which one
+reader sees for another's.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbt_core.stats.ratings import Floats, Integers
+from cbt_core.stats.signature import SHOWN, VERSION
+
+Membership = NDArray[np.bool_]
+"""Label sets as rows (n, L): which labels a set holds."""
+
+SUBSET, OVERLAP = 2 / 3, 1 / 3
+"""MASI's weight where one set holds the other, and where they only meet."""
+
+
+def jaccard(common: Floats, first: Floats, second: Floats) -> Floats:
+    """Return |common| / |union| of sets of these sizes (any shape), 1 where both are empty."""
+    union = first + second - common
+    return np.divide(common, union, out=np.ones(np.shape(union)), where=union > 0)
+
+
+def masi(common: Floats, first: Floats, second: Floats) -> Floats:
+    """Return Jaccard times 1 (equal), 2/3 (one holds the other), 1/3 (they meet) or 0."""
+    smaller = np.minimum(first, second)
+    weight = np.where(common == smaller, SUBSET, OVERLAP)
+    weight = np.where((common == first) & (common == second), 1.0, weight)
+    return np.asarray(weight * jaccard(common, first, second))  # apart: jaccard is 0
+
+
+def paired(first: Membership, second: Membership) -> tuple[Floats, Floats, Floats]:
+    """Return sizes (n,) of what two sets share and of each, row by row."""
+    common = (first & second).sum(axis=1).astype(np.float64)
+    return common, first.sum(axis=1).astype(np.float64), second.sum(axis=1).astype(np.float64)
+
+
+def crossed(first: Membership, second: Membership) -> tuple[Floats, Floats, Floats]:
+    """Return the same sizes of every set with every other: (n, m), (n, 1), (1, m)."""
+    left, right = first.astype(np.float64), second.astype(np.float64)
+    return left @ right.T, left.sum(axis=1)[:, np.newaxis], right.sum(axis=1)[np.newaxis, :]
+
+
+ANY: Final = "<any>"
+"""Stands for "at least one label"; no label starts with this bracket."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRow:
+    """One annotator's labels of one item; None: could not decide, missing in agreement."""
+
+    item: str
+    annotator: str
+    labels: Set[str] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelSets:
+    """Decided label sets, sorted by item and annotator, whatever order a file had them in.
+
+    `item`, `annotator` (n,) are indices into the sorted `items`, `annotators`; `given` (n, L) says
+    which of `labels` each set holds; `flow` counts the rows met and left out.
+    """
+
+    items: tuple[str, ...]
+    annotators: tuple[str, ...]
+    labels: tuple[str, ...]
+    item: Integers
+    annotator: Integers
+    given: Membership
+    flow: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 (hexadecimal) of the sets."""
+        found = hashlib.sha256()
+        for names in (self.items, self.annotators, self.labels):
+            found.update(f"{len(names)}\0".encode() + "\0".join(names).encode() + b"\n")
+        found.update(self.item.astype("<i8").tobytes() + self.annotator.astype("<i8").tobytes())
+        found.update(np.packbits(self.given).tobytes())
+        return found.hexdigest()
+
+
+def gather(
+    rows: Sequence[LabelRow], labels: Sequence[str] | None = None, **flow: int
+) -> LabelSets:
+    """Return rows as sets; `labels`: those of the scheme, else the sorted union of those seen.
+
+    Each item and annotator stands at most once. `flow` holds what was left out before.
+    """
+    decided = [(row, row.labels) for row in rows if row.labels is not None]
+    decided.sort(key=lambda one: (one[0].item, one[0].annotator))
+    seen = sorted({label for _, given in decided for label in given})
+    known = tuple(labels) if labels is not None else tuple(seen)
+    items, item = _indexed([row.item for row, _ in decided])
+    annotators, annotator = _indexed([row.annotator for row, _ in decided])
+    counts = {"rows_read": len(rows), **flow, "unsure": len(rows) - len(decided)}
+    given = membership([given for _, given in decided], known)
+    counts["rows_analysed"] = len(decided)
+    return LabelSets(items, annotators, known, item, annotator, given, counts)
+
+
+def membership(sets: Sequence[Set[str]], labels: Sequence[str]) -> Membership:
+    """Return which of the labels each set holds (n, L); other labels are not looked at."""
+    place = {label: index for index, label in enumerate(labels)}
+    found = np.zeros((len(sets), len(labels)), dtype=np.bool_)
+    for row, given in enumerate(sets):
+        for label in given:
+            if label in place:
+                found[row, place[label]] = True
+    return found
+
+
+def signature(digest: str, settings: Mapping[str, object]) -> str:
+    """Return the line that goes with every figure: same line, same numbers."""
+    study = {"study": settings.get("study", "")}
+    parts = {**study, "data": "#" + digest[:SHOWN], **settings, "v": VERSION}
+    return "|".join(f"{name}:{value}" for name, value in parts.items() if value != "")
+
+
+def _indexed(names: Sequence[str]) -> tuple[tuple[str, ...], Integers]:
+    distinct = sorted(set(names))
+    place = {name: index for index, name in enumerate(distinct)}
+    return tuple(distinct), np.fromiter((place[name] for name in names), np.int64, len(names))
+
+
+def cooccurrence(sets: Iterable[Set[str]], labels: Sequence[str]) -> Integers:
+    """Return how many sets hold both labels (L, L); the diagonal counts each label alone."""
+    place = {label: at for at, label in enumerate(labels)}
+    found = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    for given in sets:
+        held = [place[label] for label in given if label in place]
+        found[np.ix_(held, held)] += 1
+    return found
+
+
+def confusion(pairs: Iterable[tuple[Set[str], Set[str]]], labels: Sequence[str]) -> Integers:
+    """Return how often the second reader has column j where the first has row i (L + 1, L + 1).
+
+    Several labels may fit one text, so a label both have counts on the diagonal; of the rest, each
+    label of the first meets each of the second. A label that meets nothing counts against "none",
+    the last row and column; two empty sets count there on the diagonal.
+    """
+    place = {label: at for at, label in enumerate(labels)}
+    none = len(labels)
+    found = np.zeros((none + 1, none + 1), dtype=np.int64)
+    for first, second in pairs:
+        for label in first & second:
+            found[place[label], place[label]] += 1
+        left = [place[label] for label in first - second] or [none]
+        right = [place[label] for label in second - first] or [none]
+        if left != [none] or right != [none] or not first:
+            found[np.ix_(left, right)] += 1
+    return found

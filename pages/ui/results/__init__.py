@@ -1,0 +1,1 @@
+"""Sections of the results and label results, and what they share."""

@@ -1,0 +1,238 @@
+"""Systems compared, from the lock on: forest plot, tests, Table 5, preferences, what moves it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import streamlit as st
+
+from cbt_core.analysis.paper import SCALES, table_5
+from pages.ui.charts import Axis, panel_intervals
+from pages.ui.results.verdicts import figure, number, of_value
+from pages.ui.results.view import (
+    Row,
+    View,
+    cells,
+    limits,
+    p_value,
+    part,
+    parts,
+    planned,
+    show_table,
+    told,
+    why,
+    withheld,
+    word,
+)
+from pages.ui.results.view import number as column
+from pages.ui.widgets import literal
+
+MEAN_DIGITS: Final = 3
+"""As the paper prints means."""
+
+Body = Mapping[str, object]
+
+
+def comparison(view: View) -> None:
+    """Show differences from the reference with intervals, tests and effects."""
+    st.header(word("comparison"))
+    if withheld(view, "comparison"):
+        return
+    planned(view, "comparison")
+    found = list(compared(view))
+    if not found:
+        st.text(word("nothing_to_compare"))
+        return
+    st.text(word("comparison_reference", reference=view.analysis.reference))
+    disagreement(view, found)
+    forest(view, found)
+    tests(view, found)
+    table_five(view)
+    preferences(view)
+    standing(view)
+
+
+def compared(view: View) -> list[tuple[str, Body]]:
+    """Return every comparison as (scale, body)."""
+    found = view.analysis.comparison or {}
+    return [
+        (scale, body) for scale in view.names
+        for body in parts(part(found, "scales", scale), "comparisons")
+    ]  # fmt: skip
+
+
+def named(view: View, scale: str, body: Body) -> str:
+    """Return what a comparison is called: the scale, and the system where there are several."""
+    several = len(view.analysis.systems) > 2
+    return f"{view.names[scale]} · {body['system']}" if several else view.names[scale]
+
+
+def disagreement(view: View, found: list[tuple[str, Body]]) -> None:
+    """Say first where the two tests disagree: the crossed one is then to be believed."""
+    apart = [named(view, scale, body) for scale, body in found if body.get("tests_disagree")]
+    if apart:
+        st.warning(literal(word("tests_disagree", which="; ".join(apart))))
+    else:
+        st.caption(word("tests_agree"))
+
+
+def forest(view: View, found: list[tuple[str, Body]]) -> None:
+    """Draw both differences of every comparison around the line of no difference."""
+    rows = [
+        cells(figure(body, key), panel="", name=named(view, scale, body), kind=word(key))
+        for scale, body in found for key in ("difference", "difference_crossed")
+    ]
+    margin = view.found.margin
+    panel_intervals(
+        rows, name="comparison", words=word("comparison_alt"),
+        axis=Axis(word("axis_difference", reference=view.analysis.reference), lines=(0.0,),
+                  margins=() if margin is None else (-margin, margin), form="+.2~f"),
+    )
+    st.caption(word("no_margin") if margin is None else word("margin", margin=f"{margin:g}"))
+
+
+def tests(view: View, found: list[tuple[str, Body]]) -> None:
+    """Show every comparison's tests and effects."""
+    p = {key: word(key) for key in ("permutation_p", "p_holm", "wilcoxon_p", "crossed_p")}
+    show_table(
+        [tested(view, scale, body) for scale, body in found],
+        columns={"scale": word("scale"), "system": word("system"), "primary": word("primary"),
+                 "items": column("items", "%d"), "difference": word("difference"),
+                 "crossed": word("difference_crossed"), **p,
+                 "rank_biserial": word("rank_biserial"), "superiority": word("superiority"),
+                 "why": word("undefined")},
+        alt=word("comparison_alt"),
+    )
+    st.caption(word("comparison_about"))
+
+
+def tested(view: View, scale: str, body: Body) -> Row:
+    """Return one comparison as a row."""
+    crossed = part(body, "difference_crossed")
+    difference = figure(body, "difference")
+    return {
+        "scale": view.names[scale], "system": body["system"],
+        "primary": word("yes") if body.get("primary") else "", "items": body["n_items"],
+        "difference": told(difference, signed=True),
+        "crossed": told(figure(body, "difference_crossed"), signed=True),
+        **{key: p_value(body[key]) for key in ("permutation_p", "p_holm", "wilcoxon_p")},
+        "crossed_p": p_value(crossed.get("p")),
+        "rank_biserial": told(figure(body, "rank_biserial_interval"), signed=True),
+        "superiority": told(figure(body, "probability_of_superiority_interval")),
+        "why": cells(difference)["why"],
+    }
+
+
+def table_five(view: View) -> None:
+    """Show means in the form of the paper's Table 5, its known cells beside ours."""
+    st.subheader(word("table_5"))
+    ordered = [scale for scale in view.names if scale not in view.analysis.nominal]
+    systems = part(view.analysis.comparison, "scales")
+    rows: list[Row] = [
+        {"model": system, **{
+            scale: mean(part(systems, scale, "systems", system)) for scale in ordered
+        }}
+        for system in view.analysis.systems
+    ]  # fmt: skip
+    if set(ordered) & set(SCALES):
+        rows += [
+            {"model": word("of_paper", model=paper.model),
+             **{scale: published(paper.means.get(scale), scale) for scale in ordered}}
+            for paper in table_5()
+        ]
+    show_table(
+        rows, columns={"model": word("system"), **{one: view.names[one] for one in ordered}},
+        alt=word("table_5"),
+    )
+    st.caption(word("table_5_about"))
+
+
+def mean(body: Body) -> str:
+    """Return a mean with its interval, as many digits as the paper prints."""
+    value, low, high = (number(body.get(key)) for key in ("mean", "low", "high"))
+    if value is None:
+        return "—"
+    if low is None or high is None:
+        return f"{value:.{MEAN_DIGITS}f}"
+    return f"{value:.{MEAN_DIGITS}f} [{low:.{MEAN_DIGITS}f}, {high:.{MEAN_DIGITS}f}]"
+
+
+def published(value: float | None, scale: str) -> str:
+    """Return a cell of the paper: known, not published here, or no scale of its own."""
+    if scale not in SCALES:
+        return "—"
+    return word("not_published") if value is None else f"{value:.{MEAN_DIGITS}f}"
+
+
+def preferences(view: View) -> None:
+    """Show overall preferences as shares against the reference."""
+    found = view.analysis.bradley_terry
+    if found is None or not found.n:
+        return
+    st.subheader(word("preferences"))
+    planned(view, "bradley_terry")
+    if found.reason:
+        st.caption(literal(str(cells(of_value(found.position))["why"] or found.reason)))
+    counts = {one.system: one for one in found.strengths}
+    rows = [
+        cells(of_value(value), panel="", kind="", name=system, preferred=counts[system].preferred,
+              tied=counts[system].tied, n=counts[system].n)
+        for system, value in found.preferred_over_reference.items()
+    ]
+    panel_intervals(rows, axis=Axis(word("axis_preferred", reference=found.reference), low=0.0,
+                              high=1.0, lines=(0.5,)),
+              name="preferences", words=word("preferences_about"))  # fmt: skip
+    show_table(
+        rows,
+        columns={"name": word("system"), **limits(), "preferred": column("preferred", "%d"),
+                 "tied": column("tied", "%d"), "n": column("tasks", "%d"), **why()},
+        alt=word("preferences"),
+    )
+    st.caption(word("preferences_about"))
+
+
+def standing(view: View) -> None:
+    """Show what becomes of differences without a rater, with missing scores worst or best."""
+    st.subheader(word("standing"))
+    left_out = {(one.scale, one.system): one
+                for one in view.analysis.sensitivity.leave_one_rater_out}
+    rows: list[Row] = []
+    for bound in view.analysis.missing_bounds or ():
+        one = left_out.get((bound.scale, bound.system))
+        rows.append({
+            "scale": view.names[bound.scale], "system": bound.system, "observed": bound.observed,
+            "low": one.low if one else None, "low_without": one.low_without if one else "—",
+            "high": one.high if one else None, "high_without": one.high_without if one else "—",
+            "worst": bound.worst, "best": bound.best, "incomplete": bound.n_incomplete,
+        })
+    signed = {key: column(key, "%+.2f") for key in ("observed", "worst", "best")}
+    show_table(
+        rows,
+        columns={"scale": word("scale"), "system": word("system"), "observed": signed["observed"],
+                 "low": column("least_without", "%+.2f"), "low_without": word("without"),
+                 "high": column("most_without", "%+.2f"), "high_without": word("without"),
+                 "incomplete": column("incomplete", "%d"),
+                 "worst": signed["worst"], "best": signed["best"]},
+        alt=word("standing"),
+    )
+    variants(view)
+    st.caption(word("standing_about"))
+
+
+def variants(view: View) -> None:
+    """Show the same figures on the other sets of ratings, where any differs."""
+    found = view.analysis.sensitivity.variants
+    if len({one.name for one in found}) < 2:
+        return
+    show_table(
+        [
+            {"set": word(f"set_{one.name}"), "scale": view.names[one.scale], "n": one.n_ratings,
+             "alpha": told(of_value(one.alpha)), "system": system,
+             "difference": told(of_value(value), signed=True)}
+            for one in found for system, value in (one.differences or {"": one.alpha}).items()
+            if system
+        ],
+        columns={"set": word("set"), "scale": word("scale"), "system": word("system"),
+                 "n": column("ratings", "%d"), "alpha": word("alpha_ordinal"),
+                 "difference": word("difference")},
+        alt=word("set"),
+    )

@@ -1,0 +1,1 @@
+"""Runs on a lead's screen: what to generate, and what was generated."""
