@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection, insert, select, text
 
+from cbt_core.canonical import canonical
 from db.clock import stamp
 from db.trail_models import access_log, audit
 
@@ -130,11 +131,6 @@ def verify(connection: Connection, study_id: int | None) -> Break | None:
             return Break(entry.chain, count)
         previous = entry.hash
     return None
-
-
-def canonical(payload: Payload) -> str:
-    """Return JSON with sorted keys and no spaces: the same content, the same bytes."""
-    return json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def _hash(previous: str, *parts: object) -> str:

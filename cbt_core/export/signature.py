@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Final
 
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.export import gold, study_tables
 from cbt_core.files.output import Table, csv_bytes, jsonl_bytes
-
-VERSION: Final = "0.1.0"
+from cbt_core.version import VERSION
 
 
 def sign(setup: StudySetup, tables: Sequence[Table]) -> str:

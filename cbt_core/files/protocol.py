@@ -11,6 +11,7 @@ from typing import Final
 
 import tomli_w
 
+from cbt_core.canonical import digest
 from cbt_core.domain.instrument import EMPTY, Instrument, Scheme, Text
 from cbt_core.domain.protocol import (
     ARCHIVED,
@@ -37,7 +38,6 @@ from cbt_core.instruments import (
     shipped_instruments,
     shipped_schemes,
 )
-from cbt_core.instruments.canonical import digest
 from cbt_core.instruments.defaults import read_profile
 from cbt_core.instruments.reading import Table, parse_toml, read_text, refuse_repeats, tidy
 from cbt_core.instruments.scales import read_instrument

@@ -1,7 +1,5 @@
 """Content of an instrument in one fixed form: what is hashed and written inside protocols."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 
@@ -32,12 +30,3 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
     return content(value) if is_dataclass(value) else value
-
-
-def digest(plain: Mapping[str, object]) -> str:
-    """Return the SHA-256 (64 hexadecimal digits) of content as canonical JSON.
-
-    Keys sorted, no white space, UTF-8: comments, order of keys and layout of a file do not count.
-    """
-    canonical = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()

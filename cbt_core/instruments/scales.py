@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from cbt_core.canonical import digest
 from cbt_core.domain.instrument import (
     EMPTY,
     Example,
@@ -12,7 +13,7 @@ from cbt_core.domain.instrument import (
     Step,
     Text,
 )
-from cbt_core.instruments.canonical import content, digest
+from cbt_core.instruments.canonical import content
 from cbt_core.instruments.reading import Table, parse_toml, refuse_repeats
 
 MOST_VALUES: Final = 9

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from cbt_core.canonical import digest
 from cbt_core.domain.instrument import EMPTY, Concept, Crosswalk, Label, Scheme, Text
-from cbt_core.instruments.canonical import content, digest
+from cbt_core.instruments.canonical import content
 from cbt_core.instruments.reading import Table, parse_toml, refuse_repeats
 
 RESERVED: Final = frozenset({"none", "unsure"})

@@ -28,7 +28,8 @@ from cbt_core.metrics.sacre import bleu, chrf
 from cbt_core.metrics.structure.figures import SIGNATURE, structure_scores
 from cbt_core.metrics.structure.steps import STEPS
 from cbt_core.stats.ratings import Floats
-from cbt_core.stats.signature import SHOWN, VERSION
+from cbt_core.stats.signature import SHOWN
+from cbt_core.version import VERSION
 
 if TYPE_CHECKING:
     from cbt_core.metrics.bertscore import BertScore

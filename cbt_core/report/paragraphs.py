@@ -36,7 +36,7 @@ from cbt_core.report.sheet import (
     strata_of,
     stratum_name,
 )
-from cbt_core.stats.signature import VERSION
+from cbt_core.version import VERSION
 
 FEW_ITEMS: Final = 50
 """Below so many items percentile intervals are too short when scores are skewed."""

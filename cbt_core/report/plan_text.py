@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cbt_core.domain.instrument import Instrument
 from cbt_core.domain.protocol import Analysis, Ethics
 from cbt_core.domain.study_setup import StudySetup
-from cbt_core.stats.signature import VERSION
+from cbt_core.version import VERSION
 from cbt_core.wording import say
 
 

@@ -7,9 +7,7 @@ from typing import Final
 import numpy as np
 
 from cbt_core.stats.ratings import Ratings
-
-VERSION: Final = "0.1.0"
-"""Version of the program, raised together with pyproject.toml (a test compares)."""
+from cbt_core.version import VERSION
 
 SHOWN: Final = 8
 

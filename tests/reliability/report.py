@@ -18,7 +18,7 @@ from typing import Final
 
 from defusedxml.ElementTree import parse
 
-from cbt_core.services.operations.doctor import program_version
+from cbt_core.version import VERSION
 from db.engine import Database
 
 BARS: Final = Path(__file__).with_name("bars.toml")
@@ -107,7 +107,7 @@ def text(judged: Sequence[Judged], folder: Path, now: datetime) -> str:
     """Return the report as Markdown."""
     holds = sum(one.verdict == "pass" for one in judged)
     lines = [
-        f"# Validation of Concord {program_version()}, {now:%Y-%m-%d %H:%M} UTC", "",
+        f"# Validation of Concord {VERSION}, {now:%Y-%m-%d %H:%M} UTC", "",
         f"{holds} of {len(judged)} bars hold. Evidence: `{folder.name}/`.", "",
         *_surroundings(), "", "| bar | verdict | tests | claim |", "|---|---|---|---|",
         *(f"| {one.bar.number} | {one.verdict} | {one.ran} | {one.bar.claim} |" for one in judged),

@@ -6,7 +6,6 @@ one group of lines is synced, the next one gathers.
 """
 
 import asyncio
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import Final, Self, TypeVar
 
 from filelock import FileLock, Timeout
 
+from cbt_core.canonical import digest
 from cbt_core.errors import StudyError
 from cbt_core.files.writer import sync_folder, unwritable
 
@@ -88,8 +88,7 @@ def beside(out: Path, suffix: str) -> Path:
 
 def config_digest(config: Mapping[str, object]) -> str:
     """Return the SHA-256 (64 hexadecimal digits) of a run's settings as canonical JSON."""
-    text = json.dumps(config, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest(config)
 
 
 class Journal:

@@ -17,8 +17,8 @@ from cbt_core.errors import StudyError
 from cbt_core.files.writer import unwritable, write_whole
 from cbt_core.generation.run.journal import Journal, beside
 from cbt_core.generation.run.outcome import Outcome
+from cbt_core.version import VERSION
 
-VERSION: Final = "0.1.0"
 PACKAGES: Final = ("openai", "torch", "transformers", "peft", "accelerate", "tokenizers", "gguf")
 
 

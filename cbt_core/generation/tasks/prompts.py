@@ -4,8 +4,6 @@ Some have a reply with a form of its own (detection, judging): they are loaded w
 in.
 """
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Final, Literal
 
+from cbt_core.canonical import digest
 from cbt_core.domain.instrument import Scheme
 from cbt_core.errors import StudyError
 from cbt_core.generation.backend.exchange import REPLY, Message
@@ -75,8 +74,7 @@ class Prompt:
             "user": user, "nothing": self.nothing, "schema": self.schema,
             "scheme": scheme.digest if scheme and self.needs_scheme else None,
         }
-        canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest()
+        return digest(content)
 
     def _with_distortions(self, scheme: Scheme | None) -> tuple[Message, str]:
         if not self.needs_scheme:
@@ -196,8 +194,7 @@ class Form:
     def hash(self) -> str:
         """Return the SHA-256 (64 hexadecimal digits) of all that is sent but the texts."""
         content = [self.name, self.system, self.user, self.nothing, self.schema]
-        canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest()
+        return digest(content)
 
     @cached_property
     def _instruction(self) -> Message:

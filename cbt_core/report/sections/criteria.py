@@ -21,7 +21,7 @@ from cbt_core.report.sheet import (
     percent,
     said,
 )
-from cbt_core.stats.signature import VERSION
+from cbt_core.version import VERSION
 
 
 def medium(_view: View) -> Told:

@@ -26,7 +26,7 @@ from cbt_core.report.sheet import (
     said,
     setting,
 )
-from cbt_core.stats.signature import VERSION
+from cbt_core.version import VERSION
 from cbt_core.wording import LANGUAGES, say
 
 

@@ -15,7 +15,7 @@ from cbt_core.stats.planning.model import ASSUMED, SDS, SKEWS, Assumptions, shar
 from cbt_core.stats.planning.plan import Plan, Wish, advice, hours
 from cbt_core.stats.planning.power import Power
 from cbt_core.stats.planning.simulation import Size
-from cbt_core.stats.signature import VERSION
+from cbt_core.version import VERSION
 from cbt_core.wording import LANGUAGES, say
 
 

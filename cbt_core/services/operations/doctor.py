@@ -8,7 +8,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -22,6 +21,7 @@ from cbt_core.generation.backend.model_folder import models_folder
 from cbt_core.services.access.passphrases import ALPHABET, GROUP_LENGTH, GROUPS
 from cbt_core.services.operations import storage
 from cbt_core.settings import ROOT, Settings
+from cbt_core.version import VERSION
 from db.engine import Database, driver, sqlite_is_safe
 
 Finding = tuple[str, str, str, dict[str, object]]
@@ -109,14 +109,8 @@ def examine(database: Database, settings: Settings | None = None) -> list[Found]
     ]
 
 
-def program_version() -> str:
-    """Return this program's version as pyproject.toml names it."""
-    text = (ROOT / "pyproject.toml").read_text("utf-8")
-    return str(tomllib.loads(text)["project"]["version"])
-
-
 def _versions() -> Iterator[Found]:
-    yield Found("program", "ok", "is_version", {"version": program_version()})
+    yield Found("program", "ok", "is_version", {"version": VERSION})
     good = sys.version_info >= (3, 11)
     values: dict[str, object] = {"version": platform.python_version()}
     yield Found("python", "ok" if good else "bad", "is_version" if good else "old_python", values)

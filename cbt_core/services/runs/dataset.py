@@ -42,12 +42,13 @@ from cbt_core.generation.dataset.splits import (
     split,
 )
 from cbt_core.generation.gates.answer_gate import Gate, language_of
-from cbt_core.generation.run.manifest import VERSION, versions
+from cbt_core.generation.run.manifest import versions
 from cbt_core.generation.run.outcome import Outcome
 from cbt_core.generation.tasks.questions import HEAD_BYTES, PSYQA_MARK
 from cbt_core.instruments.shipped import load_scheme
 from cbt_core.metrics.structure.steps import steps_of
 from cbt_core.services.guard import require
+from cbt_core.version import VERSION
 from db import items, studies
 from db.engine import Database
 

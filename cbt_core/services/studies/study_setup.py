@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
+from cbt_core.canonical import canonical
 from cbt_core.domain.instrument import Instrument, Scheme
 from cbt_core.domain.protocol import Protocol
 from cbt_core.domain.study_setup import Digests, StudySetup
@@ -62,7 +63,7 @@ def current(connection: Connection, study_id: int) -> StudySetup:
 
 def stored_text(thing: Instrument | Scheme) -> str:
     """Return an instrument or scheme as the text kept with a study (canonical JSON)."""
-    return json.dumps(content(thing), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return canonical(content(thing))
 
 
 def _protocol(connection: Connection, study_id: int, digests: Digests) -> Protocol:

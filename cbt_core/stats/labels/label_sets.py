@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbt_core.stats.ratings import Floats, Integers
-from cbt_core.stats.signature import SHOWN, VERSION
+from cbt_core.stats.signature import SHOWN
+from cbt_core.version import VERSION
 
 Membership = NDArray[np.bool_]
 """Label sets as rows (n, L): which labels a set holds."""

@@ -14,9 +14,9 @@ from cbt_core.errors import StudyError
 from cbt_core.export import signature
 from cbt_core.generation.backend.exchange import Cause, Failure, Message, Reply, Request
 from cbt_core.generation.run.journal import Row, beside
-from cbt_core.generation.run.manifest import VERSION
 from cbt_core.generation.run.outcome import Limits, Outcome, Progress
 from cbt_core.generation.run.runner import run
+from cbt_core.version import VERSION
 
 Said = Callable[[Request, int], Reply | Failure]
 

@@ -1,7 +1,5 @@
 """What stands in the agreement JSON beside the coefficients, worked by hand."""
 
-import tomllib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +8,6 @@ from cbt_core.errors import StudyError
 from cbt_core.stats.agreement.catalogue import FULL
 from cbt_core.stats.agreement.figures import agreement
 from cbt_core.stats.ratings import Columns, gather
-from cbt_core.stats.signature import VERSION
 from cbt_core.stats.values import Reason, translated
 from tests.unit.stats.published import NAN, as_ratings, figure, stats_of
 
@@ -103,11 +100,6 @@ def test_ac_within_systems_weighs_chance_by_the_rated_units_of_each_system() -> 
     chance = (2 * (2 * 0.25 * 0.75) + 0) / 3
     expected = (0.875 - chance) / (1 - chance)
     assert figure(stats["within_systems"], "ac2_quadratic") == pytest.approx(expected)
-
-
-def test_the_version_in_the_signature_is_that_of_the_project() -> None:
-    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
-    assert project["version"] == VERSION
 
 
 def test_the_signature_ignores_the_order_of_rows_and_sees_every_score() -> None:
