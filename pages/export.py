@@ -7,7 +7,7 @@ import streamlit as st
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import StudyError
-from cbt_core.files.output import FORMS
+from cbt_core.files.writer import FORMS
 from cbt_core.services.export import study_export
 from cbt_core.services.operations import storage
 from cbt_core.services.studies import lifecycle, overview

@@ -24,7 +24,7 @@ from cbt_core.domain.submission import (
     TaskLine,
 )
 from cbt_core.errors import StudyError
-from cbt_core.files.output import Cell, Column, Table
+from cbt_core.files.writer import Cell, Column, Table
 from cbt_core.stats.ratings import Columns, Ratings, gather
 
 

@@ -15,7 +15,7 @@ from cbt_core.domain import labels
 from cbt_core.domain.labels import AdjudicationLine, LabelMark, SpanLine, SpanMark
 from cbt_core.export.columns import CHANCE
 from cbt_core.export.labels import UNSURE
-from cbt_core.files.output import Table
+from cbt_core.files.writer import Table
 from cbt_core.wording import say
 
 GOLD_RULE: Final = (

@@ -24,7 +24,7 @@ from cbt_core.analysis.rows import (
     described,
 )
 from cbt_core.domain.labels import LabelLine, SpanLine
-from cbt_core.files.output import Table
+from cbt_core.files.writer import Table
 
 FIELD: Final = described(
     "field", TEXT, "question 提问、description 描述", "question or description"

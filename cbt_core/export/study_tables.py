@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from cbt_core.analysis.rows import Material, Rows
 from cbt_core.domain.instrument import Instrument
 from cbt_core.export import columns
-from cbt_core.files.output import Column, Table
+from cbt_core.files.writer import Column, Table
 
 
 def task_table(found: Material) -> Table:

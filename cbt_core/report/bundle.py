@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from cbt_core.errors import StudyError
-from cbt_core.files.output import EPOCH, Column, Table, csv_bytes
-from cbt_core.files.output import Cell as Plain
+from cbt_core.files.writer import EPOCH, Column, Table, csv_bytes
+from cbt_core.files.writer import Cell as Plain
 from cbt_core.report import html, latex
 from cbt_core.report.blocks import Cell, Drawing, Figure, Grid, Report
 from cbt_core.report.sheet import Json

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cbt_core.files.output import Cell, Column, Table, csv_bytes
+from cbt_core.files.writer import Cell, Column, Table, csv_bytes
 from cbt_core.services.assignment.sample_size_figure import KINDS, Colours, chart, rows, told_points
 from cbt_core.stats.planning.plan import Plan
 from cbt_core.stats.ratings import Floats, Integers

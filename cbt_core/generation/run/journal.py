@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from cbt_core.canonical import digest
 from cbt_core.errors import StudyError
-from cbt_core.files.writer import sync_folder, unwritable
+from cbt_core.files.writer import sync_folder
 
 ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -89,6 +89,11 @@ def beside(out: Path, suffix: str) -> Path:
 def config_digest(config: Mapping[str, object]) -> str:
     """Return the SHA-256 (64 hexadecimal digits) of a run's settings as canonical JSON."""
     return digest(config)
+
+
+def unwritable(path: Path, error: OSError) -> StudyError:
+    """Return what a person is told when a run's file takes no more: the rows on disk are safe."""
+    return StudyError("generating.not_written", file=path, cause=error.strerror or "")
 
 
 class Journal:

@@ -263,15 +263,12 @@ def plan_files(found: Plan, out: Path, language: str) -> tuple[Path, ...]:
     Raises:
         StudyError: the place cannot be written.
     """
-    from cbt_core.files.writer import write_json
+    from cbt_core.files.writer import write_bytes, write_json
     from cbt_core.services.assignment.sample_size_figure import picture
 
     place = out if out.suffix == ".json" else out / "plan.json"
     write_json(plan_json(found), place)
     made: Sequence[Path] = [place.with_suffix(".svg"), place.with_suffix(".png")]
-    try:
-        for file in made:
-            file.write_bytes(picture(found, language, file.suffix.removeprefix(".")))
-    except OSError as error:
-        raise StudyError("exporting.cannot_write", file=place) from error
+    for file in made:
+        write_bytes(picture(found, language, file.suffix.removeprefix(".")), file)
     return (place, *made)

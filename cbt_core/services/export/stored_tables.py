@@ -32,7 +32,7 @@ from cbt_core.export.labels import (
     skip_table,
     span_table,
 )
-from cbt_core.files.output import Cell, Table
+from cbt_core.files.writer import Cell, Table
 from cbt_core.services.results.study_rows import with_undecided
 from db import adjudications, audit, items, judge_scores, label_lines, proposals, results
 from db.engine import Connection

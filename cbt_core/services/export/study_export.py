@@ -16,7 +16,7 @@ from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import Refused, StudyError
 from cbt_core.export import study_tables
 from cbt_core.export.signature import files_beside, sign
-from cbt_core.files.output import FORMS, Table, write, zipped
+from cbt_core.files.writer import FORMS, Table, make_folder, write_bytes, write_tables, zipped
 from cbt_core.services.export import stored_tables
 from cbt_core.services.guard import led_by
 from cbt_core.services.results import study_rows
@@ -89,11 +89,11 @@ def export_study(
         protocol = studies.protocol_text(connection, study.id, setup.digests.protocol)
     if folder.exists() and not folder.is_dir():
         raise StudyError("exporting.folder_taken", folder=folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     signature = sign(setup, tables)
-    files = write(tables, folder, form)
+    files = write_tables(tables, folder, form)
     for name, content in files_beside(tables, setup, protocol, signature, head).items():
-        (folder / name).write_bytes(content)
+        write_bytes(content, folder / name)
         files.append(folder / name)
     with database.writing(study.id) as connection:
         audit.log_access(

@@ -4,7 +4,6 @@ It claims its row, works, gives signs of life, and says the end.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from typing import Any, Final, Self
 from cbt_core import error_log
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.errors import NotSaved, Refused, StudyError
+from cbt_core.files.writer import put_whole
 from cbt_core.generation.run.outcome import Outcome, Progress
 from cbt_core.generation.tasks.questions import Questions
 from cbt_core.services.runs import model_run
@@ -30,6 +30,7 @@ from db.runs import Counts, Message, Run
 DATA: Final = ROOT / "data"
 LOG: Final = "log.txt"
 QUESTIONS: Final = "questions"
+PIECE: Final = 1 << 20
 
 
 def runs_folder(database: Database) -> Path:
@@ -47,9 +48,8 @@ def laid_down(asked: Asked, questions: Questions, folder: Path) -> dict[str, obj
     name = QUESTIONS + questions.path.suffix.lower()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = folder / f"{name}.new"
-        shutil.copyfile(questions.path, fresh)
-        fresh.replace(folder / name)
+        with questions.path.open("rb") as file:
+            put_whole(folder / name, iter(lambda: file.read(PIECE), b""))
     except OSError as error:
         raise StudyError("running.no_folder", cause=error.strerror or "") from error
     return {
