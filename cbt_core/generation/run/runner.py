@@ -14,6 +14,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from cbt_core.errors import StudyError
 from cbt_core.generation.backend.exchange import Backend, Failure, Reply, Request
+from cbt_core.generation.backend.options import Limits
 from cbt_core.generation.run.journal import (
     SUFFIX,
     Journal,
@@ -26,7 +27,7 @@ from cbt_core.generation.run.journal import (
     row_line,
 )
 from cbt_core.generation.run.manifest import finish, finished_before
-from cbt_core.generation.run.outcome import Limits, Outcome, Progress, Stop
+from cbt_core.generation.run.outcome import Outcome, Progress, Stop
 
 PROGRESS_SECONDS: Final = 0.2
 
@@ -280,26 +281,6 @@ def run(
     stop: Stop | None = None,
     limits: Limits | None = None,
 ) -> Outcome:
-    """Turn requests into the rows of `place`, sorted as the requests come; see `run_async`."""
-    return asyncio.run(run_async(
-        requests, backend, place=place, to_row=to_row, config=config, resume=resume, total=total,
-        on_progress=on_progress, stop=stop, limits=limits,
-    ))
-
-
-async def run_async(
-    requests: Iterable[Request],
-    backend: Backend,
-    *,
-    place: Path,
-    to_row: ToRow,
-    config: Mapping[str, object],
-    resume: bool = False,
-    total: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-    stop: Stop | None = None,
-    limits: Limits | None = None,
-) -> Outcome:
     """Turn requests into the rows of `place`, sorted as the requests come.
 
     Requests are drawn as they are needed and must come in the same order when resumed. `to_row`
@@ -314,22 +295,26 @@ async def run_async(
             does not take rows, two requests have one key, or no request can succeed (no key).
     """
     digest = config_digest(config)
-    try:
-        with Journal(place, digest=digest) as journal:
-            done = finished_before(place, digest) if resume else None
-            if done:
-                return done
-            _begin(journal, place, resume=resume)
-            if isinstance(backend, Carrying):
-                spent = journal.spent
-                backend.carry(spent.cost or 0.0, spent.prompt_tokens + spent.reply_tokens)
-            work = Work(journal, backend, to_row, limits or Limits())
-            work.tell(on_progress, total)
-            outcome = await work.through(iter(requests), stop)
-            finish(journal, work.places, outcome, config=config, backend=backend.describe())
-            return outcome
-    finally:
-        await backend.close()
+
+    async def session() -> Outcome:
+        try:
+            with Journal(place, digest=digest) as journal:
+                done = finished_before(place, digest) if resume else None
+                if done:
+                    return done
+                _begin(journal, place, resume=resume)
+                if isinstance(backend, Carrying):
+                    spent = journal.spent
+                    backend.carry(spent.cost or 0.0, spent.prompt_tokens + spent.reply_tokens)
+                work = Work(journal, backend, to_row, limits or Limits())
+                work.tell(on_progress, total)
+                outcome = await work.through(iter(requests), stop)
+                finish(journal, work.places, outcome, config=config, backend=backend.describe())
+                return outcome
+        finally:
+            await backend.close()
+
+    return asyncio.run(session())
 
 
 def require_place(place: Path, *, resume: bool) -> None:

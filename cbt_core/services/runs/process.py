@@ -21,7 +21,7 @@ from cbt_core.files.writer import put_whole
 from cbt_core.generation.run.outcome import Outcome, Progress
 from cbt_core.generation.tasks.questions import Questions
 from cbt_core.services.runs import model_run
-from cbt_core.services.runs.wishes import ANSWERS, Asked, asked_from, wish_of
+from cbt_core.services.runs.wishes import ANSWERS, Asked, asked_from, options_of, task_of
 from cbt_core.settings import ROOT, Settings
 from db import people, runs
 from db.engine import Database
@@ -212,11 +212,14 @@ def _generate(
     database: Database, run: Run, settings: Settings, pulse: Pulse, now: datetime
 ) -> Outcome:
     asked = asked_from(run.config["asked"])
-    wish = wish_of(asked, questions_of(run), answers_file(run))
+    options = options_of(asked, resume=True)
+    task = task_of(asked, questions_of(run))
     person = _on_behalf_of(database, run.actor)
-    planned = model_run.plan(wish, settings=settings, database=database, now=now)
-    return model_run.generate(
-        planned, settings=settings, database=database, person=person, now=now, resume=True,
+    plan = model_run.plan(
+        task, options, place=answers_file(run), settings=settings, database=database, now=now
+    )
+    return model_run.ask(
+        plan, settings=settings, database=database, person=person, now=now,
         on_progress=pulse.note, stop=pulse.stop,
     )
 
