@@ -7,12 +7,20 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
 
 from db import migrate
 from db.engine import Database
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
+
+# A busy machine is no fault of an example: hypothesis judges what is true, not how long it took.
+settings.register_profile(
+    "busy", settings.get_profile(settings.get_current_profile_name()), deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("busy")
 
 
 @pytest.fixture
