@@ -34,7 +34,7 @@ from cbt_core.commands import (
 )
 from cbt_core.commands.common import PROGRAM, Desk, Group, environment_language
 from cbt_core.errors import StudyError
-from cbt_core.wording import say
+from cbt_core.words import say
 
 DONE, REFUSED, USAGE = 0, 1, 2
 

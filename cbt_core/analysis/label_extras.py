@@ -81,7 +81,7 @@ def aggregate(sets: LabelSets, *, method: str, seed: int, out: Path) -> int:
     try:
         out.write_bytes(csv_bytes(Table("gold", COLUMNS, rows)))
     except OSError as error:
-        raise StudyError("exporting.cannot_write", file=out) from error
+        raise StudyError("export.cannot_write", file=out) from error
     return len(rows)
 
 

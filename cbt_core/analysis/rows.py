@@ -40,7 +40,7 @@ def analysed_ratings(table: Table, setup: StudySetup) -> Ratings:
         if row[place["kind"]] == "main" and row[place["excluded"]] is None
     ]
     if not kept:
-        raise StudyError("exporting.nothing_rated")
+        raise StudyError("export.nothing_rated")
 
     def column(name: str) -> list[Cell]:
         return [row[place[name]] for row in kept]

@@ -16,7 +16,7 @@ from cbt_core.domain.labels import AdjudicationLine, LabelMark, SpanLine, SpanMa
 from cbt_core.export.columns import CHANCE
 from cbt_core.export.labels import UNSURE
 from cbt_core.files.output import Table
-from cbt_core.wording import say
+from cbt_core.words import say
 
 GOLD_RULE: Final = (
     "gold:adjudicated,last|blind-majority>1/2,else-none>1/2,else-undecided|excluded-left-out"
@@ -25,8 +25,8 @@ GOLD_RULE: Final = (
 
 RULE: Final = described(
     "rule", TEXT,
-    f"adjudicated 裁定、majority 多数、undecided 未定。{say('adjudicating.rule', 'zh')}",
-    f"adjudicated, majority or undecided. {say('adjudicating.rule', 'en')}",
+    f"adjudicated 裁定、majority 多数、undecided 未定。{say('adjudication.rule', 'zh')}",
+    f"adjudicated, majority or undecided. {say('adjudication.rule', 'en')}",
 )
 GOLD: Final = (
     ITEM,

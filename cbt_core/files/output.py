@@ -117,7 +117,7 @@ def _refuse_long(table: Table) -> None:
         for column, cell in zip(table.columns, row, strict=True):
             if isinstance(cell, str) and len(cell) >= LONGEST_XLSX_CELL:
                 raise StudyError(
-                    "exporting.cell_too_long", table=table.name, row=number, field=column.name
+                    "export.cell_too_long", table=table.name, row=number, field=column.name
                 )
 
 

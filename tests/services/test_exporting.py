@@ -122,7 +122,7 @@ def test_a_cell_too_long_for_a_workbook_is_refused_not_cut() -> None:
     table = Table("t", (Column("a", "text", "", ""),), [("字" * 40_000,)])
     with pytest.raises(StudyError) as refused:
         xlsx_bytes([table])
-    assert refused.value.code == "exporting.cell_too_long"
+    assert refused.value.code == "export.cell_too_long"
     assert len(csv_bytes(table)) > 40_000
 
 
