@@ -51,12 +51,12 @@ def _has(grid: Grid, place: int) -> str:
 
 
 def _columns(key: str, kind: str) -> Iterator[Column]:
-    yield Column(key, TEXT if kind == "plain" else NUMBER, "", "")
+    yield Column(key, TEXT if kind == "plain" else NUMBER)
     if kind == "limits":
-        yield Column(f"{key}_low", NUMBER, "", "")
-        yield Column(f"{key}_high", NUMBER, "", "")
+        yield Column(f"{key}_low", NUMBER)
+        yield Column(f"{key}_high", NUMBER)
     if kind != "plain":
-        yield Column(f"{key}_reason", TEXT, "", "")
+        yield Column(f"{key}_reason", TEXT)
 
 
 def _cells(cell: Cell, kind: str) -> Sequence[Plain]:

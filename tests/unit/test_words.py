@@ -98,3 +98,13 @@ def test_every_code_in_the_program_has_its_sentence(path: Path) -> None:
                 assert any(key.startswith(code.rstrip("*")) for key in said), code
             else:
                 assert code in said, code
+
+
+def test_every_exported_column_has_its_meaning_and_no_meaning_is_idle() -> None:
+    keys = {code.removeprefix("columns.") for code in sentences("en") if "columns." in code}
+    used = set()
+    for path in PROGRAM:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "described":
+                used.add(ast.literal_eval(node.args[2 if len(node.args) > 2 else 0]))
+    assert used == keys

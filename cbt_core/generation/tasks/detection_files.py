@@ -85,7 +85,7 @@ def merge_gold(gold: Path, *, detected: Path, out: Path) -> Merged:
     if not rows:
         raise StudyError("detection.nothing_matches", gold=gold)
     columns = tuple(
-        Column(name, "text", name, name) for name in ("item_id", "gold", "model", *more)
+        Column(name, "text") for name in ("item_id", "gold", "model", *more)
     )
     write_whole(out, [csv_bytes(Table("gold", columns, rows))])
     unusable = sum(1 for row in rows if row[2] == UNSURE)
