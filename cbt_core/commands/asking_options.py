@@ -103,8 +103,8 @@ def confirm(asking: "Asking", *, resume: bool, yes: bool) -> None:
         raise StudyError("generation.not_confirmed")
 
 
-def require_end(outcome: "Outcome", section: str) -> None:
-    """Say how many texts failed, in the words of a section.
+def require_end(outcome: "Outcome", some_failed: str) -> None:
+    """Say how many texts failed; `some_failed` is the code of that sentence.
 
     Raises:
         StudyError: the run stopped before its end, or no text got a usable reply.
@@ -117,6 +117,5 @@ def require_end(outcome: "Outcome", section: str) -> None:
             "generation.all_failed", file=outcome.out, count=outcome.failed, causes=causes)
     if outcome.failed:
         click.echo(say(
-            f"{section}.some_failed", desk().language, count=outcome.failed, causes=causes,
-            file=outcome.out,
+            some_failed, desk().language, count=outcome.failed, causes=causes, file=outcome.out,
         ), err=True)

@@ -75,7 +75,7 @@ def detect(
             resume=resume, on_progress=line.show, stop=stop,
         )
     line.end()
-    require_end(outcome, "detecting")
+    require_end(outcome, "detection.some_failed")
     _tell_rows(place)
     _after(planned, place, database, given)
 

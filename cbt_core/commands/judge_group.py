@@ -110,7 +110,7 @@ def _run(
             resume=resume, on_progress=line.show, stop=stop,
         )
     line.end()
-    require_end(outcome, "judging")
+    require_end(outcome, "judgement.some_failed")
     click.echo(say("judgement.done", desk().language, rows=outcome.rows, file=outcome.out))
 
 
