@@ -68,7 +68,8 @@ def test_an_empty_variable_is_as_if_not_set() -> None:
 
 
 @pytest.mark.parametrize("arguments", [
-    ["doctor"], ["agreement", "none.csv", "--out", "x.json"], ["study", "list"], ["db", "upgrade"], ["demo"],
+    ["doctor"], ["agreement", "none.csv", "--out", "x.json"], ["study", "list"], ["db", "upgrade"],
+    ["demo"],
 ])
 def test_every_command_refuses_a_bad_variable(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
