@@ -308,7 +308,7 @@ def check_labels(sent: object, rules: LabelRules) -> CheckedLabels:
     if rules.is_correction and not reason.strip():
         missing.append((None, "reason"))
     if missing:
-        raise Invalid("labelling.missing", missing=tuple(missing), count=len(missing))
+        raise Invalid("annotation.missing", missing=tuple(missing), count=len(missing))
     return CheckedLabels(
         outcome=verdict or "labelled", labels=labels, spans=spans, answers=tuple(answers),
         certainty=_certainty(entries), note=checked_text(entries, "note"), reason=reason,
@@ -322,9 +322,9 @@ def _verdict(entries: Json, has_labels: bool, missing: Missing) -> str | None:
             missing.append((None, "labels"))
         return None
     if not isinstance(verdict, str) or verdict not in VERDICTS:
-        raise Invalid("labelling.out_of_range", missing=((None, "labels"),))
+        raise Invalid("annotation.out_of_range", missing=((None, "labels"),))
     if has_labels:
-        raise Invalid("labelling.contradiction", missing=((None, "labels"),))
+        raise Invalid("annotation.contradiction", missing=((None, "labels"),))
     return verdict
 
 
@@ -340,7 +340,7 @@ def _spans(entries: Json, rules: LabelRules) -> list[SpanMark]:
     if not isinstance(sent, list):
         raise Invalid("rating.malformed")
     if len(sent) > MAX_SPANS:
-        raise Invalid("labelling.too_many", most=MAX_SPANS)
+        raise Invalid("annotation.too_many", most=MAX_SPANS)
     return [_span(_object(one), rules) for one in sent]
 
 
@@ -348,9 +348,9 @@ def _span(sent: Json, rules: LabelRules, origin: str = "own") -> SpanMark:
     field, start, end = (sent.get(name) for name in ("field", "start", "end"))
     text = rules.texts.get(field) if isinstance(field, str) else None
     if text is None or type(start) is not int or type(end) is not int:
-        raise Invalid("labelling.out_of_range", missing=((None, "spans"),))
+        raise Invalid("annotation.out_of_range", missing=((None, "spans"),))
     if not 0 <= start < end <= len(text) or not text[start:end].strip():
-        raise Invalid("labelling.out_of_range", missing=((None, "spans"),))
+        raise Invalid("annotation.out_of_range", missing=((None, "spans"),))
     label = _known_label(sent.get("label"), rules)
     return SpanMark(str(field), start, end, label, text[start:end], origin)
 
@@ -373,7 +373,7 @@ def _answers(entries: Json, rules: LabelRules, missing: Missing) -> list[Proposa
 def _answer(proposal: ProposalRow, sent: Json, rules: LabelRules) -> ProposalAnswer:
     answer = sent.get("answer")
     if not isinstance(answer, str) or answer not in ANSWERS:
-        raise Invalid("labelling.out_of_range", missing=((None, f"proposal:{proposal.id}"),))
+        raise Invalid("annotation.out_of_range", missing=((None, f"proposal:{proposal.id}"),))
     if answer != "changed":
         return ProposalAnswer(proposal.id, answer)
     if sent.get("field"):
@@ -424,7 +424,7 @@ def _labels(
 
 def _known_label(label: object, rules: LabelRules) -> str:
     if not isinstance(label, str) or label not in rules.labels:
-        raise Invalid("labelling.unknown_label", missing=((None, "labels"),))
+        raise Invalid("annotation.unknown_label", missing=((None, "labels"),))
     return label
 
 
@@ -433,7 +433,7 @@ def _certainty(entries: Json) -> int | None:
     if value is None:
         return None
     if type(value) is not int or value not in {1, 2, 3}:
-        raise Invalid("labelling.out_of_range", missing=((None, "certainty"),))
+        raise Invalid("annotation.out_of_range", missing=((None, "certainty"),))
     return value
 
 

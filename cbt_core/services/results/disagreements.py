@@ -124,7 +124,7 @@ def _allowed(connection: Connection, person: Person, study: StudyRow) -> StudySe
     rated = person.id in plans.with_tasks(connection, study.id, "rate")
     rates = person.has(Role.RATER, study.id) or rated
     if setup.study.stage not in AFTER_LOCK and rates:
-        raise Refused("exporting.no_results_for_raters")
+        raise Refused("export.no_results_for_raters")
     return setup
 
 
