@@ -252,7 +252,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from sqlalchemy import Engine, event
 from cbt_core.domain.people import TERMINAL
-from cbt_core.services import importing
+from cbt_core.services.studies import creation
 from db.engine import Database
 
 @event.listens_for(Engine, "before_cursor_execute")
@@ -260,9 +260,9 @@ def kill(connection, cursor, statement, *rest):
     if statement.startswith("INSERT INTO " + sys.argv[3]):
         os.kill(os.getpid(), signal.SIGKILL)
 
-importing.create_study(
+creation.create_study(
     Database(sys.argv[1]), TERMINAL, slug="trial", title="T", now=datetime.now(UTC),
-    files=importing.StudyFiles(study_file=Path(sys.argv[2])),
+    files=creation.StudyFiles(study_file=Path(sys.argv[2])),
 )
 """
 

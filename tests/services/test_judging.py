@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
+from cbt_core import instruments
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Refused, StudyError
 from cbt_core.generation.run.outcome import Outcome
-from cbt_core.generation.tasks import judgement
 from cbt_core.generation.tasks.judgement import Judging
 from cbt_core.generation.tasks.model_task import Model
 from cbt_core.services.export import stored_tables, study_export
@@ -243,7 +243,7 @@ def test_a_stored_score_cannot_be_changed_or_deleted(
 def test_worked_examples_made_of_the_study_s_items_are_refused(
     database: Database, tmp_path: Path, now: datetime
 ) -> None:
-    instrument = (Path(judgement.__file__).parents[1] / "instruments" / "cbt-3.toml").read_text()
+    instrument = (Path(instruments.__file__).parent / "cbt-3.toml").read_text()
     question = "第3题：最近总觉得自己做得不够好"
     known = "换到新部门三个月了，开会时我总是不敢发言，怕说错被笑。怎样才能在会上说出自己的想法？"
     assert known in instrument

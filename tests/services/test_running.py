@@ -38,15 +38,15 @@ import signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from cbt_core.domain.people import Person
-from cbt_core.generation.questions import Questions
-from cbt_core.services import running, running_process
-from cbt_core.services.running_wishes import Asked
+from cbt_core.generation.tasks.questions import Questions
+from cbt_core.services.runs import control, process
+from cbt_core.services.runs.wishes import Asked
 from cbt_core.settings import Settings
 from db.engine import Database
 url, file, folder, person_id = sys.argv[1:]
-running_process.DATA = Path(folder)
+process.DATA = Path(folder)
 who = Person(int(person_id), "L01", "en", may_create_studies=True)
-print(running.start(
+print(control.start(
     Database(url), who, asked=Asked("s", "echo", prompt="plain", delay=0.5),
     questions=Questions(Path(file)), token="token-of-a-form", settings=Settings(url),
     now=datetime.now(UTC)), flush=True)
