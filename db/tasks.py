@@ -46,6 +46,11 @@ class TaskRow:
     consent_at: str | None
     final_at: str | None
 
+    @property
+    def is_read_only(self) -> bool:
+        """Tell whether the task can be read, but not changed: not open, or final."""
+        return self.stage != Stage.OPEN or self.final_at is not None
+
 
 @dataclass(frozen=True, slots=True)
 class SlotRow:
@@ -101,6 +106,7 @@ _FIND = (
     )
     .where(task.c.token == bindparam("token"))
 )
+_STUDY = select(task.c.study_id).where(task.c.token == bindparam("token"))
 _SLOTS = (
     select(task_slot.c.slot, task_slot.c.answer_id, answer.c.text)
     .join(answer, answer.c.id == task_slot.c.answer_id)
@@ -146,6 +152,11 @@ def find(connection: Connection, token: str) -> TaskRow | None:
         **row._mapping, "work": Work(row.work), "state": TaskState(row.state),
         "stage": Stage(row.stage),
     })
+
+
+def study_of(connection: Connection, token: str) -> int | None:
+    """Return the study of a task; None when there is no such task."""
+    return connection.execute(_STUDY, {"token": token}).scalar()
 
 
 def slots(connection: Connection, task_id: int) -> list[SlotRow]:

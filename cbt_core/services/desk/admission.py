@@ -13,6 +13,7 @@ from cbt_core.domain.study_setup import StudySetup
 from cbt_core.domain.submission import WORK_OF, Work
 from cbt_core.errors import Invalid, Refused
 from cbt_core.instruments.defaults import defaults
+from cbt_core.services.desk.scope import study_scope
 from cbt_core.services.studies.study_setup import current
 from db import audit, practices, seats, studies
 from db.engine import Connection, Database
@@ -93,7 +94,7 @@ def accept_consent(
     database: Database, person: Person, *, slug: str, now: datetime, role: Role = Role.RATER
 ) -> None:
     """Note that the person read and accepted the consent in force."""
-    with database.writing() as connection:
+    with database.writing(study_scope(database, slug)) as connection:
         study_id, setup = _mine(connection, person, slug, role)
         version = setup.protocol.ethics.consent_version
         seats.consent(
@@ -111,7 +112,7 @@ def answer_profile(
     now: datetime, role: Role = Role.RATER,
 ) -> None:
     """Store the profile; a field left out or None is declined."""
-    with database.writing() as connection:
+    with database.writing(study_scope(database, slug)) as connection:
         study_id, setup = _mine(connection, person, slug, role)
         kept: dict[str, str | None] = {}
         for field in profile_fields(setup):
@@ -133,7 +134,7 @@ def finish_guide(
     database: Database, person: Person, *, slug: str, now: datetime, role: Role = Role.RATER
 ) -> None:
     """Note that the person has read the guide."""
-    with database.writing() as connection:
+    with database.writing(study_scope(database, slug)) as connection:
         study_id, _ = _mine(connection, person, slug, role)
         seats.mark(
             connection, study_id=study_id, person_id=person.id, work=WORK_OF[role],
@@ -166,8 +167,13 @@ def answer_practice(
 
     `scores` maps slot to scale to value. A failed attempt may be repeated once; then the lead
     decides (`practice_at` stays empty until the lead lets the person in).
+
+    Raises:
+        Invalid: there is no such item, or a score is no whole number.
     """
-    with database.writing() as connection:
+    if any(type(value) is not int for scales in scores.values() for value in scales.values()):
+        raise Invalid("rating.out_of_range")
+    with database.writing(study_scope(database, slug)) as connection:
         study_id, setup = _mine(connection, person, slug, Role.RATER)
         chosen = next((p for p in setup.protocol.raters.practice if p.id == item), None)
         if chosen is None:
@@ -202,7 +208,7 @@ def let_in(
     database: Database, person: Person, *, slug: str, code: str, now: datetime
 ) -> None:
     """Let a rater in who did not reach the pass mark (the lead's decision)."""
-    with database.writing() as connection:
+    with database.writing(study_scope(database, slug)) as connection:
         study = studies.by_slug(connection, slug)
         if study is None or not person.has(Role.LEAD, study.id):
             raise Refused("access.not_allowed")

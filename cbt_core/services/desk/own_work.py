@@ -10,6 +10,7 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.domain.submission import WORK_OF, Work
 from cbt_core.errors import Invalid, Refused
+from cbt_core.services.desk.scope import study_scope
 from cbt_core.services.studies.study_setup import current
 from db import audit, guesses, own_tasks, seats, studies, tasks
 from db.engine import Connection, Database
@@ -85,7 +86,7 @@ def confirm_final(database: Database, person: Person, *, slug: str, now: datetim
     Raises:
         Refused: tasks are still to do.
     """
-    with database.writing() as connection:
+    with database.writing(study_scope(database, slug)) as connection:
         study_id = _mine(connection, person, slug)
         seat = seats.find(connection, study_id=study_id, person_id=person.id)
         if seat is None or seat.done < seat.total or seat.total == 0:
@@ -128,7 +129,7 @@ def guess(
     now: datetime,
 ) -> None:
     """Store the guesses, once each: task token to (slot or ``dont_know``, reason)."""
-    with database.writing() as connection:
+    with database.writing(study_scope(database, slug)) as connection:
         study_id = _mine(connection, person, slug)
         seat = seats.find(connection, study_id=study_id, person_id=person.id)
         if seat is None or seat.final_at is None:
