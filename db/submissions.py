@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Table, bindparam, insert, select
+from sqlalchemy import Connection, Insert, Row, Table, bindparam, insert, select
+from sqlalchemy.sql.dml import ReturningInsert
 
 from cbt_core.domain.submission import (
     Circumstances,
@@ -91,7 +93,7 @@ def insert_head(
     }
     if isinstance(new.content, Skip):
         row |= {"outcome": "skipped", "skip_reason": new.content.reason, "note": new.content.note}
-    return int(connection.execute(insert(table).returning(table.c.id), row).scalar_one())
+    return int(connection.execute(_insert_head(table), row).scalar_one())
 
 
 def insert_parts(
@@ -102,7 +104,17 @@ def insert_parts(
         return
     names = parts[0].__slots__
     rows = [{name: getattr(part, name) for name in names} for part in parts]
-    connection.execute(insert(table), [{"submission_id": submission_id, **row} for row in rows])
+    connection.execute(_insert(table), [{"submission_id": submission_id, **row} for row in rows])
+
+
+@cache  # as every statement of a save: built once
+def _insert_head(table: Table) -> ReturningInsert[int]:
+    return insert(table).returning(table.c.id)
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    return insert(table)
 
 
 def read_head(row: Row[Any], content: Any, round_name: str = "") -> Submission[Any]:  # noqa: ANN401 - either kind of work

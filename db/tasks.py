@@ -125,6 +125,12 @@ _NEXT = (
     .limit(1)
 )
 _DRAFT = select(draft.c.sequence, draft.c.entries).where(draft.c.task_id == bindparam("task_id"))
+_ADD_DRAFT = insert(draft)
+_CHANGE_DRAFT = (
+    update(draft)
+    .where(draft.c.task_id == bindparam("key"))
+    .values({name: bindparam(name) for name in ("sequence", "entries", "at")})
+)
 _DROP = delete(draft).where(draft.c.task_id == bindparam("task_id"))
 _SET_STATE = (
     update(task)
@@ -207,11 +213,11 @@ def keep_draft(
     standing = draft_of(connection, task_id)
     values = {"sequence": sequence, "entries": entries, "at": stamp(now)}
     if standing is None:
-        connection.execute(insert(draft), {"task_id": task_id, **values})
+        connection.execute(_ADD_DRAFT, {"task_id": task_id, **values})
     elif standing.sequence >= sequence:
         return standing.sequence
     else:
-        connection.execute(update(draft).where(draft.c.task_id == task_id).values(**values))
+        connection.execute(_CHANGE_DRAFT, {"key": task_id, **values})
     return sequence
 
 
