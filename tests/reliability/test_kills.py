@@ -12,7 +12,7 @@ from tests import making
 from tests.conftest import NOW
 from tests.reliability.counts import KILLS, keep
 from tests.reliability.desk import SLUG, Desk, prepared
-from tests.reliability.journal import History, Try, read
+from tests.reliability.journal import History, Try, read, wait_for_told
 from tests.reliability.judge import judge
 from tests.reliability.nursery import Nursery
 from tests.reliability.writer import Plan
@@ -45,6 +45,7 @@ def test_nothing_acknowledged_is_lost_when_writers_are_killed(tmp_path: Path) ->
     with Nursery() as nursery:
         alive = {plan: nursery.bear(plan) for plan in chosen}
         for number in range(1, KILLS + 1):
+            wait_for_told([plan.journal for plan in chosen], 2 * number)
             time.sleep(dice.uniform(0.05, 0.6))
             dying = chosen if number % EVERYBODY_AT == 0 else [dice.choice(chosen)]
             nursery.kill(*(alive[plan] for plan in dying))
