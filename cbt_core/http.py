@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from cbt_core.routes import access, adjudicate, downloads, health, marker, sheet
+from cbt_core.routes import access, adjudicate, downloads, health, kit, marker, sheet
 from cbt_core.settings import Settings
 from db.engine import Database
 
@@ -16,4 +16,5 @@ def routes(database: Database, settings: Settings) -> list[BaseRoute]:
         *marker.routes(database, settings),
         *adjudicate.routes(database, settings),
         *downloads.routes(database, settings),
+        *kit.routes(settings),
     ]

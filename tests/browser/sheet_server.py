@@ -19,6 +19,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from cbt_core.routes import kit
+from cbt_core.settings import Settings
 from pages.ui.components.rating_sheet import HTML, SheetData, script, style, whole
 from pages.ui.wording import section
 from tests.browser import sheet_samples as samples
@@ -169,6 +171,7 @@ class SheetApp:
         return Starlette(routes=[
             Route("/", self._page),
             Route("/sheet.js", lambda _: Response(script(), media_type="text/javascript")),
+            *kit.routes(Settings(database="")),
             *(Route(f"/api/sheet/{name}", self._guarded(name, do), methods=["POST"])
               for name, do in work.items()),
         ])
