@@ -213,6 +213,8 @@ class SheetApp:
 
     def _draft(self, body: Json) -> Response:
         task, kept = str(body["task"]), self.desk.drafts
+        if self.desk.revision(task) != body["base_revision"]:
+            return refusal(409, "desk.stale_draft")
         if task not in kept or int(str(body["sequence"])) > kept[task]["sequence"]:
             kept[task] = {"entries": body["entries"], "sequence": body["sequence"]}
         return JSONResponse({"sequence": kept[task]["sequence"]})
