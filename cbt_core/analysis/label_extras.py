@@ -29,9 +29,9 @@ CROWD: Final = "crowd-kit"
 AGGREGATORS: Final = ("dawid-skene", "mace")
 ITERATIONS: Final = 100
 COLUMNS: Final = (
-    Column("item_id", "text", "题目", "item"),
-    Column("gold", "text", "推断的标签（| 分隔；空=无）", "labels inferred, joined by |"),
-    Column("rule", "text", "推断方法", "by which method"),
+    Column("item_id", "text"),
+    Column("gold", "text"),
+    Column("rule", "text"),
 )
 
 

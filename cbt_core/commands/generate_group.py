@@ -18,7 +18,7 @@ from cbt_core.commands.model_options import (
     require_end,
 )
 from cbt_core.settings import Settings
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.generation.tasks.answers import Answers
@@ -69,8 +69,8 @@ def generate(*, out: Path, resume: bool, yes: bool, **given: object) -> None:
     )
     warn(plan.task.warnings)
     outcome = carried_out(plan, settings, database, yes=yes)
-    require_end(outcome, "generating")
-    click.echo(say("generating.done", desk().language, rows=outcome.rows, file=outcome.out))
+    require_end(outcome, "generation")
+    click.echo(say("generation.done", desk().language, rows=outcome.rows, file=outcome.out))
 
 
 def task_of(given: Mapping[str, object]) -> "Answers":

@@ -16,7 +16,7 @@ from cbt_core.commands.model_options import (
 from cbt_core.commands.study_group import group
 from cbt_core.domain.people import TERMINAL
 from cbt_core.settings import ROOT, Settings
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.generation.tasks.judgement import Judgement
@@ -63,7 +63,7 @@ def judge_study(
     _run(plan, settings, database, yes=yes)
     kept = judgements.store(database, TERMINAL, plan=plan, now=now())
     click.echo(say(
-        "judging.stored", desk().language, slug=slug, judge=name, scores=kept.scores,
+        "judgement.stored", desk().language, slug=slug, judge=name, scores=kept.scores,
         answers=kept.answers, unrated=kept.unrated, known=kept.known,
     ))
 
@@ -106,8 +106,8 @@ def _run(
 ) -> None:
     """Run, and say what came of it; never a score of a system."""
     outcome = carried_out(plan, settings, database, yes=yes)
-    require_end(outcome, "judging")
-    click.echo(say("judging.done", desk().language, rows=outcome.rows, file=outcome.out))
+    require_end(outcome, "judgement")
+    click.echo(say("judgement.done", desk().language, rows=outcome.rows, file=outcome.out))
 
 
 def _place(slug: str, name: str) -> Path:

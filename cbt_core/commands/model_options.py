@@ -14,7 +14,7 @@ import click
 from cbt_core.commands.common import desk, named_database, now
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import StudyError
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.generation.backend.options import Options, Tuning
@@ -93,7 +93,7 @@ def options_of(given: Mapping[str, object], *, resume: bool) -> "Options":
 
     backend, model = str(given["backend"]), str(given["model"] or "")
     if not model and backend != "echo":
-        raise StudyError("generating.no_model")
+        raise StudyError("generation.no_model")
     return Options(
         backend=backend, model=model or "echo", adapter=str(given["adapter"] or ""),
         base_url=str(given["base_url"] or ""), resume=resume, tuning=_tuning(given),
@@ -114,7 +114,7 @@ def _tuning(given: Mapping[str, object]) -> "Tuning":
     budget = Budget(_real(given["budget"]), _whole(given["budget_tokens"]))
     prices = Prices(_real(given["price_in"]), _real(given["price_out"]))
     if budget.money is not None and (prices.prompt is None or prices.reply is None):
-        raise StudyError("generating.budget_without_prices")
+        raise StudyError("generation.budget_without_prices")
     return Tuning(
         concurrency=_whole(given["concurrency"]) or 0, per_minute=_real(given["rpm"]),
         tokens_per_minute=_real(given["tpm"]), timeout=_real(given["timeout"]) or 180.0,
@@ -177,20 +177,20 @@ def carried_out(
 def _confirm(plan: "Plan[Task]", *, yes: bool) -> None:
     """Show what would leave, and where to; ask, unless told not to."""
     language, cost = desk().language, plan.likely_cost
-    names = [name or say("generating.unnamed", language) for name in plan.task.sources]
+    names = [name or say("generation.unnamed", language) for name in plan.task.sources]
     click.echo(say(
-        "generating.about_to_send", language, texts=plan.waiting, host=plan.host,
+        "generation.about_to_send", language, texts=plan.waiting, host=plan.host,
         sources=", ".join(names), tokens=plan.likely_prompt_tokens,
         cost="?" if cost is None else f"{cost:.2f}",
     ), err=True)
     if yes:
         return
     try:
-        agreed = click.confirm(say("generating.send", language), err=True)
+        agreed = click.confirm(say("generation.send", language), err=True)
     except click.Abort as error:
-        raise StudyError("generating.not_confirmed") from error
+        raise StudyError("generation.not_confirmed") from error
     if not agreed:
-        raise StudyError("generating.not_confirmed")
+        raise StudyError("generation.not_confirmed")
 
 
 @contextmanager
@@ -203,7 +203,7 @@ def _interruptible() -> Iterator[threading.Event]:
         if stop.is_set():
             signal.default_int_handler(number, frame)
         stop.set()
-        click.echo(say("generating.stopping", desk().language), err=True)
+        click.echo(say("generation.stopping", desk().language), err=True)
 
     signal.signal(signal.SIGINT, asked)
     try:
@@ -219,11 +219,11 @@ def require_end(outcome: "Outcome", section: str) -> None:
         StudyError: the run stopped before its end, or no text got a usable reply.
     """
     if not outcome.finished:
-        raise StudyError(f"generating.ended_{outcome.ended}", file=outcome.out, rows=outcome.rows)
+        raise StudyError(f"generation.ended_{outcome.ended}", file=outcome.out, rows=outcome.rows)
     causes = ", ".join(f"{name} {count}" for name, count in sorted(outcome.causes.items()))
     if not outcome.rows:
         raise StudyError(
-            "generating.all_failed", file=outcome.out, count=outcome.failed, causes=causes)
+            "generation.all_failed", file=outcome.out, count=outcome.failed, causes=causes)
     if outcome.failed:
         click.echo(say(
             f"{section}.some_failed", desk().language, count=outcome.failed, causes=causes,
@@ -259,7 +259,7 @@ class ProgressLine:
     def _text(self, progress: "Progress") -> str:
         cost, left = progress.cost, progress.seconds_left
         return say(
-            "generating.progress", self._language, done=progress.done,
+            "generation.progress", self._language, done=progress.done,
             total="?" if progress.total is None else progress.total, failed=progress.failed,
             rate=f"{progress.rate:.1f}", cost="–" if cost is None else f"{cost:.2f}",
             left="–" if left is None else _clock(left),

@@ -20,7 +20,9 @@ from pathlib import Path
 from threading import get_ident
 from typing import Final
 
+from cbt_core.domain.instrument import Text
 from cbt_core.errors import StudyError
+from cbt_core.words import say
 
 Cell = str | int | float | None
 FORMS: Final = ("csv", "xlsx", "jsonl", "parquet")
@@ -72,7 +74,7 @@ def write_whole(target: Path, pieces: Iterable[bytes]) -> None:
     try:
         put_whole(target, pieces)
     except OSError as error:
-        raise StudyError("exporting.cannot_write", file=target) from error
+        raise StudyError("export.cannot_write", file=target) from error
 
 
 def write_bytes(content: bytes, out: Path) -> None:
@@ -124,17 +126,26 @@ def make_folder(folder: Path, *, asked: Path | None = None) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StudyError("exporting.cannot_write", file=asked or folder) from error
+        raise StudyError("export.cannot_write", file=asked or folder) from error
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its kind is `text`, `integer` or `number`; the meaning goes to the codebook."""
+    """One column: its kind is `text`, `integer` or `number`; the meaning goes to the codebook.
+
+    `meaning` is a code of the words, or the words themselves where a study brings its own; '' for
+    a table without a codebook.
+    """
 
     name: str
     kind: str
-    zh: str
-    en: str
+    meaning: str | Text = ""
+
+    def said(self, language: str) -> str:
+        """Return the meaning in a language."""
+        if isinstance(self.meaning, Text):
+            return self.meaning(language)
+        return say(self.meaning, language) if self.meaning else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +232,7 @@ def _refuse_long(table: Table) -> None:
         for column, cell in zip(table.columns, row, strict=True):
             if isinstance(cell, str) and len(cell) >= LONGEST_XLSX_CELL:
                 raise StudyError(
-                    "exporting.cell_too_long", table=table.name, row=number, field=column.name
+                    "export.cell_too_long", table=table.name, row=number, field=column.name
                 )
 
 

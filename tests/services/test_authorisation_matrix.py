@@ -21,15 +21,16 @@ from starlette.testclient import TestClient
 from cbt_core import services
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
+from cbt_core.domain.submission import Work
 from cbt_core.errors import Conflict, Invalid, Refused, StudyError
+from cbt_core.generation.backend.options import Options
 from cbt_core.generation.tasks import detection as tasks_detection
 from cbt_core.generation.tasks import judgement as tasks_judgement
-from cbt_core.generation.tasks.model_task import Model
 from cbt_core.generation.tasks.questions import Questions
 from cbt_core.http import routes
 from cbt_core.services.access import sessions
 from cbt_core.services.assignment import task_draw
-from cbt_core.services.desk import admission, escalations, label_task, own_work, rating_task
+from cbt_core.services.desk import admission, desk_task, escalations, own_work
 from cbt_core.services.export import study_export
 from cbt_core.services.labels import (
     adjudication,
@@ -54,6 +55,7 @@ from cbt_core.services.runs import (
     segment_scores,
     wishes,
 )
+from cbt_core.services.runs.model_run import Plan
 from cbt_core.services.runs.wishes import Asked
 from cbt_core.services.studies import (
     answer_gates,
@@ -131,7 +133,6 @@ WITHOUT_PERSON: Mapping[str, str] = {
 UNLOGGED = {
     "joining.accept_consent", "joining.answer_practice", "joining.answer_profile",
     "joining.finish_guide", "joining.let_in", "joining.practice_item", "joining.standing",
-    "labelling.keep_draft", "labelling.open_task", "labelling.save", "labelling.skip",
     "own_work.confirm_final", "own_work.done_tasks", "own_work.guess", "own_work.hours",
     "own_work.shown_again", "storing.back_up", "storing.check_all", "storing.restore",
     "storing.upgrade", "storing.verify",
@@ -264,7 +265,8 @@ def posted(
 def marked(
     function: Callable[..., object], body: Callable[[Mapping[str, Any]], dict[str, Any]]
 ) -> Call:
-    return lambda world, who: function(world.database, who, body=body(world.label_view), now=NOW)
+    return lambda world, who: function(
+        world.database, who, body=body(world.label_view), work=Work.LABEL, now=NOW)
 
 
 def of_labels(function: Callable[..., object], **more: object) -> Call:
@@ -287,15 +289,15 @@ def decided(function: Callable[..., object]) -> Call:
 
 
 CASE = {"case_id": 1, "text": "seen"}
-def detection(world: World, who: Person) -> tasks_detection.Detection:
+def detection(world: World, who: Person) -> Plan[tasks_detection.Detection]:
     return detections.plan_study(
-        world.database, who, slug="labels", model=Model("echo", "echo"),
+        world.database, who, slug="labels", options=Options("echo", "echo"),
         place=world.folder / "none.jsonl", settings=Settings(database=""), now=NOW)
 
 
-def judgement(world: World, who: Person) -> tasks_judgement.Judging:
+def judgement(world: World, who: Person) -> Plan[tasks_judgement.Judgement]:
     return judgements.plan_study(
-        world.database, who, slug="trial", judge="j", model=Model("echo", "echo"),
+        world.database, who, slug="trial", judge="j", options=Options("echo", "echo"),
         place=world.folder / "none.jsonl", settings=Settings(database=""), now=NOW)
 
 
@@ -327,10 +329,10 @@ MATRIX: Mapping[str, Row] = {
         lambda w, who: egress.deny_source(w.database, who, source="psyqa", now=NOW), ANY_LEAD),
     "egress.sources": Row(lambda w, who: egress.sources(w.database, who, now=NOW), ANY_LEAD),
     "escalating.queue": Row(of_study(escalations.queue), LEADS),
-    "escalating.read": Row(of_study(escalations.read, case_id=1), LEADS),
-    "escalating.note": Row(of_study(escalations.note, **CASE), LEADS),
-    "escalating.handle": Row(of_study(escalations.handle, **CASE), LEADS),
-    "escalating.reopen": Row(of_study(escalations.reopen, **CASE), LEADS, before=handle_case),
+    "escalations.read": Row(of_study(escalations.read, case_id=1), LEADS),
+    "escalations.note": Row(of_study(escalations.note, **CASE), LEADS),
+    "escalations.handle": Row(of_study(escalations.handle, **CASE), LEADS),
+    "escalations.reopen": Row(of_study(escalations.reopen, **CASE), LEADS, before=handle_case),
     "export_contents.table_names": Row(of_study(study_export.table_names), LEADS),
     "exporting.export_study": Row(
         lambda w, who: study_export.export_study(
@@ -355,19 +357,20 @@ MATRIX: Mapping[str, Row] = {
     "judging_study.plan_study": Row(lambda w, who: judgement(w, who), LEADS),
     "judging_study.store": Row(  # no run has been made: told so, but not refused
         lambda w, who: judgements.store(
-            w.database, who, judging=judgement(w, TERMINAL), now=NOW),
+            w.database, who, plan=judgement(w, TERMINAL), now=NOW),
         LEADS, tells=StudyError),
     "label_results.label_results": Row(
         of_study(study_results.label_results, bootstrap=10), LEADS, tells=StudyError),
-    "labelling.keep_draft": Row(marked(label_task.keep_draft, draft_body), "annotator"),
+    "labelling.keep_draft": Row(marked(desk_task.keep_draft, draft_body), "annotator"),
     "labelling.open_task": Row(
-        lambda w, who: label_task.open_task(
-            w.database, who, slug="labels", token=w.label_view["task"]["task"], now=NOW),
+        lambda w, who: desk_task.open_task(
+            w.database, who, slug="labels", token=w.label_view["task"]["task"],
+            work=Work.LABEL, now=NOW),
         "annotator"),
     "labelling.save": Row(
-        marked(label_task.save, lambda view: labels.press(view, verdict="none", certainty=2)),
+        marked(desk_task.save, lambda view: labels.press(view, verdict="none", certainty=2)),
         "annotator"),
-    "labelling.skip": Row(marked(label_task.skip, label_skip_body), "annotator"),
+    "labelling.skip": Row(marked(desk_task.skip, label_skip_body), "annotator"),
     "lifecycle.item_progress": Row(of_study(lifecycle.item_progress), LEADS),
     "lifecycle.lock": Row(of_study(lifecycle.lock), LEADS),
     "lifecycle.status": Row(of_study(lifecycle.status), LEADS),
@@ -400,12 +403,12 @@ MATRIX: Mapping[str, Row] = {
     "proposing.propose": Row(
         lambda w, who: machine_proposals.propose(
             w.database, who, slug="labels", source="machine", now=NOW, proposals=()), LEADS),
-    "rating.keep_draft": Row(posted(rating_task.keep_draft, draft_body), "rater"),
+    "rating.keep_draft": Row(posted(desk_task.keep_draft, draft_body), "rater"),
     "rating.open_task": Row(
-        lambda w, who: rating_task.open_task(
+        lambda w, who: desk_task.open_task(
             w.database, who, slug="trial", token=w.view["task"]["task"], now=NOW), "rater"),
-    "rating.save": Row(posted(rating_task.save, making.press), "rater"),
-    "rating.skip": Row(posted(rating_task.skip, skip_body), "rater"),
+    "rating.save": Row(posted(desk_task.save, making.press), "rater"),
+    "rating.skip": Row(posted(desk_task.skip, skip_body), "rater"),
     "registration.register": Row(  # the world has been rated: too late, but not a refusal
         of_study(registration.register, language="en"), LEADS, tells=StudyError),
     "results.everything": Row(of_study(study_results.everything, bootstrap=10), LEADS),
@@ -432,7 +435,7 @@ MATRIX: Mapping[str, Row] = {
         tells=StudyError),  # the study is a real one
     "storing_detections.store": Row(
         lambda w, who: detections.store(
-            w.database, who, detection=detection(w, TERMINAL), now=NOW),
+            w.database, who, plan=detection(w, TERMINAL), now=NOW),
         LEADS, tells=StudyError),
     "storing.back_up": Row(
         lambda w, who: storage.back_up(w.database, who, file=w.folder / "copy.db"), "terminal"),
@@ -505,7 +508,7 @@ def raise_a_flag(database: Database, rater: Person) -> None:
     flag = {"slot": "A", "kind": "unsafe_advice", "severity": "serious", "quote": "",
             "start": None, "end": None}
     body = making.press(view, entries=making.entries(view, flags=[flag]))
-    rating_task.save(database, rater, body=body, now=NOW)
+    desk_task.save(database, rater, body=body, now=NOW)
 
 
 @pytest.fixture
@@ -612,7 +615,7 @@ def test_a_rater_cannot_score_a_label_task(world: World) -> None:
         Role.RATER, NOW)
     body = {**making.press(world.view), "task": world.label_view["task"]["task"]}
     with pytest.raises(Refused) as refused:
-        rating_task.save(world.database, both, body=body, now=NOW)
+        desk_task.save(world.database, both, body=body, now=NOW)
     assert refused.value.code == "rating.unknown_task"
 
 

@@ -9,7 +9,7 @@ from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Invalid, Refused
 from cbt_core.services.assignment import task_draw
-from cbt_core.services.desk import admission, rating_task
+from cbt_core.services.desk import admission, desk_task
 from cbt_core.services.studies import creation
 from cbt_core.services.studies.creation import StudyFiles
 from db.engine import Database
@@ -73,7 +73,7 @@ def test_no_task_is_shown_before_the_consent(
     database: Database, rater: Person, now: datetime
 ) -> None:
     with pytest.raises(Refused) as refused:
-        rating_task.open_task(database, rater, slug="trial", token=None, now=now)
+        desk_task.open_task(database, rater, slug="trial", token=None, now=now)
     assert refused.value.code == "rating.consent_first"
 
 

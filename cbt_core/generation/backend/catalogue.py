@@ -30,9 +30,9 @@ def make_backend(
     """
     name = options.backend
     if name not in BACKENDS:
-        raise StudyError("generating.no_backend", name=name[:40], known=", ".join(BACKENDS))
+        raise StudyError("generation.no_backend", name=name[:40], known=", ".join(BACKENDS))
     if options.adapter and name != "transformers":
-        raise StudyError("generating.no_adapter", backend=name)
+        raise StudyError("generation.no_adapter", backend=name)
     if name == "echo":
         return _echo(options, labels)
     if name == "transformers":

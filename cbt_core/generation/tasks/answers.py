@@ -101,9 +101,9 @@ def answers_to(
         StudyError: prompt, scheme or system name are wrong.
     """
     if not system.strip() or system != system.strip() or not system.isprintable():
-        raise StudyError("generating.system_name", limit=SYSTEM_CHARACTERS)
+        raise StudyError("generation.system_name", limit=SYSTEM_CHARACTERS)
     if len(system) > SYSTEM_CHARACTERS:
-        raise StudyError("generating.system_name", limit=SYSTEM_CHARACTERS)
+        raise StudyError("generation.system_name", limit=SYSTEM_CHARACTERS)
     loaded = load_prompt(prompt, language)
     is_labelled = loaded.needs_scheme or loaded.reply == "json"
     labels = load_scheme(scheme) if is_labelled else None

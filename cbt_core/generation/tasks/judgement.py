@@ -369,7 +369,7 @@ def _asked(
     needed = {row.key for row in rows}
     found = {one.key: one for one in questions if one.key in needed}
     if len(found) < len(needed):
-        raise StudyError("judging.no_question", count=len(needed) - len(found), file=answers)
+        raise StudyError("judgement.no_question", count=len(needed) - len(found), file=answers)
     return found
 
 
@@ -385,7 +385,7 @@ def require_name(name: str) -> None:
         StudyError: empty, too long, or with characters that do not print.
     """
     if not name or name != name.strip() or not name.isprintable() or len(name) > NAME_CHARACTERS:
-        raise StudyError("judging.bad_name", limit=NAME_CHARACTERS)
+        raise StudyError("judgement.bad_name", limit=NAME_CHARACTERS)
 
 
 def form_of(
@@ -397,9 +397,9 @@ def form_of(
         StudyError: the instrument has none.
     """
     if steps and not instrument.steps:
-        raise StudyError("judging.no_steps", instrument=instrument.id)
+        raise StudyError("judgement.no_steps", instrument=instrument.id)
     if not steps and not judged_scales(instrument):
-        raise StudyError("judging.no_scales", instrument=instrument.id)
+        raise StudyError("judgement.no_scales", instrument=instrument.id)
     return steps_form(instrument, language) if steps else judge_form(
         instrument, language, examples=examples
     )
@@ -413,4 +413,4 @@ def refuse_shots(examples: Sequence[Example], texts: Iterable[str]) -> None:
     """
     count = shots_among(examples, texts) if examples else 0
     if count:
-        raise Refused("judging.shots", count=count)
+        raise Refused("judgement.shots", count=count)

@@ -10,14 +10,14 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.protocol import Practice, ProfileField
 from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudySetup
+from cbt_core.domain.submission import WORK_OF, Work
 from cbt_core.errors import Invalid, Refused
 from cbt_core.instruments.defaults import defaults
+from cbt_core.services.desk.scope import study_scope
 from cbt_core.services.studies.study_setup import current
 from db import audit, practices, seats, studies
 from db.engine import Connection, Database
 from db.seats import SeatRow
-
-WORK_OF = {Role.RATER: "rate", Role.ANNOTATOR: "label"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def accept_consent(
     database: Database, person: Person, *, slug: str, now: datetime, role: Role = Role.RATER
 ) -> None:
     """Note that the person read and accepted the consent in force."""
-    with database.writing() as connection:
+    with database.writing(study_scope(database, slug)) as connection:
         study_id, setup = _mine(connection, person, slug, role)
         version = setup.protocol.ethics.consent_version
         seats.consent(
@@ -112,13 +112,13 @@ def answer_profile(
     now: datetime, role: Role = Role.RATER,
 ) -> None:
     """Store the profile; a field left out or None is declined."""
-    with database.writing() as connection:
+    with database.writing(study_scope(database, slug)) as connection:
         study_id, setup = _mine(connection, person, slug, role)
         kept: dict[str, str | None] = {}
         for field in profile_fields(setup):
             given = answers.get(field.id)
             if given is not None and field.choices and given not in dict(field.choices):
-                raise Invalid("joining.unknown_choice", missing=((None, field.id),))
+                raise Invalid("admission.unknown_choice", missing=((None, field.id),))
             kept[field.id] = given[:200] if given else None
         seats.set_profile(
             connection, study_id=study_id, person_id=person.id, work=WORK_OF[role],
@@ -134,7 +134,7 @@ def finish_guide(
     database: Database, person: Person, *, slug: str, now: datetime, role: Role = Role.RATER
 ) -> None:
     """Note that the person has read the guide."""
-    with database.writing() as connection:
+    with database.writing(study_scope(database, slug)) as connection:
         study_id, _ = _mine(connection, person, slug, role)
         seats.mark(
             connection, study_id=study_id, person_id=person.id, work=WORK_OF[role],
@@ -167,8 +167,13 @@ def answer_practice(
 
     `scores` maps slot to scale to value. A failed attempt may be repeated once; then the lead
     decides (`practice_at` stays empty until the lead lets the person in).
+
+    Raises:
+        Invalid: there is no such item, or a score is no whole number.
     """
-    with database.writing() as connection:
+    if any(type(value) is not int for scales in scores.values() for value in scales.values()):
+        raise Invalid("rating.out_of_range")
+    with database.writing(study_scope(database, slug)) as connection:
         study_id, setup = _mine(connection, person, slug, Role.RATER)
         chosen = next((p for p in setup.protocol.raters.practice if p.id == item), None)
         if chosen is None:
@@ -203,7 +208,7 @@ def let_in(
     database: Database, person: Person, *, slug: str, code: str, now: datetime
 ) -> None:
     """Let a rater in who did not reach the pass mark (the lead's decision)."""
-    with database.writing() as connection:
+    with database.writing(study_scope(database, slug)) as connection:
         study = studies.by_slug(connection, slug)
         if study is None or not person.has(Role.LEAD, study.id):
             raise Refused("access.not_allowed")
@@ -211,7 +216,7 @@ def let_in(
         if rater_id is None:
             raise Refused("rating.unknown_study")
         seats.mark(
-            connection, study_id=study.id, person_id=rater_id, work="rate",
+            connection, study_id=study.id, person_id=rater_id, work=Work.RATE,
             milestone="practice_at", now=now,
         )
         audit.append(
@@ -230,7 +235,7 @@ def _decide(
     passed = attempt.right >= raters.pass_mark * attempt.asked
     if passed:
         seats.mark(
-            connection, study_id=study_id, person_id=person.id, work="rate",
+            connection, study_id=study_id, person_id=person.id, work=Work.RATE,
             milestone="practice_at", now=now,
         )
     audit.append(
@@ -277,7 +282,7 @@ def _standing(
 def _step(
     connection: Connection, setup: StudySetup, seat: SeatRow | None, role: Role
 ) -> str:
-    if setup.study.stage in {"locked", "unblinded"}:
+    if setup.study.stage.is_closed:
         return "closed"
     if seat is None or seat.total == 0:
         return "waiting"

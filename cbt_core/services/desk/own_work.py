@@ -8,7 +8,9 @@ from typing import Final
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
+from cbt_core.domain.submission import WORK_OF, Work
 from cbt_core.errors import Invalid, Refused
+from cbt_core.services.desk.scope import study_scope
 from cbt_core.services.studies.study_setup import current
 from db import audit, guesses, own_tasks, seats, studies, tasks
 from db.engine import Connection, Database
@@ -17,9 +19,6 @@ GUESSES: Final = 10
 """How many of the own tasks the closing question shows again (the manual's number)."""
 
 DONT_KNOW: Final = "dont_know"
-
-WORK: Final[Mapping[Role, str]] = {Role.RATER: "rate", Role.ANNOTATOR: "label"}
-"""What is done in a role, as tasks and seats call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,10 @@ def done_tasks(
         study_id = _mine(connection, person, slug, role)
         rows = own_tasks.done(
             connection, study_id=study_id, person_id=person.id, start=start, count=count,
-            work=WORK[role],
+            work=WORK_OF[role],
         )
         total = own_tasks.count_done(
-            connection, study_id=study_id, person_id=person.id, work=WORK[role]
+            connection, study_id=study_id, person_id=person.id, work=WORK_OF[role]
         )
         found = [
             DoneTask(
@@ -87,15 +86,15 @@ def confirm_final(database: Database, person: Person, *, slug: str, now: datetim
     Raises:
         Refused: tasks are still to do.
     """
-    with database.writing() as connection:
+    with database.writing(study_scope(database, slug)) as connection:
         study_id = _mine(connection, person, slug)
         seat = seats.find(connection, study_id=study_id, person_id=person.id)
         if seat is None or seat.done < seat.total or seat.total == 0:
-            raise Refused("joining.not_finished")
+            raise Refused("admission.not_finished")
         if seat.final_at is not None:
             return
         seats.mark(
-            connection, study_id=study_id, person_id=person.id, work="rate",
+            connection, study_id=study_id, person_id=person.id, work=Work.RATE,
             milestone="final_at", now=now,
         )
         audit.append(
@@ -130,11 +129,11 @@ def guess(
     now: datetime,
 ) -> None:
     """Store the guesses, once each: task token to (slot or ``dont_know``, reason)."""
-    with database.writing() as connection:
+    with database.writing(study_scope(database, slug)) as connection:
         study_id = _mine(connection, person, slug)
         seat = seats.find(connection, study_id=study_id, person_id=person.id)
         if seat is None or seat.final_at is None:
-            raise Refused("joining.not_finished")
+            raise Refused("admission.not_finished")
         given = guesses.of_person(connection, study_id=study_id, person_id=person.id)
         stored = 0
         for token, (choice, reason) in answers.items():

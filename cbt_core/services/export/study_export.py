@@ -12,6 +12,7 @@ from typing import Final
 from cbt_core.analysis import rows
 from cbt_core.analysis.rows import Material
 from cbt_core.domain.people import Person
+from cbt_core.domain.study import Stage
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import Refused, StudyError
 from cbt_core.export import study_tables
@@ -78,17 +79,17 @@ def export_study(
         Refused: unblinded before `study unblind`, or not the person's study.
     """
     if form not in FORMS:
-        raise StudyError("exporting.unknown_form", form=form)
+        raise StudyError("export.unknown_form", form=form)
     study = led_by(database, person, slug, act="export", now=now)
     with database.reading() as connection:
         setup = current(connection, study.id)
-        if unblinded and setup.study.stage != "unblinded":
-            raise Refused("exporting.not_unblinded")
+        if unblinded and setup.study.stage != Stage.UNBLINDED:
+            raise Refused("export.not_unblinded")
         tables = _tables(connection, setup, unblinded=unblinded)
         head = audit.head(connection, study.id)
         protocol = studies.protocol_text(connection, study.id, setup.digests.protocol)
     if folder.exists() and not folder.is_dir():
-        raise StudyError("exporting.folder_taken", folder=folder)
+        raise StudyError("export.folder_taken", folder=folder)
     make_folder(folder)
     signature = sign(setup, tables)
     files = write_tables(tables, folder, form)

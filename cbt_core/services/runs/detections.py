@@ -31,7 +31,6 @@ from db.engine import Connection, Database
 from db.items import ItemRow
 from db.proposals import NewProposal
 
-CLOSED: Final = frozenset({"locked", "unblinded"})
 NAMED: Final = 5
 """Items named in a refusal; more would hide the sentence."""
 
@@ -64,9 +63,9 @@ def plan_study(
     used = [one for one in every if one.withdrawn_at is None]
     shown = [one.key for one in used if one.id in seen]
     if shown and not leave_seen:
-        raise Refused("detecting.seen", count=len(shown), items=", ".join(shown[:NAMED]))
+        raise Refused("detection.seen", count=len(shown), items=", ".join(shown[:NAMED]))
     if len(shown) == len(used):
-        raise StudyError("detecting.no_items", slug=slug)
+        raise StudyError("detection.no_items", slug=slug)
     task = _task(setup, every, language or setup.study.language, seen)
     return model_run.plan(
         task, options, place=place, settings=settings, database=database, now=now
@@ -79,8 +78,8 @@ def require_open(setup: StudySetup) -> None:
     Raises:
         Refused: it is locked.
     """
-    if setup.study.stage in CLOSED:
-        raise Refused("labelling.locked")
+    if setup.study.stage.is_closed:
+        raise Refused("annotation.locked")
 
 
 def _task(
@@ -172,7 +171,7 @@ def _sorted_out(
     for row in rows:
         item = by_key.get(str(row["id"]))
         if item is None or row["text_digest"] != digest_of(item.question, item.description):
-            raise StudyError("detecting.other_text", item=row["id"])
+            raise StudyError("detection.other_text", item=row["id"])
         if item.key in known:
             left["known"] += 1
         elif item.withdrawn_at is not None:

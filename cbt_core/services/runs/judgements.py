@@ -78,14 +78,14 @@ def plan_study(
     form = form_of(setup.instrument, study.language, steps=False, examples=shown)
     used = [one for one in every if not one.withdrawn]
     if not used:
-        raise StudyError("judging.no_answers", slug=slug)
+        raise StudyError("judgement.no_answers", slug=slug)
     refuse_shots(shown, (text for one in every for text in (one.question, one.text)))
     plan = model_run.plan(
         _task(setup, form, every, used, judge), options, place=place, settings=settings,
         database=database, now=now,
     )
     if {one.run for one in before} - {plan.run}:
-        raise StudyError("judging.name_taken", judge=judge)
+        raise StudyError("judgement.name_taken", judge=judge)
     return plan
 
 
@@ -103,7 +103,7 @@ def store(
     with database.writing(study.id) as connection:
         before = judge_scores.of_judge(connection, study.id, plan.task.judge)
         if {one.run for one in before} - {plan.run}:
-            raise StudyError("judging.name_taken", judge=plan.task.judge)
+            raise StudyError("judgement.name_taken", judge=plan.task.judge)
         answers = {
             key_of(study.slug, one): one.answer_id
             for one in judge_scores.to_judge(connection, study.id) if not one.withdrawn
@@ -152,7 +152,7 @@ def _task(
 def _scores(plan: Plan[Judgement], answer_id: int, row: Mapping[str, object]) -> list[JudgeScore]:
     scores, reasons = row["scores"], row["reasons"]
     if not isinstance(scores, dict) or not isinstance(reasons, dict):
-        raise StudyError("judging.no_file", file=plan.place)
+        raise StudyError("judgement.no_file", file=plan.place)
     return [
         JudgeScore(
             answer_id=answer_id, judge=plan.task.judge, scale=scale, value=value,

@@ -11,7 +11,7 @@ from cbt_core.errors import StudyError
 from cbt_core.generation.gates.answer_gate import look_over
 from cbt_core.generation.gates.findings import UNSAFE, Report, Telling
 from cbt_core.services.guard import require
-from cbt_core.wording import say
+from cbt_core.words import say
 from db import items, studies
 from db.engine import Connection, Database
 
@@ -43,7 +43,7 @@ def gates_of_study(database: Database, person: Person, *, slug: str, now: dateti
     if study is None:
         raise StudyError("studies.unknown", slug=slug[:60])
     require(database, person, Role.LEAD, study.id, act="gates_of_study", now=now)
-    unblinded = study.stage == Stage.UNBLINDED.value
+    unblinded = study.stage == Stage.UNBLINDED
     with database.reading() as connection:
         systems = studies.systems(connection, study.id)
         shown = {one.masked: one.name if unblinded else one.masked for one in systems}
