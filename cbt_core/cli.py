@@ -26,7 +26,6 @@ from cbt_core.commands import (
     report_group,
     run_group,
     score_group,
-    serve_model,
     source_group,
     study_group,
     study_running,
@@ -48,7 +47,7 @@ def cli() -> None:
 for module in (
     database_group, looking, demo_group, person_group, study_group, study_running, analysis_group,
     audit_group, labels_group, score_group, generate_group, source_group, registering,
-    planning_group, report_group, dataset_group, train_group, serve_model, detect_group,
+    planning_group, report_group, dataset_group, train_group, detect_group,
     judge_group, run_group,
 ):
     module.add_to(cli)

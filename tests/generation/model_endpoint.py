@@ -1,11 +1,9 @@
-"""A local model as an OpenAI-compatible endpoint on this machine, for trying and for tests.
+"""A local model as an OpenAI-compatible endpoint: a double of vLLM or the llama.cpp server.
 
-One worker and small batches: calls that arrive together are answered together. For real load use
-vLLM or the llama.cpp server; this listens on the loopback address only.
+One worker and small batches: calls that arrive together are answered together.
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -208,20 +206,3 @@ def _json(content: dict[str, object], status: int = 200) -> "Response":
     from starlette.responses import JSONResponse
 
     return JSONResponse(content, status_code=status)
-
-
-def serve(backend: Backend, port: int, ready: Callable[[str], None]) -> None:
-    """Serve a model on 127.0.0.1 until stopped; `port` 0 takes a free one.
-
-    `ready` is told the address once, before the first call can arrive.
-    """
-    import socket
-
-    import uvicorn
-
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind(("127.0.0.1", port))
-    ready(f"http://127.0.0.1:{listening.getsockname()[1]}/v1")
-    settings = uvicorn.Config(application(backend), log_level="error", access_log=False)
-    uvicorn.Server(settings).run(sockets=[listening])
