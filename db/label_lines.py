@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from cbt_core.domain.labels import LabelLine, ProposalAnswerLine, ProposalLine, SpanLine
+from cbt_core.domain.submission import Work
 from db.labelling_models import label, label_submission, proposal, proposal_answer, span
 from db.models import item, task
 from db.people_models import person
@@ -147,7 +148,7 @@ def answers(connection: Connection, study_id: int) -> list[ProposalAnswerLine]:
 
 def has_work(connection: Connection, study_id: int) -> bool:
     """Tell whether a study has anything to do with labels: tasks, or proposals."""
-    by_task = select(task.c.id).where(and_(task.c.study_id == study_id, task.c.work == "label"))
+    by_task = select(task.c.id).where(and_(task.c.study_id == study_id, task.c.work == Work.LABEL))
     by_machine = select(proposal.c.id).where(proposal.c.study_id == study_id)
     return any(connection.execute(one.limit(1)).first() for one in (by_task, by_machine))
 

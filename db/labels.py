@@ -11,12 +11,11 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, insert, select
 
 from cbt_core.domain.labels import LabelMark, SpanMark
+from cbt_core.domain.submission import FINISHED, Work
 from db.clock import stamp
 from db.labelling_models import label, label_submission, proposal, proposal_answer, span
 from db.models import item, task
 from db.submissions import Known
-
-DONE: Final = ("done", "skipped")
 
 _BY_TOKEN: Final = select(
     label_submission.c.task_id, label_submission.c.revision, label_submission.c.digest,
@@ -58,8 +57,8 @@ _PREVIOUS: Final = (
     .where(
         task.c.study_id == bindparam("study_id"),
         task.c.person_id == bindparam("person_id"),
-        task.c.work == "label",
-        task.c.state.in_(DONE),
+        task.c.work == Work.LABEL,
+        task.c.state.in_(FINISHED),
         task.c.position < bindparam("before"),
     )
     .order_by(task.c.position.desc())

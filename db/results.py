@@ -16,6 +16,7 @@ from cbt_core.domain.submission import (
     SlotLine,
     StepLine,
     TaskLine,
+    Work,
 )
 from db.models import (
     answer,
@@ -49,7 +50,7 @@ _TASKS: Final = (
 
 
 def tasks(
-    connection: Connection, study_id: int, *, every_revision: bool = False, work: str = "rate"
+    connection: Connection, study_id: int, *, every_revision: bool = False, work: Work = Work.RATE
 ) -> list[TaskLine]:
     """Return the tasks of a study with their newest submission, or one line per revision.
 

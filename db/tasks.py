@@ -6,14 +6,13 @@ Statements are built once: the sheet runs them at every save.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from cbt_core.domain.study import Stage
+from cbt_core.domain.submission import PENDING, TaskState, Work
 from db.clock import stamp
 from db.models import answer, draft, item, seat, study, task, task_slot
-
-PENDING: Final = ("opened", "waiting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +24,16 @@ class TaskRow:
     study_id: int
     person_id: int
     item_id: int
-    work: str
+    work: Work
     kind: str
-    state: str
+    state: TaskState
     revision: int
     position: int
     opened_at: str | None
     repeat_of: int | None
     slug: str
     title: str
-    stage: str
+    stage: Stage
     item_key: str
     question: str
     description: str
@@ -75,7 +74,7 @@ class NewTask:
     item_id: int
     position: int
     slots: Mapping[str, int]
-    work: str = "rate"
+    work: Work = Work.RATE
     kind: str = "main"
     panel: str = ""
     repeat_of: int | None = None
@@ -128,8 +127,8 @@ _SET_STATE = (
 )
 _OPEN = (
     update(task)
-    .where(task.c.id == bindparam("task_id"), task.c.state == "waiting")
-    .values(state="opened", opened_at=bindparam("at"))
+    .where(task.c.id == bindparam("task_id"), task.c.state == TaskState.WAITING)
+    .values(state=TaskState.OPENED, opened_at=bindparam("at"))
 )
 _PENDING_REPEAT = (
     select(task.c.id)
@@ -141,7 +140,12 @@ _PENDING_REPEAT = (
 def find(connection: Connection, token: str) -> TaskRow | None:
     """Return a task by its opaque token."""
     row = connection.execute(_FIND, {"token": token}).first()
-    return TaskRow(**row._mapping) if row else None
+    if row is None:
+        return None
+    return TaskRow(**{
+        **row._mapping, "work": Work(row.work), "state": TaskState(row.state),
+        "stage": Stage(row.stage),
+    })
 
 
 def slots(connection: Connection, task_id: int) -> list[SlotRow]:
@@ -150,7 +154,7 @@ def slots(connection: Connection, task_id: int) -> list[SlotRow]:
 
 
 def next_token(
-    connection: Connection, *, study_id: int, person_id: int, work: str = "rate"
+    connection: Connection, *, study_id: int, person_id: int, work: Work = Work.RATE
 ) -> str | None:
     """Return the task to do next: one already opened, else the first that waits."""
     for state in PENDING:  # two index look-ups; one query over both states would sort them all
@@ -172,7 +176,7 @@ def mark_opened(connection: Connection, task_id: int, now: datetime) -> None:
     connection.execute(_OPEN, {"task_id": task_id, "at": stamp(now)})
 
 
-def set_state(connection: Connection, task_id: int, *, state: str, revision: int) -> None:
+def set_state(connection: Connection, task_id: int, *, state: TaskState, revision: int) -> None:
     """Set a task's state and the number of its newest revision."""
     connection.execute(
         _SET_STATE, {"task_id": task_id, "new_state": state, "new_revision": revision}

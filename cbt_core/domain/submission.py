@@ -1,6 +1,44 @@
-"""What was entered in a study, line by line, as exports and statistics read it."""
+"""What is entered in a study: the work, how far a task has come, and every line of it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from cbt_core.domain.study import Role
+
+
+class Work(StrEnum):
+    """What a task asks for: scores of answers, or labels of a text."""
+
+    RATE = "rate"
+    LABEL = "label"
+
+    @property
+    def role(self) -> Role:
+        """Return the role in which the work is done."""
+        return ROLE_OF[self]
+
+
+class TaskState(StrEnum):
+    """How far a task has come."""
+
+    WAITING = "waiting"
+    OPENED = "opened"
+    DONE = "done"
+    SKIPPED = "skipped"
+    RELEASED = "released"
+    WITHDRAWN = "withdrawn"
+
+
+ROLE_OF: Final = {Work.RATE: Role.RATER, Work.LABEL: Role.ANNOTATOR}
+WORK_OF: Final = {role: work for work, role in ROLE_OF.items()}
+
+PENDING: Final = (TaskState.OPENED, TaskState.WAITING)
+"""Still to do; one that was opened comes first."""
+
+FINISHED: Final = (TaskState.DONE, TaskState.SKIPPED)
+UNASKED: Final = (TaskState.RELEASED, TaskState.WITHDRAWN)
+"""Taken back before it was done: nobody is asked any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,13 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.protocol import Practice, ProfileField
 from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudySetup
+from cbt_core.domain.submission import WORK_OF, Work
 from cbt_core.errors import Invalid, Refused
 from cbt_core.instruments.defaults import defaults
 from cbt_core.services.studies.study_setup import current
 from db import audit, practices, seats, studies
 from db.engine import Connection, Database
 from db.seats import SeatRow
-
-WORK_OF = {Role.RATER: "rate", Role.ANNOTATOR: "label"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +210,7 @@ def let_in(
         if rater_id is None:
             raise Refused("rating.unknown_study")
         seats.mark(
-            connection, study_id=study.id, person_id=rater_id, work="rate",
+            connection, study_id=study.id, person_id=rater_id, work=Work.RATE,
             milestone="practice_at", now=now,
         )
         audit.append(
@@ -230,7 +229,7 @@ def _decide(
     passed = attempt.right >= raters.pass_mark * attempt.asked
     if passed:
         seats.mark(
-            connection, study_id=study_id, person_id=person.id, work="rate",
+            connection, study_id=study_id, person_id=person.id, work=Work.RATE,
             milestone="practice_at", now=now,
         )
     audit.append(
@@ -277,7 +276,7 @@ def _standing(
 def _step(
     connection: Connection, setup: StudySetup, seat: SeatRow | None, role: Role
 ) -> str:
-    if setup.study.stage in {"locked", "unblinded"}:
+    if setup.study.stage.is_closed:
         return "closed"
     if seat is None or seat.total == 0:
         return "waiting"

@@ -9,8 +9,9 @@ from datetime import datetime
 
 from cbt_core.canonical import digest_of
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import Risk
+from cbt_core.domain.study import Risk, Stage
 from cbt_core.domain.study_setup import StudySetup
+from cbt_core.domain.submission import PENDING, UNASKED, TaskState, Work
 from cbt_core.errors import Conflict, Invalid, Refused
 from cbt_core.instruments.defaults import defaults
 from cbt_core.services.desk import sent_entries, views
@@ -58,13 +59,13 @@ def open_task(
     with database.writing(scope(database, slug)) as connection:
         study_id = labelled_study(connection, person, slug)
         if rested:
-            seats.rest(connection, study_id=study_id, person_id=person.id, work="label")
+            seats.rest(connection, study_id=study_id, person_id=person.id, work=Work.LABEL)
         if token is None:
             return _next(connection, person, study_id, now)
         row = own_label_task(connection, person, token)
         if row.study_id != study_id:
             raise Refused("rating.unknown_task")
-        if row.state in {"released", "withdrawn"}:
+        if row.state in UNASKED:
             raise Refused(f"rating.{row.state}")
         return _show(connection, person, row, now)
 
@@ -167,7 +168,7 @@ def _store(
     labels.add(connection, new, now)
     state = _state_after(connection, row, new, setup)
     tasks.set_state(connection, row.id, state=state, revision=new.revision)
-    is_counted = row.state in tasks.PENDING and state not in tasks.PENDING
+    is_counted = row.state in PENDING and state not in PENDING
     seats.count(
         connection, study_id=row.study_id, person_id=person.id, work=row.work,
         done=int(is_counted), seconds=new.active_seconds,
@@ -182,14 +183,14 @@ def _store(
 
 def _state_after(
     connection: Connection, row: TaskRow, new: NewLabels, setup: StudySetup
-) -> str:
+) -> TaskState:
     """Return `opened` while a round is still to come, else `done` or `skipped`."""
     if new.outcome == "skipped":
         blind = labels.newest(connection, row.id, "blind")
         was_labelled = blind is not None and blind.outcome != "skipped"
-        return "done" if was_labelled else "skipped"
+        return TaskState.DONE if was_labelled else TaskState.SKIPPED
     after = standing(connection, row, setup.protocol.label_mode)
-    return "done" if after.round == new.round else "opened"
+    return TaskState.DONE if after.round == new.round else TaskState.OPENED
 
 
 def _trail(row: TaskRow, new: NewLabels) -> audit.Payload:
@@ -231,27 +232,27 @@ def _acknowledge(
 ) -> View:
     saved = {"task": row.token, "revision": revision, "at": now.isoformat(), "repeated": repeated}
     after = tasks.find(connection, row.token)
-    if after is not None and after.state == "opened" and after.revision:
+    if after is not None and after.state == TaskState.OPENED and after.revision:
         return {"saved": saved, "view": _show(connection, person, after, now)}
     return {"saved": saved, "view": _next(connection, person, row.study_id, now)}
 
 
 def _next(connection: Connection, person: Person, study_id: int, now: datetime) -> View:
-    token = tasks.next_token(connection, study_id=study_id, person_id=person.id, work="label")
+    token = tasks.next_token(connection, study_id=study_id, person_id=person.id, work=Work.LABEL)
     row = tasks.find(connection, token) if token else None
     setup = current(connection, study_id)
-    if row is None or row.stage in {"locked", "unblinded"}:
+    if row is None or row.stage.is_closed:
         return views.marker_finished(connection, person, setup)
-    if row.stage == "open" and not row.revision and break_is_due(row, setup.protocol.raters):
+    if row.stage == Stage.OPEN and not row.revision and break_is_due(row, setup.protocol.raters):
         return views.marker_pause(connection, row, setup, person)
     return _show(connection, person, row, now)
 
 
 def _show(connection: Connection, person: Person, row: TaskRow, now: datetime) -> View:
-    if row.stage == "draft":
+    if row.stage == Stage.DRAFT:
         raise Refused("rating.not_open")
     if row.consent_at is None:
         raise Refused("rating.consent_first")
-    if row.state == "waiting" and row.stage == "open":
+    if row.state == TaskState.WAITING and row.stage == Stage.OPEN:
         tasks.mark_opened(connection, row.id, now)
     return views.marker_of(connection, row, current(connection, row.study_id), person)

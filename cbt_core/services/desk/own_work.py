@@ -8,6 +8,7 @@ from typing import Final
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
+from cbt_core.domain.submission import WORK_OF, Work
 from cbt_core.errors import Invalid, Refused
 from cbt_core.services.studies.study_setup import current
 from db import audit, guesses, own_tasks, seats, studies, tasks
@@ -17,9 +18,6 @@ GUESSES: Final = 10
 """How many of the own tasks the closing question shows again (the manual's number)."""
 
 DONT_KNOW: Final = "dont_know"
-
-WORK: Final[Mapping[Role, str]] = {Role.RATER: "rate", Role.ANNOTATOR: "label"}
-"""What is done in a role, as tasks and seats call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +56,10 @@ def done_tasks(
         study_id = _mine(connection, person, slug, role)
         rows = own_tasks.done(
             connection, study_id=study_id, person_id=person.id, start=start, count=count,
-            work=WORK[role],
+            work=WORK_OF[role],
         )
         total = own_tasks.count_done(
-            connection, study_id=study_id, person_id=person.id, work=WORK[role]
+            connection, study_id=study_id, person_id=person.id, work=WORK_OF[role]
         )
         found = [
             DoneTask(
@@ -95,7 +93,7 @@ def confirm_final(database: Database, person: Person, *, slug: str, now: datetim
         if seat.final_at is not None:
             return
         seats.mark(
-            connection, study_id=study_id, person_id=person.id, work="rate",
+            connection, study_id=study_id, person_id=person.id, work=Work.RATE,
             milestone="final_at", now=now,
         )
         audit.append(

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import Role
+from cbt_core.domain.study import Role, Stage
+from cbt_core.domain.submission import UNASKED, Work
 from cbt_core.errors import Conflict, Invalid, Refused
 from db import labels, studies, submissions, tasks
 from db.engine import Connection, Database
@@ -73,7 +74,7 @@ def own_rating_task(connection: Connection, person: Person, token: str) -> TaskR
         Refused: it is somebody else's, no rating task, or none at all.
     """
     row = tasks.find(connection, token)
-    if row is None or row.person_id != person.id or row.work != "rate":
+    if row is None or row.person_id != person.id or row.work != Work.RATE:
         raise Refused("rating.unknown_task")
     if not person.has(Role.RATER, row.study_id):
         raise Refused("rating.unknown_task")
@@ -98,11 +99,11 @@ def refuse_closed_rating(row: TaskRow) -> None:
     Raises:
         Refused: with the reason the person is told.
     """
-    if row.stage != "open":
-        raise Refused("rating.not_open" if row.stage == "draft" else "rating.locked")
+    if row.stage != Stage.OPEN:
+        raise Refused("rating.not_open" if row.stage == Stage.DRAFT else "rating.locked")
     if row.final_at is not None:
         raise Refused("rating.final")
-    if row.state in {"released", "withdrawn"}:
+    if row.state in UNASKED:
         raise Refused(f"rating.{row.state}")
     if row.consent_at is None:
         raise Refused("rating.consent_first")
@@ -131,7 +132,7 @@ def own_label_task(connection: Connection, person: Person, token: str) -> TaskRo
         Refused: it is somebody else's, no label task, or none at all.
     """
     row = tasks.find(connection, token)
-    if row is None or row.person_id != person.id or row.work != "label":
+    if row is None or row.person_id != person.id or row.work != Work.LABEL:
         raise Refused("rating.unknown_task")
     if not person.has(Role.ANNOTATOR, row.study_id):
         raise Refused("rating.unknown_task")
@@ -156,9 +157,9 @@ def refuse_closed_labels(row: TaskRow) -> None:
     Raises:
         Refused: with the reason the person is told.
     """
-    if row.stage != "open":
-        raise Refused("rating.not_open" if row.stage == "draft" else "rating.locked")
-    if row.state in {"released", "withdrawn"}:
+    if row.stage != Stage.OPEN:
+        raise Refused("rating.not_open" if row.stage == Stage.DRAFT else "rating.locked")
+    if row.state in UNASKED:
         raise Refused(f"rating.{row.state}")
     if row.consent_at is None:
         raise Refused("rating.consent_first")

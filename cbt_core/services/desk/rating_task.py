@@ -9,8 +9,9 @@ from typing import Final
 
 from cbt_core.canonical import digest_of
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import Kind, Risk
+from cbt_core.domain.study import Kind, Risk, Stage
 from cbt_core.domain.study_setup import StudySetup
+from cbt_core.domain.submission import PENDING, UNASKED, TaskState, Work
 from cbt_core.errors import Invalid, Refused
 from cbt_core.instruments.defaults import defaults
 from cbt_core.services.desk import views
@@ -62,7 +63,7 @@ def open_task(
     ):
         study_id = rated_study(connection, person, slug)
         if rested:
-            seats.rest(connection, study_id=study_id, person_id=person.id, work="rate")
+            seats.rest(connection, study_id=study_id, person_id=person.id, work=Work.RATE)
         if token is None:
             return _next(connection, person, current(connection, study_id), now)
         row = own_rating_task(connection, person, token)
@@ -164,9 +165,9 @@ def _store(
     submissions.escalate(
         connection, study_id=row.study_id, submission_id=key, causes=causes, now=now
     )
-    state = "done" if new.outcome == "scored" else "skipped"
+    state = TaskState.DONE if new.outcome == "scored" else TaskState.SKIPPED
     tasks.set_state(connection, row.id, state=state, revision=new.revision)
-    is_first = row.state in tasks.PENDING
+    is_first = row.state in PENDING
     seats.count(
         connection, study_id=row.study_id, person_id=person.id, work=row.work,
         done=int(is_first), seconds=new.active_seconds,
@@ -235,7 +236,7 @@ def _next(connection: Connection, person: Person, setup: StudySetup, now: dateti
     row = tasks.find(connection, token) if token else None
     if row is None:
         return views.sheet_finished(connection, person, setup)
-    if row.stage == "open" and views.break_is_due(row, setup.protocol.raters):
+    if row.stage == Stage.OPEN and views.break_is_due(row, setup.protocol.raters):
         return views.sheet_pause(row, setup, person)
     return _show(connection, person, row, setup, now)
 
@@ -257,17 +258,17 @@ def _feedback(
 def _show(
     connection: Connection, person: Person, row: TaskRow, setup: StudySetup, now: datetime
 ) -> View:
-    if row.stage == "draft":
+    if row.stage == Stage.DRAFT:
         raise Refused("rating.not_open")
     if row.consent_at is None:
         raise Refused("rating.consent_first")
-    if row.state == "waiting" and row.stage == "open":
+    if row.state == TaskState.WAITING and row.stage == Stage.OPEN:
         tasks.mark_opened(connection, row.id, now)
     return views.sheet_of(connection, row, setup, person)
 
 
 def _refuse_hidden(connection: Connection, row: TaskRow) -> None:
-    if row.state in {"released", "withdrawn"}:
+    if row.state in UNASKED:
         raise Refused(f"rating.{row.state}")
     if row.revision and tasks.has_pending_repeat(connection, row.id):
         raise Refused("rating.repeat_pending")

@@ -21,7 +21,9 @@ from cbt_core.domain.instrument import (
 )
 from cbt_core.domain.people import Person
 from cbt_core.domain.protocol import Practice, Protocol, Raters
+from cbt_core.domain.study import Stage
 from cbt_core.domain.study_setup import StudySetup
+from cbt_core.domain.submission import PENDING, Work
 from cbt_core.instruments.defaults import defaults
 from db import labels, proposals, seats, submissions, tasks
 from db.engine import Connection
@@ -90,7 +92,7 @@ def sheet_finished(connection: Connection, person: Person, setup: StudySetup) ->
     done, total = (seat.done, seat.total) if seat else (0, 0)
     has_final = seat is not None and seat.final_at is not None
     closing = setup.protocol.raters.arm_guess and total > 0 and not has_final
-    is_open = setup.study.stage == "open"
+    is_open = setup.study.stage == Stage.OPEN
     return {
         "state": "guess" if closing and is_open else ("done" if is_open else "closed"),
         "sequence": time_ns() // 1000,
@@ -126,7 +128,7 @@ def steps_asked(setting: str, token: str) -> str | None:
 
 def _sheet_frame(row: TaskRow, setup: StudySetup, person: Person) -> View:
     left = None if row.total <= row.done else _rating_minutes_left(row)
-    is_new = row.state in tasks.PENDING
+    is_new = row.state in PENDING
     return {
         "sequence": time_ns() // 1000,
         "study": _sheet_study(setup, person),
@@ -161,7 +163,7 @@ def _sheet_study(setup: StudySetup, person: Person) -> View:
 
 def _rating_task(connection: Connection, row: TaskRow) -> View:
     slots = tasks.slots(connection, row.id)
-    is_closed = row.stage != "open" or row.final_at is not None
+    is_closed = row.stage != Stage.OPEN or row.final_at is not None
     draft = None if is_closed else tasks.draft_of(connection, row.id)
     stored = submissions.newest(connection, row.id) if row.revision else None
     entries: object = None
@@ -307,7 +309,7 @@ def standing(connection: Connection, row: TaskRow, mode: str) -> Standing:
 def _turns_to_model(
     connection: Connection, row: TaskRow, mode: str, blind: StoredLabels | None
 ) -> bool:
-    if row.stage != "open" or mode == "blind":
+    if row.stage != Stage.OPEN or mode == "blind":
         return False
     if mode == "correct":
         return blind is None
@@ -341,10 +343,10 @@ def marker_pause(connection: Connection, row: TaskRow, setup: StudySetup, person
 def marker_finished(connection: Connection, person: Person, setup: StudySetup) -> View:
     """Return what is left when no task waits: thanks, and the way back to own work."""
     study_id = setup.study.id
-    seat = seats.find(connection, study_id=study_id, person_id=person.id, work="label")
+    seat = seats.find(connection, study_id=study_id, person_id=person.id, work=Work.LABEL)
     done, total = (seat.done, seat.total) if seat else (0, 0)
     return {
-        "state": "done" if setup.study.stage == "open" else "closed",
+        "state": "done" if setup.study.stage == Stage.OPEN else "closed",
         "sequence": time_ns() // 1000,
         "study": study_view(setup, person),
         "progress": {"done": done, "total": total, "minutes_left": 0, "number": done},
@@ -358,7 +360,7 @@ def marker_finished(connection: Connection, person: Person, setup: StudySetup) -
 
 
 def _marker_frame(connection: Connection, row: TaskRow, setup: StudySetup, person: Person) -> View:
-    is_new = row.state in tasks.PENDING
+    is_new = row.state in PENDING
     return {
         "sequence": time_ns() // 1000,
         "study": study_view(setup, person),
@@ -395,7 +397,7 @@ def study_view(setup: StudySetup, person: Person) -> View:
 
 def _label_task(connection: Connection, row: TaskRow, setup: StudySetup) -> View:
     now = standing(connection, row, setup.protocol.label_mode)
-    is_closed = row.stage != "open"
+    is_closed = row.stage != Stage.OPEN
     draft = None if is_closed else tasks.draft_of(connection, row.id)
     entries = json.loads(draft.entries) if draft else _label_entries(now)
     return {

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 
 from cbt_core.analysis.rows import Material, Rows
 from cbt_core.domain.labels import SpanLine
-from cbt_core.domain.study import AFTER_LOCK
 from cbt_core.export import columns
 from cbt_core.export.columns import JUDGES
 from cbt_core.export.gold import (
@@ -292,7 +291,7 @@ def proposal_answer_table(connection: Connection, read: LabelMaterial) -> Table:
 def judge_table(connection: Connection, found: Material) -> Table:
     """Return `judges`: one row per answer, judge and scale, sorted by item and system."""
     rows: list[tuple[Cell, ...]] = []
-    if found.setup.study.stage in AFTER_LOCK:
+    if found.setup.study.stage.is_closed:
         rows = [
             (one.item, found.systems[one.system_id], one.judge, one.scale, one.value,
              one.reason or None, one.prompt, one.instrument, one.run or None)

@@ -12,6 +12,7 @@ from typing import Final
 from cbt_core.analysis import rows
 from cbt_core.analysis.rows import Material
 from cbt_core.domain.people import Person
+from cbt_core.domain.study import Stage
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import Refused, StudyError
 from cbt_core.export import study_tables
@@ -82,7 +83,7 @@ def export_study(
     study = led_by(database, person, slug, act="export", now=now)
     with database.reading() as connection:
         setup = current(connection, study.id)
-        if unblinded and setup.study.stage != "unblinded":
+        if unblinded and setup.study.stage != Stage.UNBLINDED:
             raise Refused("exporting.not_unblinded")
         tables = _tables(connection, setup, unblinded=unblinded)
         head = audit.head(connection, study.id)

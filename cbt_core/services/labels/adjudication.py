@@ -32,7 +32,7 @@ from db.engine import Connection, Database
 from db.items import ItemRow
 from db.label_lines import BlindLine
 
-OPEN = (Stage.OPEN.value, Stage.LOCKED.value)
+OPEN = (Stage.OPEN, Stage.LOCKED)
 """Stages in which labels may be adjudicated: the lock ends ratings, not decisions."""
 
 
@@ -267,7 +267,7 @@ def _item(connection: Connection, person: Person, study_id: int, key: str) -> It
 
 def _refuse_closed(setup: StudySetup, row: ItemRow) -> None:
     if setup.study.stage not in OPEN:
-        code = "not_open" if setup.study.stage == "draft" else "unblinded"
+        code = "not_open" if setup.study.stage == Stage.DRAFT else "unblinded"
         raise Refused(f"adjudicating.{code}")
     if row.withdrawn_at:
         raise Refused("adjudicating.withdrawn")

@@ -57,7 +57,7 @@ def propose(
     study = led_by(database, person, slug, act="propose", now=now)
     with database.writing(study.id) as connection:
         setup = current(connection, study.id)
-        if setup.study.stage in {"locked", "unblinded"}:
+        if setup.study.stage.is_closed:
             raise Refused("labelling.locked")
         by_key = {one.key: one for one in items.stream(connection, study.id)}
         rows = [_row(by_key.get(one.item), setup.scheme, one) for one in proposals]

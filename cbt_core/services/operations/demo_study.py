@@ -24,6 +24,7 @@ from cbt_core.demo.texts import TITLE, demo_distortions, demo_file, demo_protoco
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudySetup
+from cbt_core.domain.submission import PENDING
 from cbt_core.errors import StudyError
 from cbt_core.files.protocol import parse_protocol, revised
 from cbt_core.files.study import read_study
@@ -412,7 +413,7 @@ def _waiting_drawn(database: Database, worker: _Worker) -> list[tuple[str, Shown
     with database.reading() as connection:
         slots = results.slots(connection, study_id)
         mine = [line for line in results.tasks(connection, study_id)
-                if line.rater == code and line.state in tasks.PENDING]
+                if line.rater == code and line.state in PENDING]
         return [
             (tasks.token_of(connection, line.task_id),
              Shown(str(line.repeat_of is not None), line.item, code,

@@ -15,7 +15,7 @@ from cbt_core.analysis.machine import metric_means
 from cbt_core.analysis.rows import Facts
 from cbt_core.analysis.study import Registered
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import AFTER_LOCK, Stage
+from cbt_core.domain.study import Stage
 from cbt_core.errors import Refused, StudyError
 from cbt_core.generation.gates.findings import Report
 from cbt_core.report.bundle import archive, files, refuse_taken, write
@@ -132,7 +132,7 @@ def _context(
     labels: LabelResults | None, withheld: str | None, is_terminal: bool,
 ) -> ReportContext:
     setup = facts.setup
-    study_id, closed = setup.study.id, setup.study.stage in AFTER_LOCK
+    study_id, closed = setup.study.id, setup.study.stage.is_closed
     lines = [line for line in facts.material.lines if line.kind == "main" and line.submission_id]
     rows = [row for row in items.in_use(connection, study_id) if row.kind == "main"]
     sizes = list(facts.characters.values())

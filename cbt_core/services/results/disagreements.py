@@ -12,8 +12,9 @@ from string import ascii_uppercase
 
 from cbt_core.domain.instrument import Scale
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import AFTER_LOCK, Role, Stage
+from cbt_core.domain.study import Role, Stage
 from cbt_core.domain.study_setup import StudyRow, StudySetup
+from cbt_core.domain.submission import Work
 from cbt_core.errors import Refused, StudyError
 from cbt_core.services.guard import led_by
 from cbt_core.services.studies.study_setup import current
@@ -98,7 +99,7 @@ def case(database: Database, person: Person, *, slug: str, item: str, now: datet
         text = rows.item_text(connection, study.id, item)
         if text is None:
             raise StudyError("results.no_such_item", item=item)
-        closed = setup.study.stage in AFTER_LOCK
+        closed = setup.study.stage.is_closed
         held = rows.answer_texts(connection, text.item_id)
         scores = rows.item_scores(connection, study.id, text.item_id)
         systems = results.system_names(
@@ -121,15 +122,15 @@ def case(database: Database, person: Person, *, slug: str, item: str, now: datet
 def _allowed(connection: Connection, person: Person, study: StudyRow) -> StudySetup:
     """Return the setup, unless the person rates here and could still be steered."""
     setup = current(connection, study.id)
-    rated = person.id in plans.with_tasks(connection, study.id, "rate")
+    rated = person.id in plans.with_tasks(connection, study.id, Work.RATE)
     rates = person.has(Role.RATER, study.id) or rated
-    if setup.study.stage not in AFTER_LOCK and rates:
+    if not setup.study.stage.is_closed and rates:
         raise Refused("exporting.no_results_for_raters")
     return setup
 
 
 def _system(connection: Connection, study: StudyRow, name: str) -> int:
-    if study.stage not in AFTER_LOCK:
+    if not study.stage.is_closed:
         raise Refused("results.no_system_yet")
     unblinded = study.stage == Stage.UNBLINDED
     names = results.system_names(connection, study.id, unblinded=unblinded)

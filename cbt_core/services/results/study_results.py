@@ -21,8 +21,9 @@ from cbt_core.analysis.rows import analysed_ratings
 from cbt_core.analysis.study import Analysis, analysis_of, work_of
 from cbt_core.domain.instrument import Instrument
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import AFTER_LOCK, Role
+from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudyRow, StudySetup
+from cbt_core.domain.submission import Work
 from cbt_core.errors import Refused, StudyError
 from cbt_core.files.protocol import parse_protocol
 from cbt_core.services.guard import led_by
@@ -51,8 +52,8 @@ def analyse(
     study = led_by(database, person, slug, act="analyse", now=now)
     with database.reading() as connection:
         setup = current(connection, study.id)
-        is_open = setup.study.stage not in AFTER_LOCK
-        rated = person.id in plans.with_tasks(connection, study.id, "rate")
+        is_open = not setup.study.stage.is_closed
+        rated = person.id in plans.with_tasks(connection, study.id, Work.RATE)
         if is_open and (person.has(Role.RATER, study.id) or rated):
             raise Refused("exporting.no_results_for_raters")
         facts = read_facts(connection, setup)
@@ -77,7 +78,7 @@ def label_results(
     study = led_by(database, person, slug, act="label_results", now=now)
     with database.reading() as connection:
         setup = current(connection, study.id)
-        is_open = setup.study.stage not in AFTER_LOCK
+        is_open = not setup.study.stage.is_closed
         if is_open:
             _refuse_annotators(connection, person, study.id)
         entered = study_rows.entered(connection, study.id)
@@ -110,7 +111,7 @@ def _label_figures(
 
 def _refuse_annotators(connection: Connection, person: Person, study_id: int) -> None:
     """Keep a lead who labels from the others' labels until the lock: seeing them would steer."""
-    has_tasks = person.id in plans.with_tasks(connection, study_id, "label")
+    has_tasks = person.id in plans.with_tasks(connection, study_id, Work.LABEL)
     if person.has(Role.ANNOTATOR, study_id) or has_tasks:
         raise Refused("labels.no_results_for_annotators")
 
@@ -157,7 +158,7 @@ def everything(
     with database.reading() as connection:
         setup = current(connection, study.id)
         facts = read_facts(connection, setup)
-    closed = setup.study.stage in AFTER_LOCK
+    closed = setup.study.stage.is_closed
     plan = setup.protocol
     replicates = plan.analysis.bootstrap if bootstrap is None else bootstrap
     rated = analysed_ratings(rows.rating_table(facts.material), setup)
@@ -170,8 +171,8 @@ def everything(
 
 def _refuse_raters(connection: Connection, person: Person, study: StudyRow) -> None:
     """Keep a lead who rates, or has rated, from the others' scores until the lock."""
-    if study.stage in AFTER_LOCK:
+    if study.stage.is_closed:
         return
-    rated = person.id in plans.with_tasks(connection, study.id, "rate")
+    rated = person.id in plans.with_tasks(connection, study.id, Work.RATE)
     if rated or person.has(Role.RATER, study.id):
         raise Refused("exporting.no_results_for_raters")

@@ -18,6 +18,7 @@ from cbt_core.analysis.labels import (
 from cbt_core.analysis.rows import Facts, Material
 from cbt_core.domain import labels as domain_labels
 from cbt_core.domain.labels import LabelLine
+from cbt_core.domain.study import Stage
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.domain.submission import FlagLine
 from cbt_core.stats.labels.anchoring import Answered
@@ -160,7 +161,7 @@ def read_material(connection: Connection, setup: StudySetup, *, unblinded: bool)
 
 def read_facts(connection: Connection, setup: StudySetup) -> Facts:
     """Read a study's rows; names are true ones only when it is unblinded."""
-    study_id, unblinded = setup.study.id, setup.study.stage == "unblinded"
+    study_id, unblinded = setup.study.id, setup.study.stage == Stage.UNBLINDED
     material = read_material(connection, setup, unblinded=unblinded)
     flags: dict[int, list[FlagLine]] = {}
     for flag in results.flags(connection, study_id):

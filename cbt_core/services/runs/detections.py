@@ -38,7 +38,6 @@ from db.engine import Connection, Database
 from db.items import ItemRow
 from db.proposals import NewProposal
 
-CLOSED: Final = frozenset({"locked", "unblinded"})
 NAMED: Final = 5
 """Items named in a refusal; more would hide the sentence."""
 
@@ -140,7 +139,7 @@ def require_open(setup: StudySetup) -> None:
     Raises:
         Refused: it is locked.
     """
-    if setup.study.stage in CLOSED:
+    if setup.study.stage.is_closed:
         raise Refused("labelling.locked")
 
 

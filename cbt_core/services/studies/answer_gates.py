@@ -43,7 +43,7 @@ def gates_of_study(database: Database, person: Person, *, slug: str, now: dateti
     if study is None:
         raise StudyError("studies.unknown", slug=slug[:60])
     require(database, person, Role.LEAD, study.id, act="gates_of_study", now=now)
-    unblinded = study.stage == Stage.UNBLINDED.value
+    unblinded = study.stage == Stage.UNBLINDED
     with database.reading() as connection:
         systems = studies.systems(connection, study.id)
         shown = {one.masked: one.name if unblinded else one.masked for one in systems}

@@ -10,8 +10,8 @@ from statistics import median
 from typing import Final
 
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudyRow
+from cbt_core.domain.submission import ROLE_OF
 from cbt_core.services.guard import led_by
 from cbt_core.services.studies.study_setup import current
 from db import audit, overview, plans, practices, progress
@@ -32,7 +32,6 @@ SLOW_FROM: Final = 0.2
 PACE_FROM: Final = 3
 """Tasks after which a pace, and so an end, can be told."""
 
-ROLE_OF: Final = {"rate": Role.RATER, "label": Role.ANNOTATOR}
 
 
 @dataclass(frozen=True, slots=True)
