@@ -36,7 +36,7 @@ def test_it_loads_once_and_every_role_has_something_to_do(
             assert {one.slug for one in mine} == {"demo", "demo-en"}
             assert all(one.total == 24 for one in mine)
     assert all(
-        chain.broken_at is None for chain in storage.verify(database, TERMINAL, slug=None)
+        chain.broken_at is None for chain in storage.verify(database, TERMINAL, slug=None, now=now)
     )
 
 

@@ -354,18 +354,20 @@ def simulate_ratings(
         Refused: the person does not lead the study.
         StudyError: the study is no demonstration, or a code has no tasks in it.
     """
-    study = guard.led_by(database, person, slug, act="simulate", now=now)
-    if not study.demonstration:
-        raise StudyError("simulating.not_a_demonstration", slug=slug)
-    with database.reading() as connection:
-        setup = study_setup.current(connection, study.id)
-        workers = [_worker(connection, setup, code, seed) for code in raters]
-    with database.writing(study.id) as connection:
-        audit.append(
-            connection, study_id=study.id, actor=person.code, action=ACT,
-            payload={"raters": sorted(raters), "seed": seed}, now=now,
-        )
-    return Simulated({one.person.code: _go_through_drawn(database, one, now) for one in workers})
+    lead = guard.as_lead(database, person, study=slug, act="simulate_ratings", now=now)
+    with lead.steps():
+        with lead.writing() as (connection, study):
+            if not study.demonstration:
+                raise StudyError("simulating.not_a_demonstration", slug=slug)
+            setup = study_setup.current(connection, study.id)
+            workers = [_worker(connection, setup, code, seed) for code in raters]
+            audit.append(
+                connection, study_id=study.id, actor=person.code, action=ACT,
+                payload={"raters": sorted(raters), "seed": seed}, now=now,
+            )
+        return Simulated({
+            one.person.code: _go_through_drawn(database, one, now) for one in workers
+        })
 
 
 def _worker(connection: Connection, setup: StudySetup, code: str, seed: int) -> _Worker:
