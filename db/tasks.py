@@ -46,6 +46,11 @@ class TaskRow:
     consent_at: str | None
     final_at: str | None
 
+    @property
+    def is_read_only(self) -> bool:
+        """Tell whether the task can be read, but not changed: not open, or final."""
+        return self.stage != Stage.OPEN or self.final_at is not None
+
 
 @dataclass(frozen=True, slots=True)
 class SlotRow:
@@ -101,6 +106,7 @@ _FIND = (
     )
     .where(task.c.token == bindparam("token"))
 )
+_STUDY = select(task.c.study_id).where(task.c.token == bindparam("token"))
 _SLOTS = (
     select(task_slot.c.slot, task_slot.c.answer_id, answer.c.text)
     .join(answer, answer.c.id == task_slot.c.answer_id)
@@ -119,6 +125,12 @@ _NEXT = (
     .limit(1)
 )
 _DRAFT = select(draft.c.sequence, draft.c.entries).where(draft.c.task_id == bindparam("task_id"))
+_ADD_DRAFT = insert(draft)
+_CHANGE_DRAFT = (
+    update(draft)
+    .where(draft.c.task_id == bindparam("key"))
+    .values({name: bindparam(name) for name in ("sequence", "entries", "at")})
+)
 _DROP = delete(draft).where(draft.c.task_id == bindparam("task_id"))
 _SET_STATE = (
     update(task)
@@ -146,6 +158,11 @@ def find(connection: Connection, token: str) -> TaskRow | None:
         **row._mapping, "work": Work(row.work), "state": TaskState(row.state),
         "stage": Stage(row.stage),
     })
+
+
+def study_of(connection: Connection, token: str) -> int | None:
+    """Return the study of a task; None when there is no such task."""
+    return connection.execute(_STUDY, {"token": token}).scalar()
 
 
 def slots(connection: Connection, task_id: int) -> list[SlotRow]:
@@ -196,11 +213,11 @@ def keep_draft(
     standing = draft_of(connection, task_id)
     values = {"sequence": sequence, "entries": entries, "at": stamp(now)}
     if standing is None:
-        connection.execute(insert(draft), {"task_id": task_id, **values})
+        connection.execute(_ADD_DRAFT, {"task_id": task_id, **values})
     elif standing.sequence >= sequence:
         return standing.sequence
     else:
-        connection.execute(update(draft).where(draft.c.task_id == task_id).values(**values))
+        connection.execute(_CHANGE_DRAFT, {"key": task_id, **values})
     return sequence
 
 

@@ -94,7 +94,7 @@ def led_card(person: Person, line: StudyLine) -> None:
 person = require_person()
 chrome.reading_width()
 st.title(t("home.title"))
-mine = my_studies(database(), person)
+mine = my_studies(database(), person, now=now())
 for one in mine:
     card(one)
 leads = person.may_create_studies or any(Role.LEAD in held for held in person.roles.values())

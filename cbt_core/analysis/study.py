@@ -362,8 +362,8 @@ def _signature(work: Work, of_ratings: str) -> str:
     facts = work.facts
     rows = (
         sorted(facts.preferences.items()),
-        sorted((flag.submission_id, flag.slot, flag.severity, flag.kind)
-               for flags in facts.flags.values() for flag in flags),
+        sorted((key, flag.slot, flag.severity, flag.kind)
+               for key, flags in facts.flags.items() for flag in flags),
         [(g.task_id, g.choice) for g in facts.guesses],
         [(m.answer_id, m.metric, m.signature, m.value) for m in facts.metrics],
         [(j.answer_id, j.judge, j.scale, j.value) for j in facts.judges],

@@ -23,17 +23,22 @@ from typing import Final, Generic, TypeVar
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudyRow
-from cbt_core.domain.submission import WORK_OF
+from cbt_core.domain.submission import WORK_OF, Work
 from cbt_core.errors import NotSaved, Refused, StudyError
-from db import audit, memberships, people, plans, studies
+from db import audit, memberships, people, plans, studies, tasks
 from db.engine import Connection, Database
 from db.people import Account
+from db.tasks import TaskRow
 
 NO_RESULTS: Final = {
     Role.RATER: "exporting.no_results_for_raters",
     Role.ANNOTATOR: "labels.no_results_for_annotators",
 }
 """What a lead is told who takes part in the work the results are of."""
+
+UNKNOWN_STUDY: Final = "rating.unknown_study"
+UNKNOWN_TASK: Final = "rating.unknown_task"
+"""What a person is told of a study or task of others: no more than if it did not exist."""
 
 Thing = TypeVar("Thing")
 
@@ -204,7 +209,7 @@ def as_lead(
 
     return DoorTo(
         database=database, person=person, act=act, now=now, find=led,
-        scope=lambda: scope(database, study),
+        scope=lambda: _scope(database, study),
     )
 
 
@@ -224,7 +229,48 @@ def as_onlooker(
 
     return DoorTo(
         database=database, person=person, act=act, now=now, find=led,
-        scope=lambda: scope(database, study),
+        scope=lambda: _scope(database, study),
+    )
+
+
+def as_worker(
+    database: Database, person: Person, *, study: str, role: Role, act: str, now: datetime
+) -> DoorTo[StudyRow]:
+    """Open to whoever rates, or annotates, in a study; others are not told that it exists."""
+
+    def joined(connection: Connection) -> StudyRow:
+        found = studies.by_slug(connection, study)
+        if found is None:
+            raise Refused(UNKNOWN_STUDY)
+        _came_to(found.id)
+        if not person.has(role, found.id):
+            raise Refused(UNKNOWN_STUDY)
+        return found
+
+    return DoorTo(
+        database=database, person=person, act=act, now=now, find=joined,
+        scope=lambda: _scope(database, study),
+    )
+
+
+def as_rater(
+    database: Database, person: Person, *, study: str, act: str, now: datetime
+) -> DoorTo[StudyRow]:
+    """Open to whoever rates in a study; others are not told that it exists."""
+    return as_worker(database, person, study=study, role=Role.RATER, act=act, now=now)
+
+
+def at_task(
+    database: Database, person: Person, *, task: str, work: Work, act: str, now: datetime
+) -> DoorTo[TaskRow]:
+    """Open to the person whose task it is; others are not told that it exists."""
+
+    def own(connection: Connection) -> TaskRow:
+        return own_task(connection, person, task, work)
+
+    return DoorTo(
+        database=database, person=person, act=act, now=now, find=own,
+        scope=lambda: _scope_of_task(database, task),
     )
 
 
@@ -276,21 +322,6 @@ def as_keeper(
     )
 
 
-@contextmanager
-def noting(database: Database, person: Person, *, act: str, now: datetime) -> Iterator[None]:
-    """Note in the access log what is refused inside."""
-    with as_anyone(database, person, act=act, now=now).steps():
-        yield
-
-
-def led_by(
-    database: Database, person: Person, slug: str, *, act: str, now: datetime
-) -> StudyRow:
-    """Return a study which the person leads."""
-    with as_lead(database, person, study=slug, act=act, now=now).reading() as (_, study):
-        return study
-
-
 def require_lead(person: Person, study_id: int | None) -> None:
     """Refuse whoever does not lead this study (None: the system, which the terminal leads alone).
 
@@ -299,12 +330,25 @@ def require_lead(person: Person, study_id: int | None) -> None:
     Raises:
         Refused: the person does not lead it.
     """
-    attempt = _ATTEMPT.get()
-    if attempt is not None:
-        attempt.study_id = study_id
+    _came_to(study_id)
     leads = person.is_terminal if study_id is None else person.has(Role.LEAD, study_id)
     if not leads:
         raise Refused("access.not_allowed")
+
+
+def own_task(connection: Connection, person: Person, token: str, work: Work) -> TaskRow:
+    """Return the task behind a token, if it is this person's and of this work.
+
+    Raises:
+        Refused: it is somebody else's, of other work, or there is none.
+    """
+    row = tasks.find(connection, token)
+    if row is None:
+        raise Refused(UNKNOWN_TASK)
+    _came_to(row.study_id)
+    if row.person_id != person.id or row.work != work or not person.has(work.role, row.study_id):
+        raise Refused(UNKNOWN_TASK)
+    return row
 
 
 def account_of(connection: Connection, code: str) -> Account:
@@ -319,8 +363,17 @@ def account_of(connection: Connection, code: str) -> Account:
     return account
 
 
-def scope(database: Database, study: str | int) -> int:
-    """Return the lock's scope for a study; SQLite has one queue for all."""
+def _came_to(study_id: int | None) -> None:
+    attempt = _ATTEMPT.get()
+    if attempt is not None:
+        attempt.study_id = study_id
+
+
+def _scope(database: Database, study: str | int) -> int:
+    """Return where a write waits: with every other one of its study.
+
+    On a server each study has a queue of its own; on SQLite there is one for all.
+    """
     if database.is_sqlite:
         return 0
     if isinstance(study, int):
@@ -328,6 +381,14 @@ def scope(database: Database, study: str | int) -> int:
     with database.reading() as connection:
         row = studies.by_slug(connection, study)
     return row.id if row else 0
+
+
+def _scope_of_task(database: Database, token: str) -> int:
+    """Return where a write to a task waits: drafts and saves alike with those of its study."""
+    if database.is_sqlite:
+        return 0
+    with database.reading() as connection:
+        return tasks.study_of(connection, token) or 0
 
 
 def _of_the_system() -> int:

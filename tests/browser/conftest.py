@@ -11,13 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from db import migrate
 from db.engine import Database
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CONCORD_CHROMIUM", "/usr/bin/chromium")
+WAIT_MS = 30_000
+"""How long a browser test waits for what has to come. Nobody waits less: machines are busy.
+
+Playwright's own default is this for presses and pages, and five seconds for `expect`.
+"""
+expect.set_options(timeout=WAIT_MS)
 
 
 @dataclass

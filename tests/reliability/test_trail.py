@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DatabaseError
 
 from cbt_core.domain.people import TERMINAL
-from cbt_core.services.desk import escalations, own_work, rating_task
+from cbt_core.services.desk import desk_task, escalations, own_work
 from cbt_core.services.operations import storage
 from db import audit, check
 from db.columns import metadata
@@ -38,12 +38,12 @@ def made(database: Database, tmp_path: Path, now: datetime) -> Made:
     flag = {"slot": "A", "kind": "unsafe_advice", "severity": "serious", "quote": "",
             "start": None, "end": None}
     body = making.press(view, entries=making.entries(view, flags=[flag], preference="A"))
-    rating_task.save(database, rater, body=body, now=now)
+    desk_task.save(database, rater, body=body, now=now)
     escalations.read(database, TERMINAL, slug="trial", case_id=1, now=now)
     escalations.handle(database, TERMINAL, slug="trial", case_id=1, text="seen", now=now)
     making.rate_all(database, rater, "trial", now)
     own_work.confirm_final(database, rater, slug="trial", now=now)
-    shown = own_work.shown_again(database, rater, slug="trial")
+    shown = own_work.shown_again(database, rater, slug="trial", now=NOW)
     own_work.guess(
         database, rater, slug="trial", answers={shown[0].task: ("A", "")}, now=now)
     with database.writing() as connection:

@@ -17,14 +17,14 @@ from datetime import datetime
 from hashlib import sha256
 
 from cbt_core.canonical import digest_of
-from cbt_core.domain.labels import AdjudicationLine, SpanLine, SpanMark
+from cbt_core.domain.labels import AdjudicationLine, ItemLabels, SpanMark
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Stage
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import Conflict, Invalid, Refused
 from cbt_core.services import guard
-from cbt_core.services.desk import sent_entries
-from cbt_core.services.desk.sent_entries import FIELDS, CheckedLabels, LabelRules, checked_text
+from cbt_core.services.desk import span_marker
+from cbt_core.services.desk.span_marker import FIELDS, LabelRules
 from cbt_core.services.studies.study_setup import current
 from db import adjudications, audit, items, label_lines, own_tasks
 from db.adjudications import NewAdjudication
@@ -135,8 +135,8 @@ def _raw(
         RawLabels(
             number=number,
             outcome=line.outcome,
-            labels=tuple(name for name, _, _ in labels.get(line.submission_id, ())),
-            whole=tuple(name for name, whole, _ in labels.get(line.submission_id, ()) if whole),
+            labels=tuple(mark.label for mark in labels.get(line.submission_id, ())),
+            whole=tuple(mark.label for mark in labels.get(line.submission_id, ()) if mark.whole),
             spans=_places(spans.get(line.submission_id, ())),
             certainty=line.certainty,
             note=line.note,
@@ -159,22 +159,22 @@ def _decision(connection: Connection, line: AdjudicationLine) -> Decision:
     )
 
 
-def _places(spans: Iterable[SpanLine | SpanMark]) -> tuple[RawSpan, ...]:
+def _places(spans: Iterable[SpanMark]) -> tuple[RawSpan, ...]:
     return tuple(RawSpan(one.field, one.start, one.end, one.label) for one in spans)
 
 
-def check_decision(entries: object, setup: StudySetup, row: ItemRow) -> CheckedLabels:
+def check_decision(entries: object, setup: StudySetup, row: ItemRow) -> ItemLabels:
     """Return a decision as it may be stored.
 
     Raises:
         Invalid: no reason, no label and no verdict, or something unknown or out of range.
     """
-    sent = entries if isinstance(entries, dict) else {}
-    if not checked_text(sent, "reason").strip():
+    sent = span_marker.read_entries(entries)
+    if not (sent.reason or "").strip():
         raise Invalid("adjudicating.reason_missing", missing=((None, "reason"),))
-    if not (sent.get("labels") or sent.get("spans") or sent.get("verdict")):
+    if not (sent.labels or sent.spans or sent.verdict):
         raise Invalid("adjudicating.labels_missing", missing=((None, "labels"),))
-    return sent_entries.check_labels(entries, LabelRules(
+    return span_marker.check_labels(sent, LabelRules(
         labels=frozenset(one.id for one in setup.scheme.labels),
         texts=dict(zip(FIELDS, (row.question, row.description), strict=True)),
         is_correction=True,
@@ -274,7 +274,7 @@ def _refuse_stale(
 
 
 def _new(
-    person: Person, row: ItemRow, checked: CheckedLabels, *, study_id: int, revision: int,
+    person: Person, row: ItemRow, checked: ItemLabels, *, study_id: int, revision: int,
     token: str, digest: str, seen: str,
 ) -> NewAdjudication:
     return NewAdjudication(

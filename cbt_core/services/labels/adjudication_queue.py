@@ -17,6 +17,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from cbt_core.domain.labels import LabelMark
 from cbt_core.domain.people import Person
 from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
@@ -132,11 +133,11 @@ def _opinions(
 
 
 def _label_set(
-    line: BlindLine, labels: Mapping[int, Sequence[tuple[str, bool, str]]]
+    line: BlindLine, labels: Mapping[int, Sequence[LabelMark]]
 ) -> frozenset[str] | None:
     if not line.is_vote:
         return None
-    return frozenset(name for name, _, _ in labels.get(line.submission_id, ()))
+    return frozenset(mark.label for mark in labels.get(line.submission_id, ()))
 
 
 Show = Literal["waiting", "decided", "all"]

@@ -10,7 +10,8 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import Invalid
 from cbt_core.services import guard
-from cbt_core.services.desk.views import scheme_view, study_view
+from cbt_core.services.desk.frame import study_view
+from cbt_core.services.desk.span_marker import scheme_view
 from cbt_core.services.labels import adjudication, adjudication_queue
 from cbt_core.services.labels.adjudication import Case
 from cbt_core.services.labels.adjudication_queue import PER_PAGE, Queue, Show

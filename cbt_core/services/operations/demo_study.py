@@ -24,13 +24,13 @@ from cbt_core.demo.texts import TITLE, demo_distortions, demo_file, demo_protoco
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudySetup
-from cbt_core.domain.submission import PENDING
+from cbt_core.domain.submission import PENDING, Work
 from cbt_core.errors import StudyError
 from cbt_core.files.protocol import parse_protocol, revised
 from cbt_core.files.study import read_study
 from cbt_core.services import guard
 from cbt_core.services.assignment import task_draw
-from cbt_core.services.desk import admission, label_task, own_work, rating_task
+from cbt_core.services.desk import admission, desk_task, own_work
 from cbt_core.services.labels.machine_proposals import Proposed, propose
 from cbt_core.services.studies import creation, study_setup
 from cbt_core.services.studies.creation import StudyFiles
@@ -97,13 +97,13 @@ def _go_through_labels(database: Database, past: _PastAnnotator, moment: datetim
     while view["state"] == "task":
         body = _label_press(past, view)
         moment += timedelta(seconds=body["meta"]["active_seconds"])
-        label_task.save(database, who, body=body, now=moment)
+        desk_task.save(database, who, body=body, work=Work.LABEL, now=moment)
         view = _open_text(database, past, moment)
 
 
 def _open_text(database: Database, past: _PastAnnotator, moment: datetime) -> View:
-    return label_task.open_task(
-        database, past.person, slug=past.slug, token=None, now=moment, rested=True
+    return desk_task.open_task(
+        database, past.person, slug=past.slug, token=None, work=Work.LABEL, now=moment, rested=True
     )
 
 
@@ -244,8 +244,8 @@ def _go_through_ratings(database: Database, past: _PastRater, began: datetime) -
     for token, item, places in _waiting_past(database, past):
         mine = past.saved[item]
         moment += timedelta(seconds=mine.seconds)
-        rating_task.open_task(database, past.person, slug=past.slug, token=token, now=moment)
-        rating_task.save(
+        desk_task.open_task(database, past.person, slug=past.slug, token=token, now=moment)
+        desk_task.save(
             database, past.person, body=_past_press(past, token, mine, places), now=moment
         )
     _close_past(database, past, moment)
@@ -254,7 +254,7 @@ def _go_through_ratings(database: Database, past: _PastRater, began: datetime) -
 def _close_past(database: Database, past: _PastRater, moment: datetime) -> None:
     own_work.confirm_final(database, past.person, slug=past.slug, now=moment)
     chance = Random(f"{SEED}/guess/{past.person.code}")  # simulated, seeded
-    shown = own_work.shown_again(database, past.person, slug=past.slug)
+    shown = own_work.shown_again(database, past.person, slug=past.slug, now=moment)
     answers = {
         one.task: (chance.choice(["A", "B", own_work.DONT_KNOW]), "") for one in shown
     }
@@ -397,8 +397,8 @@ def _go_through_drawn(database: Database, worker: _Worker, now: datetime) -> int
         return 0
     _enter(database, worker, now)
     for token, shown in waiting:
-        rating_task.open_task(database, worker.person, slug=worker.slug, token=token, now=now)
-        rating_task.save(database, worker.person, body=_drawn_press(worker, token, shown), now=now)
+        desk_task.open_task(database, worker.person, slug=worker.slug, token=token, now=now)
+        desk_task.save(database, worker.person, body=_drawn_press(worker, token, shown), now=now)
     _close_drawn(database, worker, now)
     return len(waiting)
 
@@ -440,7 +440,7 @@ def _close_drawn(database: Database, worker: _Worker, now: datetime) -> None:
     """Make the scores final and guess, at random, which answer came from what."""
     own_work.confirm_final(database, worker.person, slug=worker.slug, now=now)
     chance = Random(f"{worker.seed}/guess/{worker.person.code}")
-    again = own_work.shown_again(database, worker.person, slug=worker.slug)
+    again = own_work.shown_again(database, worker.person, slug=worker.slug, now=now)
     own_work.guess(
         database, worker.person, slug=worker.slug, now=now,
         answers={one.task: (_guessed(one, chance.choice), "") for one in again},

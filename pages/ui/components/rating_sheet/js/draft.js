@@ -18,10 +18,10 @@ function changed(sheet) {
 async function sendDraft(sheet, options = {}) {
   clearTimeout(sheet.draftTimer);
   if (!sheet.isDirty || sheet.isSendingDraft || sheet.busy) return;
-  const { task } = sheet.view.task;
+  const { task, revision } = sheet.view.task;
   const sequence = sheet.draftSequence;
   sheet.isSendingDraft = true;
-  const answer = await post(sheet, "draft", { task, sequence, entries: sheet.entries }, options);
+  const answer = await post(sheet, "draft", { task, sequence, base_revision: revision, entries: sheet.entries }, options);
   sheet.isSendingDraft = false;
   if (sheet.view?.task?.task !== task || sheet.busy) return;
   if (answer.kind === "ok") draftKept(sheet, task, sequence, answer.payload.sequence);
