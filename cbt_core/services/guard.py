@@ -31,7 +31,7 @@ from db.people import Account
 from db.tasks import TaskRow
 
 NO_RESULTS: Final = {
-    Role.RATER: "exporting.no_results_for_raters",
+    Role.RATER: "export.no_results_for_raters",
     Role.ANNOTATOR: "labels.no_results_for_annotators",
 }
 """What a lead is told who takes part in the work the results are of."""

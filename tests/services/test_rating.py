@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -232,6 +233,9 @@ def test_scores_are_final_once_the_rater_says_so(
     posted = rate_all(database, rater, "trial", now)
     own_work.confirm_final(database, rater, slug="trial", now=now)
     again = desk_task.open_task(database, rater, slug="trial", token=posted[0]["task"], now=now)
+    shown: Any = again["task"]
+    assert shown["read_only"] is True
+    assert shown["entries"]["scores"] == posted[0]["entries"]["scores"]
     with pytest.raises(Refused) as refused:
         desk_task.save(
             database, rater, body=press(again, entries=entries(again, 0, reason="x")), now=now

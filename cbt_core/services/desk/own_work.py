@@ -91,7 +91,7 @@ def confirm_final(database: Database, person: Person, *, slug: str, now: datetim
         study_id = study.id
         seat = seats.find(connection, study_id=study_id, person_id=person.id)
         if seat is None or seat.done < seat.total or seat.total == 0:
-            raise Refused("joining.not_finished")
+            raise Refused("admission.not_finished")
         if seat.final_at is not None:
             return
         seats.mark(
@@ -138,7 +138,7 @@ def guess(
         study_id = study.id
         seat = seats.find(connection, study_id=study_id, person_id=person.id)
         if seat is None or seat.final_at is None:
-            raise Refused("joining.not_finished")
+            raise Refused("admission.not_finished")
         given = guesses.of_person(connection, study_id=study_id, person_id=person.id)
         stored = 0
         for token, (choice, reason) in answers.items():

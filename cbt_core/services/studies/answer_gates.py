@@ -10,7 +10,7 @@ from cbt_core.domain.study import ImportedAnswer, ImportedItem, ImportedStudy, R
 from cbt_core.generation.gates.answer_gate import look_over
 from cbt_core.generation.gates.findings import UNSAFE, Report, Telling
 from cbt_core.services import guard
-from cbt_core.wording import say
+from cbt_core.words import say
 from db import items, studies
 from db.engine import Connection, Database
 
