@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pages.ui.wording import section
 from playwright.sync_api import Browser, Page, Route, expect
 
 from cbt_core.routes import kit
-from cbt_core.services import own_work
+from cbt_core.services.desk import own_work
+from cbt_core.words import section
 from db.engine import Database
 from tests.browser.acting import enter, secret_of
 from tests.browser.conftest import Served as ServedApp

@@ -248,14 +248,14 @@ def test_the_closing_question_shows_own_tasks_and_takes_one_guess_each(
 ) -> None:
     rater = study.raters["R01"]
     rate_all(database, rater, "trial", now)
-    assert own_work.shown_again(database, rater, slug="trial") == []
+    assert own_work.shown_again(database, rater, slug="trial", now=now) == []
     own_work.confirm_final(database, rater, slug="trial", now=now)
-    shown = own_work.shown_again(database, rater, slug="trial")
+    shown = own_work.shown_again(database, rater, slug="trial", now=now)
     assert len(shown) == 8
     answers = {one.task: ("A", "") for one in shown}
     own_work.guess(database, rater, slug="trial", answers=answers, now=now)
     own_work.guess(database, rater, slug="trial", answers=answers, now=now)
-    assert own_work.shown_again(database, rater, slug="trial") == []
+    assert own_work.shown_again(database, rater, slug="trial", now=now) == []
 
 
 def test_a_repeat_comes_with_sides_reversed_and_hides_the_first_scores(
@@ -309,7 +309,7 @@ def test_the_original_of_a_coming_repeat_stays_closed(
     with pytest.raises(Refused) as refused:
         desk_task.open_task(database, rater, slug="trial", token=name, now=now)
     assert refused.value.code == "rating.repeat_pending"
-    rows, _ = own_work.done_tasks(database, rater, slug="trial")
+    rows, _ = own_work.done_tasks(database, rater, slug="trial", now=now)
     assert [row.openable for row in rows if row.task == name] == [False]
 
 

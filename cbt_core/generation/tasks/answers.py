@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.study import Problem
@@ -30,8 +29,6 @@ class Answers:
     prompt: Prompt
     prompt_hash: str
     scheme: Scheme | None
-
-    act: ClassVar[str] = "generate"
 
     @property
     def total(self) -> int:

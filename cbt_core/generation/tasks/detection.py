@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from cbt_core.canonical import digest_of
 from cbt_core.domain.instrument import Label, Scheme
@@ -204,8 +204,6 @@ class Detection:
     warnings: tuple[Problem, ...] = ()
     slug: str = ""
     left_out: int = 0
-
-    act: ClassVar[str] = "ask"
 
     @property
     def echo_labels(self) -> Sequence[str]:

@@ -269,7 +269,6 @@ class Judgement:
     warnings: tuple[Problem, ...] = ()
     slug: str = ""
 
-    act: ClassVar[str] = "ask"
     echo_labels: ClassVar[None] = None
 
     @property

@@ -32,11 +32,6 @@ class Task(Protocol):
     """Texts for a model, in an order that does not change."""
 
     @property
-    def act(self) -> str:
-        """Return what the access log calls it."""
-        ...
-
-    @property
     def total(self) -> int:
         """Return how many texts there are."""
         ...

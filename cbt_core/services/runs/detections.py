@@ -20,7 +20,7 @@ from cbt_core.generation.backend.options import Options
 from cbt_core.generation.tasks.detection import Detection, detection_form
 from cbt_core.generation.tasks.questions import Question
 from cbt_core.generation.tasks.task import rows_of
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.runs import model_run
 from cbt_core.services.runs.model_run import Plan
 from cbt_core.services.studies.study_setup import current
@@ -54,16 +54,16 @@ def plan_study(
             somebody has seen.
         StudyError: the texts may not leave, or no item is left.
     """
-    study = led_by(database, person, slug, act="detect", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="plan_study_detection", now=now)
+    with lead.reading() as (connection, study):
         setup = current(connection, study.id)
         every = [one for one in items.stream(connection, study.id) if one.kind == "main"]
         seen = machine_rounds.shown(connection, study.id, mode=setup.protocol.label_mode)
-    require_open(setup)
-    used = [one for one in every if one.withdrawn_at is None]
-    shown = [one.key for one in used if one.id in seen]
-    if shown and not leave_seen:
-        raise Refused("detection.seen", count=len(shown), items=", ".join(shown[:NAMED]))
+        require_open(setup)
+        used = [one for one in every if one.withdrawn_at is None]
+        shown = [one.key for one in used if one.id in seen]
+        if shown and not leave_seen:
+            raise Refused("detection.seen", count=len(shown), items=", ".join(shown[:NAMED]))
     if len(shown) == len(used):
         raise StudyError("detection.no_items", slug=slug)
     task = _task(setup, every, language or setup.study.language, seen)
@@ -128,10 +128,11 @@ def store(
         Refused: the study is locked meanwhile, or not the person's.
         StudyError: there is no finished file, or an item's text is not the one the model read.
     """
-    study = led_by(database, person, plan.task.slug, act="store_detection", now=now)
+    lead = guard.as_lead(database, person, study=plan.task.slug, act="store_detection", now=now)
+    lead.check()
     rows = rows_of(plan.place)
     run, source = plan.run, source_of(plan)
-    with database.writing(study.id) as connection:
+    with lead.writing() as (connection, study):
         setup = current(connection, study.id)
         require_open(setup)
         kept, left = _sorted_out(connection, setup, rows, source=source, run=run)

@@ -25,7 +25,7 @@ from cbt_core.generation.tasks.judgement import (
 )
 from cbt_core.generation.tasks.prompts import Form
 from cbt_core.generation.tasks.task import rows_of
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.runs import model_run
 from cbt_core.services.runs.model_run import Plan
 from cbt_core.services.studies.study_setup import current
@@ -68,9 +68,9 @@ def plan_study(
         StudyError: no answer or scale to judge, the name holds other scores, an example is one of
             the study's own items, or the texts may not leave.
     """
-    require_name(judge)
-    study = led_by(database, person, slug, act="judge", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="plan_study_judgement", now=now)
+    with lead.reading() as (connection, study):
+        require_name(judge)
         setup = current(connection, study.id)
         every = judge_scores.to_judge(connection, study.id)
         before = judge_scores.of_judge(connection, study.id, judge)
@@ -98,9 +98,10 @@ def store(
         Refused: not the person's study.
         StudyError: there is no finished file, or the name holds another run's scores.
     """
-    study = led_by(database, person, plan.task.slug, act="store_judge", now=now)
+    lead = guard.as_lead(database, person, study=plan.task.slug, act="store_judgement", now=now)
+    lead.check()
     rows = rows_of(plan.place)
-    with database.writing(study.id) as connection:
+    with lead.writing() as (connection, study):
         before = judge_scores.of_judge(connection, study.id, plan.task.judge)
         if {one.run for one in before} - {plan.run}:
             raise StudyError("judgement.name_taken", judge=plan.task.judge)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from cbt_core.domain.people import Person
-from cbt_core.errors import Refused
 from cbt_core.generation.backend.allowance import likely_tokens
 from cbt_core.generation.backend.catalogue import OPENAI, make_backend
 from cbt_core.generation.backend.exchange import Backend
@@ -21,6 +20,7 @@ from cbt_core.generation.run.manifest import add_to_manifest, read_manifest
 from cbt_core.generation.run.outcome import Outcome, Progress, Stop
 from cbt_core.generation.run.runner import require_place, run
 from cbt_core.generation.tasks.task import Origin, Task
+from cbt_core.services import guard
 from cbt_core.services.runs import egress
 from cbt_core.services.runs.egress import Sending
 from cbt_core.settings import Settings
@@ -102,18 +102,15 @@ def ask(
             or see `runner.run`.
     """
     task, options, place = plan.task, plan.options, plan.place
-    if database is not None:
-        egress.require_lead(database, person, act=task.act, now=now)
-    elif not person.is_terminal:
-        raise Refused("access.not_allowed")
-    require_place(place, resume=options.resume)  # nothing is noted as sent that cannot be
-    backend = _backend(plan, settings)
-    before = read_manifest(place).get("sent", []) if options.resume else []
-    # A Counter does not survive `asdict`.
-    sending = Sending(plan.host, plan.waiting, dict(task.sources), plan.run)
-    if plan.host and plan.waiting:
-        _require_sendable(task, options, settings, database, now)
-        egress.note_sending(database, person, sending, now=now, folder=place.parent)
+    sources = dict(task.sources)  # a Counter does not survive `asdict`
+    sending = Sending(plan.host, plan.waiting, sources, plan.run)
+    with guard.as_sender(database, person, act="ask", now=now):
+        require_place(place, resume=options.resume)  # nothing is noted as sent that cannot be
+        backend = _backend(plan, settings)
+        before = read_manifest(place).get("sent", []) if options.resume else []
+        if plan.host and plan.waiting:
+            _require_sendable(task, options, settings, database, now)
+            egress.note_sending(database, person, sending, now=now, folder=place.parent)
     origin = plan.origin
     outcome = run(
         task.requests(options.decoding), backend, place=place, config=plan.config,
