@@ -134,7 +134,7 @@ def amend(person: Person, slug: str, *, content: bytes, name: str, reason: str) 
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise StudyError("importing.encoding_unknown") from None
+        raise StudyError("files.encoding_unknown") from None
     loaded = parse_protocol(text, name)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "protocol.toml"

@@ -29,9 +29,9 @@ CROWD: Final = "crowd-kit"
 AGGREGATORS: Final = ("dawid-skene", "mace")
 ITERATIONS: Final = 100
 COLUMNS: Final = (
-    Column("item_id", "text", "题目", "item"),
-    Column("gold", "text", "推断的标签（| 分隔；空=无）", "labels inferred, joined by |"),
-    Column("rule", "text", "推断方法", "by which method"),
+    Column("item_id", "text"),
+    Column("gold", "text"),
+    Column("rule", "text"),
 )
 
 
@@ -81,7 +81,7 @@ def aggregate(sets: LabelSets, *, method: str, seed: int, out: Path) -> int:
     try:
         out.write_bytes(csv_bytes(Table("gold", COLUMNS, rows)))
     except OSError as error:
-        raise StudyError("exporting.cannot_write", file=out) from error
+        raise StudyError("export.cannot_write", file=out) from error
     return len(rows)
 
 

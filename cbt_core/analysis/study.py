@@ -175,7 +175,7 @@ def work_of(facts: Facts, plan: Protocol, bootstrap: int | None) -> Work:
     sets, setup = rating_sets(facts), facts.setup
     rated = sets["analysis"]
     if not rated.rows:
-        raise StudyError("exporting.nothing_rated")
+        raise StudyError("export.nothing_rated")
     replicates = setup.protocol.analysis.bootstrap if bootstrap is None else bootstrap
     return Work(
         facts=facts,

@@ -10,7 +10,7 @@ import click
 from cbt_core.commands.common import desk, table
 from cbt_core.stats.ratings import POOLED
 from cbt_core.stats.values import Reason, translated
-from cbt_core.wording import say
+from cbt_core.words import say
 
 NONE: Final = "–"
 LEAST_P: Final = 0.001

@@ -8,7 +8,7 @@ import click
 from cbt_core.commands.common import desk
 from cbt_core.commands.generate_group import COUNT, POSITIVE, wish_of
 from cbt_core.errors import StudyError
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.generation.run.outcome import Outcome
@@ -87,36 +87,35 @@ def confirm(asking: "Asking", *, resume: bool, yes: bool) -> None:
     if not (asking.host and asking.waiting):
         return
     language, cost = desk().language, asking.likely_cost
-    names = [name or say("generating.unnamed", language) for name in asking.task.sources]
+    names = [name or say("generation.unnamed", language) for name in asking.task.sources]
     click.echo(say(
-        "generating.about_to_send", language, texts=asking.waiting, host=asking.host,
+        "generation.about_to_send", language, texts=asking.waiting, host=asking.host,
         sources=", ".join(names), tokens=asking.likely_prompt_tokens,
         cost="?" if cost is None else f"{cost:.2f}",
     ), err=True)
     if yes:
         return
     try:
-        agreed = click.confirm(say("generating.send", language), err=True)
+        agreed = click.confirm(say("generation.send", language), err=True)
     except click.Abort as error:
-        raise StudyError("generating.not_confirmed") from error
+        raise StudyError("generation.not_confirmed") from error
     if not agreed:
-        raise StudyError("generating.not_confirmed")
+        raise StudyError("generation.not_confirmed")
 
 
-def require_end(outcome: "Outcome", section: str) -> None:
-    """Say how many texts failed, in the words of a section.
+def require_end(outcome: "Outcome", some_failed: str) -> None:
+    """Say how many texts failed; `some_failed` is the code of that sentence.
 
     Raises:
         StudyError: the run stopped before its end, or no text got a usable reply.
     """
     if not outcome.finished:
-        raise StudyError(f"generating.ended_{outcome.ended}", file=outcome.out, rows=outcome.rows)
+        raise StudyError(f"generation.ended_{outcome.ended}", file=outcome.out, rows=outcome.rows)
     causes = ", ".join(f"{name} {count}" for name, count in sorted(outcome.causes.items()))
     if not outcome.rows:
         raise StudyError(
-            "generating.all_failed", file=outcome.out, count=outcome.failed, causes=causes)
+            "generation.all_failed", file=outcome.out, count=outcome.failed, causes=causes)
     if outcome.failed:
         click.echo(say(
-            f"{section}.some_failed", desk().language, count=outcome.failed, causes=causes,
-            file=outcome.out,
+            some_failed, desk().language, count=outcome.failed, causes=causes, file=outcome.out,
         ), err=True)

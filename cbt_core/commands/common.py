@@ -1,17 +1,17 @@
 """What every command shares: language, database, help with an example, tables."""
 
-import os
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from cbt_core.errors import StudyError
-from cbt_core.wording import say
+from cbt_core.settings import DATABASE_SCHEMES, Settings
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.domain.study import Problem
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 
 PROGRAM: Final = "python -m cbt_core"
-DATABASE_SCHEMES: Final = ("sqlite:///", "postgresql+psycopg://")
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -62,11 +61,16 @@ def shared_options() -> list[click.Parameter]:
 
 
 class Command(click.Command):
-    """A command with the shared options."""
+    """A command with the shared options, which does nothing under settings that cannot be meant."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.params.extend(shared_options())
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click's own
+        """Run the command; every one refuses a bad variable, also those that do not need it."""
+        Settings.from_environment()
+        return super().invoke(ctx)
 
 
 class Group(click.Group):
@@ -108,7 +112,6 @@ def named_database() -> "Database":
     Raises:
         StudyError: the URL is none of SQLite or PostgreSQL.
     """
-    from cbt_core.settings import Settings
     from db.engine import database
 
     url = desk().url or Settings.from_environment().database
@@ -169,12 +172,6 @@ def codes(joined: str | None) -> tuple[str, ...]:
 def path_type() -> click.Path:
     """Return the type of a file argument; whether it exists is for the reader to say (exit 1)."""
     return click.Path(path_type=Path)
-
-
-def environment_language() -> str:
-    """Return CONCORD_LANG when it names a language we speak, else English."""
-    asked = os.environ.get("CONCORD_LANG", "en")
-    return asked if asked in {"zh", "en"} else "en"
 
 
 def _cell(value: object) -> str:

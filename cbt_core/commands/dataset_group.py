@@ -22,7 +22,7 @@ from cbt_core.commands.generate_progress import ProgressLine
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import StudyError
 from cbt_core.settings import Settings
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.generation.dataset.splits import Asked

@@ -14,7 +14,7 @@ from cbt_core.commands.labels_group import group
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import StudyError
 from cbt_core.settings import ROOT, Settings
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.generation.tasks.detection import Detection
@@ -66,7 +66,7 @@ def detect(
     else:
         planned = _of_file(given, questions or Path(), place, settings, database)
     if planned.left_out:
-        click.echo(say("detecting.left_out", desk().language, count=planned.left_out), err=True)
+        click.echo(say("detection.left_out", desk().language, count=planned.left_out), err=True)
     confirm(planned.asking, resume=resume, yes=yes)
     line = ProgressLine(desk().language)
     with interruptible() as stop:
@@ -75,7 +75,7 @@ def detect(
             resume=resume, on_progress=line.show, stop=stop,
         )
     line.end()
-    require_end(outcome, "detecting")
+    require_end(outcome, "detection.some_failed")
     _tell_rows(place)
     _after(planned, place, database, given)
 
@@ -84,15 +84,15 @@ def _check(
     slug: str | None, questions: Path | None, out: Path | None, given: Mapping[str, object]
 ) -> None:
     if (slug is None) == (questions is None):
-        raise StudyError("detecting.which")
+        raise StudyError("detection.which")
     if slug and given["scheme"]:
-        raise StudyError("detecting.study_scheme")
+        raise StudyError("detection.study_scheme")
     if questions and out is None:
-        raise StudyError("detecting.needs_out")
+        raise StudyError("detection.needs_out")
     for option in ("gold", "answers"):
         if bool(given[option]) != bool(given[f"{option}_out"]):
             raise StudyError(
-                "detecting.gold_needs_out", option=f"--{option}", other=f"--{option}-out")
+                "detection.gold_needs_out", option=f"--{option}", other=f"--{option}-out")
 
 
 def _place(slug: str) -> Path:
@@ -129,7 +129,7 @@ def _tell_rows(place: Path) -> None:
 
     found = counts_of(place)
     click.echo(say(
-        "detecting.done", desk().language, rows=found.rows, with_labels=found.with_labels,
+        "detection.done", desk().language, rows=found.rows, with_labels=found.with_labels,
         without=found.rows - found.with_labels, unplaced=found.unplaced, unknown=found.unknown,
         file=place,
     ))
@@ -146,7 +146,7 @@ def _after(
     if planned.slug and database:
         kept = detections.store(database, TERMINAL, detection=planned, now=now())
         click.echo(say(
-            "detecting.stored", language, slug=planned.slug, proposals=kept.proposals,
+            "detection.stored", language, slug=planned.slug, proposals=kept.proposals,
             items=kept.items, nothing=kept.nothing, known=kept.known, seen=kept.seen,
             withdrawn=kept.withdrawn,
         ))
@@ -155,10 +155,10 @@ def _after(
         merged = detection_files.merge_gold(gold, detected=place, out=gold_out)
         warn(merged.warnings)
         click.echo(say(
-            "detecting.merged", language, rows=merged.rows, file=gold_out,
+            "detection.merged", language, rows=merged.rows, file=gold_out,
             unusable=merged.unusable, missing=merged.missing, scheme=planned.scheme.id,
         ))
     answers, answers_out = given["answers"], given["answers_out"]
     if isinstance(answers, Path) and isinstance(answers_out, Path):
         rows = detection_files.fill_answers(answers, detected=place, out=answers_out)
-        click.echo(say("detecting.filled", language, rows=rows, file=answers_out))
+        click.echo(say("detection.filled", language, rows=rows, file=answers_out))

@@ -15,7 +15,7 @@ from cbt_core.commands.generate_progress import ProgressLine
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import StudyError
 from cbt_core.settings import Settings
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.generation.backend.catalogue import Tuning
@@ -108,7 +108,7 @@ def wish_of(given: Mapping[str, object]) -> "Wish":
 
     text = {name: str(value or "") for name, value in given.items()}
     if not text["model"] and text["backend"] != "echo":
-        raise StudyError("generating.no_model")
+        raise StudyError("generation.no_model")
     return Wish(
         questions=Questions(
             Path(text["questions"]), encoding=text["encoding"] or None,
@@ -134,7 +134,7 @@ def _tuning(given: Mapping[str, object]) -> "Tuning":
     budget = Budget(_real(given["budget"]), _whole(given["budget_tokens"]))
     prices = Prices(_real(given["price_in"]), _real(given["price_out"]))
     if budget.money is not None and (prices.prompt is None or prices.reply is None):
-        raise StudyError("generating.budget_without_prices")
+        raise StudyError("generation.budget_without_prices")
     return Tuning(
         concurrency=_whole(given["concurrency"]) or 0, per_minute=_real(given["rpm"]),
         tokens_per_minute=_real(given["tpm"]), timeout=_real(given["timeout"]) or 180.0,
@@ -169,20 +169,20 @@ def confirm(planned: "Plan", *, yes: bool) -> None:
     """Show what would leave, and where to; ask, unless told not to."""
     language = desk().language
     cost = planned.likely_cost
-    sources = ", ".join(name or say("generating.unnamed", language) for name in planned.sources)
+    sources = ", ".join(name or say("generation.unnamed", language) for name in planned.sources)
     click.echo(say(
-        "generating.about_to_send", language, texts=planned.waiting, host=planned.host,
+        "generation.about_to_send", language, texts=planned.waiting, host=planned.host,
         sources=sources, tokens=planned.likely_prompt_tokens,
         cost="?" if cost is None else f"{cost:.2f}",
     ), err=True)
     if yes:
         return
     try:
-        agreed = click.confirm(say("generating.send", language), err=True)
+        agreed = click.confirm(say("generation.send", language), err=True)
     except click.Abort as error:
-        raise StudyError("generating.not_confirmed") from error
+        raise StudyError("generation.not_confirmed") from error
     if not agreed:
-        raise StudyError("generating.not_confirmed")
+        raise StudyError("generation.not_confirmed")
 
 
 @contextmanager
@@ -195,7 +195,7 @@ def interruptible() -> Iterator[threading.Event]:
         if stop.is_set():
             signal.default_int_handler(number, frame)
         stop.set()
-        click.echo(say("generating.stopping", desk().language), err=True)
+        click.echo(say("generation.stopping", desk().language), err=True)
 
     signal.signal(signal.SIGINT, asked)
     try:
@@ -211,15 +211,15 @@ def _tell(outcome: "Outcome") -> None:
         StudyError: it stopped before the end, or no question got a usable reply.
     """
     if not outcome.finished:
-        raise StudyError(f"generating.ended_{outcome.ended}", file=outcome.out, rows=outcome.rows)
+        raise StudyError(f"generation.ended_{outcome.ended}", file=outcome.out, rows=outcome.rows)
     language = desk().language
     causes = ", ".join(f"{name} {count}" for name, count in sorted(outcome.causes.items()))
     if not outcome.rows:
         raise StudyError(
-            "generating.all_failed", file=outcome.out, count=outcome.failed, causes=causes)
+            "generation.all_failed", file=outcome.out, count=outcome.failed, causes=causes)
     if outcome.failed:
         click.echo(say(
-            "generating.some_failed", language, count=outcome.failed, causes=causes,
+            "generation.some_failed", language, count=outcome.failed, causes=causes,
             file=outcome.out,
         ), err=True)
-    click.echo(say("generating.done", language, rows=outcome.rows, file=outcome.out))
+    click.echo(say("generation.done", language, rows=outcome.rows, file=outcome.out))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.generation.run.outcome import Progress
@@ -44,7 +44,7 @@ class ProgressLine:
     def _text(self, progress: "Progress") -> str:
         cost, left = progress.cost, progress.seconds_left
         return say(
-            "generating.progress", self._language, done=progress.done,
+            "generation.progress", self._language, done=progress.done,
             total="?" if progress.total is None else progress.total, failed=progress.failed,
             rate=f"{progress.rate:.1f}", cost="–" if cost is None else f"{cost:.2f}",
             left="–" if left is None else _clock(left),

@@ -12,7 +12,7 @@ from cbt_core.commands.generate_progress import ProgressLine
 from cbt_core.commands.study_group import group
 from cbt_core.domain.people import TERMINAL
 from cbt_core.settings import ROOT, Settings
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.generation.tasks.judgement import Judging
@@ -58,7 +58,7 @@ def judge_study(
     _run(planned, settings, database, resume=resume, yes=yes)
     kept = judgements.store(database, TERMINAL, judging=planned, now=now())
     click.echo(say(
-        "judging.stored", desk().language, slug=slug, judge=name, scores=kept.scores,
+        "judgement.stored", desk().language, slug=slug, judge=name, scores=kept.scores,
         answers=kept.answers, unrated=kept.unrated, known=kept.known,
     ))
 
@@ -110,8 +110,8 @@ def _run(
             resume=resume, on_progress=line.show, stop=stop,
         )
     line.end()
-    require_end(outcome, "judging")
-    click.echo(say("judging.done", desk().language, rows=outcome.rows, file=outcome.out))
+    require_end(outcome, "judgement.some_failed")
+    click.echo(say("judgement.done", desk().language, rows=outcome.rows, file=outcome.out))
 
 
 def _place(slug: str, name: str) -> Path:

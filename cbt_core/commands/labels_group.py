@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from cbt_core.commands.common import Group, command, desk, path_type, table, warn
-from cbt_core.wording import say
+from cbt_core.words import say
 
 
 @click.group("labels", cls=Group)

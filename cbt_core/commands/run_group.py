@@ -8,7 +8,7 @@ import click
 
 from cbt_core.commands.common import Group, command, desk, now, open_database, table
 from cbt_core.domain.people import TERMINAL
-from cbt_core.wording import say
+from cbt_core.words import say
 
 
 @click.group("run", cls=Group)
@@ -49,13 +49,13 @@ def list_runs() -> None:
 
     language = desk().language
     rows = [
-        (one.run.code, say(f"running.state_{one.state}", language), one.run.actor,
+        (one.run.code, say(f"runs.state_{one.state}", language), one.run.actor,
          one.run.config["asked"]["system"], f"{one.run.done}/{one.run.total}", one.run.failed,
          f"{one.run.created_at:%Y-%m-%d %H:%M}", one.told(language))
         for one in control.watch(open_database(), TERMINAL, now=now())
     ]
     keys = ("code", "state", "actor", "system", "done", "failed", "created", "told")
-    table([say(f"running.head_{key}", language) for key in keys], rows)
+    table([say(f"runs.head_{key}", language) for key in keys], rows)
 
 
 @command(group, "stop", example="run stop 0f3a5b7c9d1e")
@@ -65,7 +65,7 @@ def stop(code: str) -> None:
     from cbt_core.services.runs import control
 
     control.stop(open_database(), TERMINAL, code=code, now=now())
-    click.echo(say("running.stop_asked", desk().language, run=code))
+    click.echo(say("runs.stop_asked", desk().language, run=code))
 
 
 @command(group, "resume", example="run resume 0f3a5b7c9d1e")
@@ -78,4 +78,4 @@ def resume(code: str) -> None:
     control.resume(
         open_database(), TERMINAL, code=code, settings=Settings.from_environment(), now=now()
     )
-    click.echo(say("running.resumed", desk().language, run=code))
+    click.echo(say("runs.resumed", desk().language, run=code))

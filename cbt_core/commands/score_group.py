@@ -22,7 +22,7 @@ from cbt_core.commands.study_group import group
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import StudyError
 from cbt_core.settings import ROOT
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.metrics.paper import PaperRow

@@ -3,7 +3,7 @@
 import click
 
 from cbt_core.commands.common import command, desk
-from cbt_core.wording import say
+from cbt_core.words import say
 
 
 def add_to(parent: click.Group) -> None:
@@ -24,7 +24,7 @@ def serve_model(
     from cbt_core.services.runs import tuned_model
 
     def ready(url: str) -> None:
-        click.echo(say("local.serving", desk().language, model=model, url=url))
+        click.echo(say("local_model.serving", desk().language, model=model, url=url))
 
     tuned_model.serve_model(
         model, adapter=adapter, port=port, revision=revision,

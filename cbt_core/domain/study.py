@@ -97,7 +97,7 @@ class ImportedItem:
 class Problem:
     """One thing wrong in a file: where, what, what to do.
 
-    `code` and `values` name a sentence of `cbt_core.wording` (section `importing`).
+    `code` and `values` name a sentence of `cbt_core.words` (section `files`).
     """
 
     file: str

@@ -72,7 +72,7 @@ def empty(name: str, layout: tuple[Column, ...]) -> Table:
 def codebook(tables: Iterable[Table], instrument: Instrument) -> Table:
     """Return what every column means, and the anchors of every scale."""
     rows: Rows = [
-        (table.name, column.name, column.kind, None, column.zh, column.en)
+        (table.name, column.name, column.kind, None, column.said("zh"), column.said("en"))
         for table in tables
         for column in table.columns
     ]

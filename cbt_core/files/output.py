@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cbt_core.domain.instrument import Text
 from cbt_core.errors import StudyError
+from cbt_core.words import say
 
 Cell = str | int | float | None
 FORMS: Final = ("csv", "xlsx", "jsonl", "parquet")
@@ -25,12 +27,21 @@ EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its kind is `text`, `integer` or `number`; the meaning goes to the codebook."""
+    """One column: its kind is `text`, `integer` or `number`; the meaning goes to the codebook.
+
+    `meaning` is a code of the words, or the words themselves where a study brings its own; '' for
+    a table without a codebook.
+    """
 
     name: str
     kind: str
-    zh: str
-    en: str
+    meaning: str | Text = ""
+
+    def said(self, language: str) -> str:
+        """Return the meaning in a language."""
+        if isinstance(self.meaning, Text):
+            return self.meaning(language)
+        return say(self.meaning, language) if self.meaning else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +128,7 @@ def _refuse_long(table: Table) -> None:
         for column, cell in zip(table.columns, row, strict=True):
             if isinstance(cell, str) and len(cell) >= LONGEST_XLSX_CELL:
                 raise StudyError(
-                    "exporting.cell_too_long", table=table.name, row=number, field=column.name
+                    "export.cell_too_long", table=table.name, row=number, field=column.name
                 )
 
 

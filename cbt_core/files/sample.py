@@ -56,7 +56,7 @@ def sample(
     _check(strata, out)
     frame = read_questions(questions, encoding=encoding)
     if size > len(frame.items):
-        raise StudyError("sampling.too_few", size=size, frame=len(frame.items))
+        raise StudyError("sample.too_few", size=size, frame=len(frame.items))
     groups = _groups(frame.items, strata)
     wanted = allocate({name: len(group) for name, group in groups.items()}, size)
     draw = Random(seed)
@@ -85,9 +85,9 @@ def allocate(sizes: Mapping[str, int], total: int) -> dict[str, int]:
 def _check(strata: Sequence[str], out: Path) -> None:
     for name in strata:
         if name not in STRATA:
-            raise StudyError("sampling.stratum", name=name[:40], known=", ".join(STRATA))
+            raise StudyError("sample.stratum", name=name[:40], known=", ".join(STRATA))
     if out.suffix.lower() not in FORMS:
-        raise StudyError("sampling.form", file=out)
+        raise StudyError("sample.form", file=out)
     if out.exists():
         raise StudyError("storage.exists", file=out)
     if not out.resolve().parent.is_dir():

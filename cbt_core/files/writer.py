@@ -31,7 +31,7 @@ def write_text(text: str, out: Path) -> None:
         part.replace(out)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise StudyError("exporting.cannot_write", file=out) from error
+        raise StudyError("export.cannot_write", file=out) from error
 
 
 def sync_folder(folder: Path) -> None:
@@ -47,7 +47,7 @@ def sync_folder(folder: Path) -> None:
 
 def unwritable(path: Path, error: OSError) -> StudyError:
     """Return what a person is told when a file does not take our bytes."""
-    return StudyError("generating.not_written", file=path, cause=error.strerror or "")
+    return StudyError("generation.not_written", file=path, cause=error.strerror or "")
 
 
 def write_whole(target: Path, pieces: Iterable[bytes]) -> None:

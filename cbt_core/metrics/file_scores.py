@@ -111,7 +111,7 @@ def write_segments(outcome: Outcome, out: Path) -> None:
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
         part.replace(out)
     except OSError as error:
-        raise StudyError("exporting.cannot_write", file=out) from error
+        raise StudyError("export.cannot_write", file=out) from error
 
 
 def text_digest(text: str) -> str:

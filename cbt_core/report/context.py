@@ -24,7 +24,7 @@ from cbt_core.domain.study_setup import StudyRow
 from cbt_core.domain.submission import AnswerLine, Work
 from cbt_core.generation.gates.findings import Report
 from cbt_core.instruments.defaults import defaults
-from cbt_core.wording import say
+from cbt_core.words import say
 
 
 @dataclass(frozen=True, slots=True)

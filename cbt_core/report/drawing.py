@@ -14,7 +14,7 @@ from typing import Final
 from cbt_core.analysis.parts import Flow
 from cbt_core.instruments.defaults import defaults
 from cbt_core.report.blocks import Drawing, Figure, decimals, told
-from cbt_core.wording import say
+from cbt_core.words import say
 
 INK: Final = "#1f2933"
 SOFT: Final = "#56626d"

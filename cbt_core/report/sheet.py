@@ -26,7 +26,7 @@ from cbt_core.report.blocks import (
 from cbt_core.report.context import ReportContext
 from cbt_core.stats.ratings import POOLED
 from cbt_core.stats.values import Value, translated
-from cbt_core.wording import say
+from cbt_core.words import say
 
 Json = Mapping[str, object]
 LEVEL: Final = 0.05

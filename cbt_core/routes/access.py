@@ -34,7 +34,7 @@ from cbt_core.routes.incoming import (
 from cbt_core.services.access import sessions
 from cbt_core.services.access.sessions import Lasting, SignedIn
 from cbt_core.settings import Settings
-from cbt_core.wording import LANGUAGES
+from cbt_core.words import LANGUAGES
 from db.engine import Database
 
 LARGEST_FORM: Final = 8 * 1024

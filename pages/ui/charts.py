@@ -107,7 +107,7 @@ def data(rows: Rows, name: str) -> bytes:
     """Return the data of a chart as CSV."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
     table = Table(
-        name, tuple(Column(one, "text", one, one) for one in columns),
+        name, tuple(Column(one, "text") for one in columns),
         [[_cell(row.get(one)) for one in columns] for row in rows],
     )
     return csv_bytes(table)

@@ -26,10 +26,10 @@ from cbt_core.domain.people import Person
 from cbt_core.routes import marker
 from cbt_core.routes.common import COOKIE
 from cbt_core.settings import Settings
+from cbt_core.words import section
 from db import sessions
 from db.engine import Database
 from pages.ui.components.span_marker import HTML, script, style
-from pages.ui.words import section
 
 PAGE: Final = """<!doctype html><html lang="zh"><meta charset="utf-8"><meta name="viewport"
 content="width=device-width"><title>marker</title><link rel="icon" href="data:,"><style>

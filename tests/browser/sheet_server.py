@@ -19,8 +19,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from cbt_core.words import section
 from pages.ui.components.rating_sheet import HTML, SheetData, script, style, whole
-from pages.ui.words import section
 from tests.browser import sheet_samples as samples
 
 Json = dict[str, object]

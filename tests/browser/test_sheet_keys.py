@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from cbt_core.words import section
 from pages.ui.components.rating_sheet import script
-from pages.ui.words import section
 from tests.browser.sheet_page import BARE, SCORES, SIX, Sheet, opened, stored
 from tests.browser.sheet_server import Desk
 

@@ -113,7 +113,7 @@ def test_a_release_nobody_can_take_over_is_refused_whole(
     before = stored(database)
     with pytest.raises(StudyError) as refused:
         task_draw.release(database, TERMINAL, slug="trial", rater="R01", now=now)
-    assert refused.value.code == "assigning.cannot_release"
+    assert refused.value.code == "assignment.cannot_release"
     assert stored(database) == before
 
 

@@ -328,10 +328,10 @@ MATRIX: Mapping[str, Row] = {
         lambda w, who: egress.deny_source(w.database, who, source="psyqa", now=NOW), ANY_LEAD),
     "egress.sources": Row(lambda w, who: egress.sources(w.database, who, now=NOW), ANY_LEAD),
     "escalating.queue": Row(of_study(escalations.queue), LEADS),
-    "escalating.read": Row(of_study(escalations.read, case_id=1), LEADS),
-    "escalating.note": Row(of_study(escalations.note, **CASE), LEADS),
-    "escalating.handle": Row(of_study(escalations.handle, **CASE), LEADS),
-    "escalating.reopen": Row(of_study(escalations.reopen, **CASE), LEADS, before=handle_case),
+    "escalations.read": Row(of_study(escalations.read, case_id=1), LEADS),
+    "escalations.note": Row(of_study(escalations.note, **CASE), LEADS),
+    "escalations.handle": Row(of_study(escalations.handle, **CASE), LEADS),
+    "escalations.reopen": Row(of_study(escalations.reopen, **CASE), LEADS, before=handle_case),
     "export_contents.table_names": Row(of_study(study_export.table_names), LEADS),
     "exporting.export_study": Row(
         lambda w, who: study_export.export_study(

@@ -360,5 +360,5 @@ def test_certainty_and_places_of_labels_are_whole_numbers(
     for entries in ({"labels": ["labeling"], "certainty": value}, {"spans": [span]}):
         with pytest.raises(Invalid) as refused:
             seat.save(labelling.press(view, **entries))
-        assert refused.value.code == "labelling.out_of_range"
+        assert refused.value.code == "annotation.out_of_range"
     assert count(database, label_submission) == 0

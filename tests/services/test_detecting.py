@@ -145,7 +145,7 @@ def test_an_item_whose_machine_round_was_seen_takes_no_more_labels(
     with TalkingHost(says=says) as host:
         with pytest.raises(Refused, match="Add --leave-seen") as refused:
             planned(database, host, tmp_path, now)
-        assert refused.value.code == "detecting.seen"
+        assert refused.value.code == "detection.seen"
         assert host.bytes_read == 0
         plan = planned(database, host, tmp_path, now, leave_seen=True)
     assert (plan.left_out, plan.asking.task.total) == (1, 2)

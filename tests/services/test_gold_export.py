@@ -222,7 +222,7 @@ def test_distortions_of_an_answers_file_become_proposals(
     made = creation.create_study(
         database, TERMINAL, slug="labels", title="T", now=now, protocol=tmp_path / "p.toml",
         files=StudyFiles(questions=tmp_path / "q.csv", answers=[tmp_path / "a.csv"]))
-    unknown = [one for one in made.warnings if one.code == "labelling.import_unknown_label"]
+    unknown = [one for one in made.warnings if one.code == "annotation.import_unknown_label"]
     assert [(Path(one.file).name, one.row, one.values["value"]) for one in unknown] == [
         ("a.csv", 4, "宿命论")]
     tables = export(database, tmp_path / "out", now)

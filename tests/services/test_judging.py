@@ -185,7 +185,7 @@ def test_the_export_s_table_is_empty_before_the_lock_and_masked_until_unblinded(
     lifecycle.unblind(database, TERMINAL, slug="trial", reason="all in", now=now)
     assert {(row[1], row[4]) for row in table(unblinded=True).rows} == {
         ("baseline", 0), ("zebra-lora", 2)}
-    assert all(column.zh and column.en for column in table().columns)
+    assert all(column.said("zh") and column.said("en") for column in table().columns)
 
 
 def test_another_model_needs_another_name_and_a_second_call_adds_nothing(

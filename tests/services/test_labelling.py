@@ -429,10 +429,10 @@ def test_the_trail_holds_the_labels_but_no_word_of_a_person(
 @pytest.mark.parametrize(
     ("proposed", "code"),
     [
-        (Proposed("Q999", "labeling"), "labelling.unknown_item"),
-        (Proposed("Q001", "sadness"), "labelling.proposal_unknown_label"),
-        (Proposed("Q001", "labeling", "description", 3, 9999), "labelling.proposal_out_of_range"),
-        (Proposed("Q001", "labeling", "answer", 0, 1), "labelling.proposal_out_of_range"),
+        (Proposed("Q999", "labeling"), "annotation.unknown_item"),
+        (Proposed("Q001", "sadness"), "annotation.proposal_unknown_label"),
+        (Proposed("Q001", "labeling", "description", 3, 9999), "annotation.proposal_out_of_range"),
+        (Proposed("Q001", "labeling", "answer", 0, 1), "annotation.proposal_out_of_range"),
     ],
 )
 def test_a_wrong_proposal_refuses_the_whole_set(

@@ -24,7 +24,7 @@ from cbt_core.services.report import study_report
 from cbt_core.services.report.study_report import Wish
 from cbt_core.services.results import study_results
 from cbt_core.services.studies import lifecycle
-from cbt_core.wording import LANGUAGES, say, sentences
+from cbt_core.words import LANGUAGES, say, sentences
 from db.engine import Database
 from db.trail_models import access_log
 from tests import making as studies
@@ -269,7 +269,7 @@ def test_nothing_rated_is_said_in_a_sentence(
 ) -> None:
     with pytest.raises(StudyError) as told_error:
         report(database, now)
-    assert told_error.value.code == "exporting.nothing_rated"
+    assert told_error.value.code == "export.nothing_rated"
 
 
 def test_one_system_alone_and_one_rating_alone_still_make_a_report(

@@ -297,7 +297,7 @@ def test_too_many_questions_are_not_started_but_given_as_a_command(
     with pytest.raises(StudyError) as refused:
         control.start(database, lead, asked=ECHO, questions=questions(tmp_path), token=TOKEN,
                       settings=settings, now=present())
-    assert refused.value.code == "running.too_many"
+    assert refused.value.code == "runs.too_many"
 
 
 @pytest.mark.parametrize("asked", [
@@ -310,7 +310,7 @@ def test_nothing_that_comes_from_a_browser_is_followed_as_a_path(
 ) -> None:
     with pytest.raises(StudyError) as refused:
         wish_of(asked, questions(tmp_path), tmp_path / "answers.jsonl")
-    assert refused.value.code in {"running.not_offered", "running.no_such_model"}
+    assert refused.value.code in {"runs.not_offered", "runs.no_such_model"}
 
 
 def test_a_run_belongs_to_whoever_started_it(
@@ -322,7 +322,7 @@ def test_a_run_belongs_to_whoever_started_it(
     for act in (control.stop, control.forget):
         with pytest.raises(StudyError) as refused:
             act(database, other, code=code, now=present())
-        assert refused.value.code == "running.unknown"
+        assert refused.value.code == "runs.unknown"
     until(database, lead, code, over)
     assert [one.run.code for one in control.watch(database, TERMINAL, now=present())] == [code]
 
@@ -392,7 +392,7 @@ def test_runs_of_other_questions_are_not_read_side_by_side(
     with pytest.raises(StudyError) as refused:
         outputs.page(
             database, lead, codes=[first, other], offset=0, limit=5, now=present())
-    assert refused.value.code == "running.other_questions"
+    assert refused.value.code == "runs.other_questions"
 
 
 def test_a_forgotten_run_keeps_its_row_and_no_text(

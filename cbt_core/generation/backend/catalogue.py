@@ -56,9 +56,9 @@ def make_backend(
     """
     chosen = tuning or Tuning()
     if name not in BACKENDS:
-        raise StudyError("generating.no_backend", name=name[:40], known=", ".join(BACKENDS))
+        raise StudyError("generation.no_backend", name=name[:40], known=", ".join(BACKENDS))
     if adapter and name != "transformers":
-        raise StudyError("generating.no_adapter", backend=name)
+        raise StudyError("generation.no_adapter", backend=name)
     if name == "echo":
         return _echo(model, chosen)
     if name == "transformers":

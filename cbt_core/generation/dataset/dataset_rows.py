@@ -116,7 +116,7 @@ def write_lines(rows: Iterable[Mapping[str, object]], out: Path) -> int:
             os.fsync(file.fileno())
         part.replace(out)
     except OSError as error:
-        raise StudyError("exporting.cannot_write", file=out) from error
+        raise StudyError("export.cannot_write", file=out) from error
     return count
 
 
@@ -140,7 +140,7 @@ def write_text(text: str, out: Path) -> None:
         part.write_text(text, "utf-8")
         part.replace(out)
     except OSError as error:
-        raise StudyError("exporting.cannot_write", file=out) from error
+        raise StudyError("export.cannot_write", file=out) from error
 
 
 def write_parquet(rows: Sequence[Mapping[str, object]], out: Path) -> None:
@@ -161,7 +161,7 @@ def write_parquet(rows: Sequence[Mapping[str, object]], out: Path) -> None:
         pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), part)
         part.replace(out)
     except OSError as error:
-        raise StudyError("exporting.cannot_write", file=out) from error
+        raise StudyError("export.cannot_write", file=out) from error
 
 
 def digest_of(path: Path) -> str:

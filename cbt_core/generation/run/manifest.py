@@ -168,7 +168,7 @@ def finished_before(out: Path, digest: str) -> Outcome | None:
         found = read_manifest(out)
         counts, spent = found["counts"], found["spent"]
         if found["config_digest"] != digest:
-            raise StudyError("generating.other_settings", file=out)
+            raise StudyError("generation.other_settings", file=out)
         return Outcome(
             out=out, ended="finished", rows=counts["rows"], failed=0, before=counts["rows"],
             causes={}, healed=0, prompt_tokens=spent["prompt_tokens"],
@@ -177,7 +177,7 @@ def finished_before(out: Path, digest: str) -> Outcome | None:
             ended_at=datetime.fromisoformat(found["ended_at"]),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise StudyError("generating.out_exists", file=out) from error
+        raise StudyError("generation.out_exists", file=out) from error
 
 
 def copy_lines(journal: Journal, places: Iterable[int], target: Path) -> None:

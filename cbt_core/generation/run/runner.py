@@ -147,7 +147,7 @@ class Work:
         """Yield what has no row yet; note where the rows of the others are."""
         for number, request in enumerate(requests):
             if request.key in self._seen:
-                raise StudyError("generating.key_twice", number=number + 1)
+                raise StudyError("generation.key_twice", number=number + 1)
             self._seen.add(request.key)
             self.places.append(self._journal.row_at.get(request.key, NOWHERE))
             if self.places[number] == NOWHERE:
@@ -341,13 +341,13 @@ def require_place(place: Path, *, resume: bool) -> None:
     if not place.resolve().parent.is_dir():
         raise StudyError("storage.no_folder", file=place)
     if place.exists() and not resume:
-        raise StudyError("generating.out_exists", file=place)
+        raise StudyError("generation.out_exists", file=place)
     if beside(place, SUFFIX).exists() and not resume:
-        raise StudyError("generating.unfinished", file=place)
+        raise StudyError("generation.unfinished", file=place)
 
 
 def _begin(journal: Journal, place: Path, *, resume: bool) -> None:
     require_place(place, resume=resume)
     if place.exists() and not journal.path.exists():  # made by something else: not ours to replace
-        raise StudyError("generating.other_settings", file=place)
+        raise StudyError("generation.other_settings", file=place)
     journal.begin(resume=resume)

@@ -83,9 +83,9 @@ def merge_gold(gold: Path, *, detected: Path, out: Path) -> Merged:
         for at, key in enumerate(keys) if key in model
     ]
     if not rows:
-        raise StudyError("detecting.nothing_matches", gold=gold)
+        raise StudyError("detection.nothing_matches", gold=gold)
     columns = tuple(
-        Column(name, "text", name, name) for name in ("item_id", "gold", "model", *more)
+        Column(name, "text") for name in ("item_id", "gold", "model", *more)
     )
     write_whole(out, [csv_bytes(Table("gold", columns, rows))])
     unusable = sum(1 for row in rows if row[2] == UNSURE)
@@ -103,7 +103,7 @@ def fill_answers(answers: Path, *, detected: Path, out: Path) -> int:
     rows = read_answers(answers).rows
     missing = len({row.key for row in rows} - found.keys())
     if missing:
-        raise StudyError("detecting.answers_missing", count=missing, file=answers)
+        raise StudyError("detection.answers_missing", count=missing, file=answers)
     lines = (
         json.dumps({
             "id": row.key, "system": row.system, "answer": row.answer.text,

@@ -304,7 +304,7 @@ def require_name(name: str) -> None:
         StudyError: empty, too long, or with characters that do not print.
     """
     if not name or name != name.strip() or not name.isprintable() or len(name) > NAME_CHARACTERS:
-        raise StudyError("judging.bad_name", limit=NAME_CHARACTERS)
+        raise StudyError("judgement.bad_name", limit=NAME_CHARACTERS)
 
 
 def form_of(
@@ -316,9 +316,9 @@ def form_of(
         StudyError: the instrument has none.
     """
     if steps and not instrument.steps:
-        raise StudyError("judging.no_steps", instrument=instrument.id)
+        raise StudyError("judgement.no_steps", instrument=instrument.id)
     if not steps and not judged_scales(instrument):
-        raise StudyError("judging.no_scales", instrument=instrument.id)
+        raise StudyError("judgement.no_scales", instrument=instrument.id)
     return steps_form(instrument, language) if steps else judge_form(
         instrument, language, examples=examples
     )
@@ -332,7 +332,7 @@ def refuse_shots(examples: Sequence[Example], texts: Iterable[str]) -> None:
     """
     count = shots_among(examples, texts) if examples else 0
     if count:
-        raise Refused("judging.shots", count=count)
+        raise Refused("judgement.shots", count=count)
 
 
 def requests_of(form: Form, rows: Sequence[Judged], model: Model) -> model_task.Requests:

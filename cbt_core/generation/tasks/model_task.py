@@ -97,4 +97,4 @@ def rows_of(place: Path) -> list[dict[str, object]]:
         with place.open(encoding="utf-8") as file:
             return [json.loads(line) for line in file]
     except (OSError, ValueError) as error:
-        raise StudyError("detecting.no_file", file=place) from error
+        raise StudyError("detection.no_file", file=place) from error

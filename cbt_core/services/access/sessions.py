@@ -11,7 +11,7 @@ from cbt_core.domain.study import Role
 from cbt_core.errors import Conflict, Invalid, NotSaved, Refused
 from cbt_core.services.access import passphrases, throttle
 from cbt_core.settings import Settings
-from cbt_core.wording import LANGUAGES
+from cbt_core.words import LANGUAGES
 from db import audit, memberships, people, sessions
 from db.engine import Connection, Database
 from db.people import Account

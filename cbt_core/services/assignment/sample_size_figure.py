@@ -8,7 +8,7 @@ from typing import Final
 import altair as alt
 
 from cbt_core.stats.planning.plan import Plan
-from cbt_core.wording import say
+from cbt_core.words import say
 
 WIDTH, HEIGHT = 400, 280
 PNG_SCALE: Final = 2.0
@@ -36,7 +36,7 @@ def rows(found: Plan, language: str, kind: str) -> list[dict[str, object]]:
     """
     points = _power(found) if kind == "power" else _widths(found)
     return [
-        {"items": items, "line": say(f"planning.line_{line}", language), "value": value,
+        {"items": items, "line": say(f"sample_size.line_{line}", language), "value": value,
          "low": low, "high": high}
         for items, line, value, low, high in points
     ]  # fmt: skip
@@ -69,7 +69,7 @@ def chart(
 ) -> alt.LayerChart:
     """Return the chart of `power` or `width`; the planned number of items is marked."""
     held = colours or Colours()
-    items, title = (say(f"planning.axis_{axis}", language) for axis in ("items", kind))
+    items, title = (say(f"sample_size.axis_{axis}", language) for axis in ("items", kind))
     x = alt.X("items:Q", title=items, axis=alt.Axis(tickCount=TICKS),
               scale=alt.Scale(nice=False, zero=True))
     points = rows(found, language, kind)
@@ -97,7 +97,7 @@ def _looks(
     language: str, kind: str, held: Colours
 ) -> tuple[alt.Color, alt.StrokeDash, alt.Shape]:
     """Return colour, dash and shape of the two lines, with one legend."""
-    names = [say(f"planning.line_{line}", language) for line in LINES[kind]]
+    names = [say(f"sample_size.line_{line}", language) for line in LINES[kind]]
     legend = alt.Legend(orient="top", title=None, labelLimit=400, direction="vertical")
 
     colours = alt.Scale(domain=names, range=[held.strong, held.light])
@@ -124,7 +124,7 @@ def picture(found: Plan, language: str, form: str) -> bytes:
 
     drawn = [
         chart(found, language, kind).properties(
-            width=WIDTH, title=say(f"planning.title_{kind}", language)
+            width=WIDTH, title=say(f"sample_size.title_{kind}", language)
         )
         for kind in KINDS
     ]

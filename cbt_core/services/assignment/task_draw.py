@@ -28,7 +28,7 @@ from db.tasks import NewTask
 class Assigned:
     """What an assignment gives: how many new tasks, the balance of all of them, warnings.
 
-    `warnings` are codes of `cbt_core.wording`; `codes` maps person id to code.
+    `warnings` are codes of `cbt_core.words`; `codes` maps person id to code.
     """
 
     added: int
@@ -119,7 +119,7 @@ def release(
         _require_unlocked(connection, study.id)
         leaver = people.by_code(connection, rater.strip().upper())
         if leaver is None:
-            raise StudyError("assigning.unknown_person", who=rater)
+            raise StudyError("assignment.unknown_person", who=rater)
         setup = current(connection, study.id)
         standing = plans.given(connection, study.id)
         others = _active(connection, study.id) - {leaver.id}
@@ -328,7 +328,7 @@ def _told(connection: Connection, draft: _Draft) -> Assigned:
         if rater not in codes:
             account = people.by_id(connection, rater)
             codes[rater] = account.code if account else "?"
-    warnings = () if draft.setup.protocol.ethics.recorded else ("assigning.no_ethics",)
+    warnings = () if draft.setup.protocol.ethics.recorded else ("assignment.no_ethics",)
     return Assigned(len(draft.planned), balance, warnings, codes)
 
 
@@ -378,7 +378,7 @@ def _persons(connection: Connection, codes: Sequence[str]) -> dict[int, str]:
     for code in codes:
         account = people.by_code(connection, code.strip().upper())
         if account is None or account.is_disabled:
-            raise StudyError("assigning.unknown_person", who=code.strip())
+            raise StudyError("assignment.unknown_person", who=code.strip())
         found[account.id] = account.code
     return found
 
@@ -395,4 +395,4 @@ def _join(
 def _require_unlocked(connection: Connection, study_id: int) -> None:
     study = studies.by_id(connection, study_id)
     if study is None or study.stage.is_closed:
-        raise Refused("assigning.locked")
+        raise Refused("assignment.locked")

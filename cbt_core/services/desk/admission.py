@@ -118,7 +118,7 @@ def answer_profile(
         for field in profile_fields(setup):
             given = answers.get(field.id)
             if given is not None and field.choices and given not in dict(field.choices):
-                raise Invalid("joining.unknown_choice", missing=((None, field.id),))
+                raise Invalid("admission.unknown_choice", missing=((None, field.id),))
             kept[field.id] = given[:200] if given else None
         seats.set_profile(
             connection, study_id=study_id, person_id=person.id, work=WORK_OF[role],

@@ -156,22 +156,22 @@ def _add(
 def _words(text: str) -> str:
     words = text.strip()
     if not words:
-        raise StudyError("escalating.no_words")
+        raise StudyError("escalations.no_words")
     if len(words) > NOTE_CHARACTERS:
-        raise StudyError("escalating.too_long", most=NOTE_CHARACTERS)
+        raise StudyError("escalations.too_long", most=NOTE_CHARACTERS)
     return words
 
 
 def _of_study(connection: Connection, case_id: int, study_id: int) -> CaseRow:
     row = escalations.find(connection, case_id)
     if row is None or row.study_id != study_id:
-        raise StudyError("escalating.unknown")
+        raise StudyError("escalations.unknown")
     return row
 
 
 def _refuse_idle(row: CaseRow, action: str) -> None:
     """Refuse a decision that stands already: two leads may look at the same case."""
     if action == "handled" and row.state == escalations.HANDLED:
-        raise StudyError("escalating.is_handled")
+        raise StudyError("escalations.already_handled")
     if action == "reopened" and row.state == escalations.OPEN:
-        raise StudyError("escalating.is_open")
+        raise StudyError("escalations.already_open")

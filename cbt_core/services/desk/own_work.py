@@ -90,7 +90,7 @@ def confirm_final(database: Database, person: Person, *, slug: str, now: datetim
         study_id = _mine(connection, person, slug)
         seat = seats.find(connection, study_id=study_id, person_id=person.id)
         if seat is None or seat.done < seat.total or seat.total == 0:
-            raise Refused("joining.not_finished")
+            raise Refused("admission.not_finished")
         if seat.final_at is not None:
             return
         seats.mark(
@@ -133,7 +133,7 @@ def guess(
         study_id = _mine(connection, person, slug)
         seat = seats.find(connection, study_id=study_id, person_id=person.id)
         if seat is None or seat.final_at is None:
-            raise Refused("joining.not_finished")
+            raise Refused("admission.not_finished")
         given = guesses.of_person(connection, study_id=study_id, person_id=person.id)
         stored = 0
         for token, (choice, reason) in answers.items():

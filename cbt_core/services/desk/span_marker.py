@@ -140,9 +140,9 @@ def _misshapen(place: Place) -> Invalid | None:
     """Return what is said of a value of another type; None: no more than that it cannot be read."""
     match place:
         case ("spans", "too_long"):
-            return Invalid("labelling.too_many", most=MAX_SPANS)
+            return Invalid("annotation.too_many", most=MAX_SPANS)
         case ("labels", int()) | (*_, "label"):
-            return Invalid("labelling.unknown_label", missing=((None, "labels"),))
+            return Invalid("annotation.unknown_label", missing=((None, "labels"),))
         case ("spans", int(), _):
             where = "spans"
         case ("answers", proposal, _):
@@ -153,7 +153,7 @@ def _misshapen(place: Place) -> Invalid | None:
             where = "labels"
         case _:
             return None
-    return Invalid("labelling.out_of_range", missing=((None, where),))
+    return Invalid("annotation.out_of_range", missing=((None, where),))
 
 
 def check_labels(entries: LabelEntries, rules: LabelRules) -> ItemLabels:
@@ -174,9 +174,9 @@ def check_labels(entries: LabelEntries, rules: LabelRules) -> ItemLabels:
     if rules.is_correction and not reason.strip():
         missing.append((None, "reason"))
     if missing:
-        raise Invalid("labelling.missing", missing=tuple(missing), count=len(missing))
+        raise Invalid("annotation.missing", missing=tuple(missing), count=len(missing))
     if entries.certainty not in {None, 1, 2, 3}:
-        raise Invalid("labelling.out_of_range", missing=((None, "certainty"),))
+        raise Invalid("annotation.out_of_range", missing=((None, "certainty"),))
     return ItemLabels(
         outcome=verdict or "labelled", labels=marks, spans=spans, answers=tuple(answers),
         certainty=entries.certainty, note=entries.note or "", reason=reason,
@@ -190,16 +190,16 @@ def _verdict(entries: LabelEntries, has_labels: bool, missing: Missing) -> str |
             missing.append((None, "labels"))
         return None
     if verdict not in VERDICTS:
-        raise Invalid("labelling.out_of_range", missing=((None, "labels"),))
+        raise Invalid("annotation.out_of_range", missing=((None, "labels"),))
     if has_labels:
-        raise Invalid("labelling.contradiction", missing=((None, "labels"),))
+        raise Invalid("annotation.contradiction", missing=((None, "labels"),))
     return verdict
 
 
 def _span(sent: SentSpan, rules: LabelRules, origin: str = "own") -> SpanMark:
     text, start, end = rules.texts.get(sent.field, ""), sent.start, sent.end
     if not 0 <= start < end <= len(text) or not text[start:end].strip():
-        raise Invalid("labelling.out_of_range", missing=((None, "spans"),))
+        raise Invalid("annotation.out_of_range", missing=((None, "spans"),))
     label = _known_label(sent.label, rules)
     return SpanMark(sent.field, start, end, label, text[start:end], origin)
 
@@ -222,7 +222,7 @@ def _answers(
 
 def _answer(proposal: Proposal, sent: SentAnswer, rules: LabelRules) -> ProposalAnswer:
     if sent.answer not in ANSWERS:
-        raise Invalid("labelling.out_of_range", missing=((None, f"proposal:{proposal.id}"),))
+        raise Invalid("annotation.out_of_range", missing=((None, f"proposal:{proposal.id}"),))
     if sent.answer != "changed":
         return ProposalAnswer(proposal.id, sent.answer)
     if sent.field:
@@ -242,7 +242,7 @@ def _place(source: SentAnswer | Proposal | ProposalAnswer) -> SentSpan:
     return read(SentSpan, {
         "field": source.field, "start": source.start, "end": source.end,
         "label": source.label or "",
-    }, lambda _: Invalid("labelling.out_of_range", missing=((None, "spans"),)))
+    }, lambda _: Invalid("annotation.out_of_range", missing=((None, "spans"),)))
 
 
 def _adopted(
@@ -283,7 +283,7 @@ def _labels(
 
 def _known_label(label: str | None, rules: LabelRules) -> str:
     if label is None or label not in rules.labels:
-        raise Invalid("labelling.unknown_label", missing=((None, "labels"),))
+        raise Invalid("annotation.unknown_label", missing=((None, "labels"),))
     return label
 
 

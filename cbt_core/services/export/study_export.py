@@ -79,17 +79,17 @@ def export_study(
         Refused: unblinded before `study unblind`, or not the person's study.
     """
     if form not in FORMS:
-        raise StudyError("exporting.unknown_form", form=form)
+        raise StudyError("export.unknown_form", form=form)
     study = led_by(database, person, slug, act="export", now=now)
     with database.reading() as connection:
         setup = current(connection, study.id)
         if unblinded and setup.study.stage != Stage.UNBLINDED:
-            raise Refused("exporting.not_unblinded")
+            raise Refused("export.not_unblinded")
         tables = _tables(connection, setup, unblinded=unblinded)
         head = audit.head(connection, study.id)
         protocol = studies.protocol_text(connection, study.id, setup.digests.protocol)
     if folder.exists() and not folder.is_dir():
-        raise StudyError("exporting.folder_taken", folder=folder)
+        raise StudyError("export.folder_taken", folder=folder)
     folder.mkdir(parents=True, exist_ok=True)
     signature = sign(setup, tables)
     files = write(tables, folder, form)

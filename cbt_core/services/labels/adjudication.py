@@ -171,9 +171,9 @@ def check_decision(entries: object, setup: StudySetup, row: ItemRow) -> ItemLabe
     """
     sent = span_marker.read_entries(entries)
     if not (sent.reason or "").strip():
-        raise Invalid("adjudicating.reason_missing", missing=((None, "reason"),))
+        raise Invalid("adjudication.reason_missing", missing=((None, "reason"),))
     if not (sent.labels or sent.spans or sent.verdict):
-        raise Invalid("adjudicating.labels_missing", missing=((None, "labels"),))
+        raise Invalid("adjudication.labels_missing", missing=((None, "labels"),))
     return span_marker.check_labels(sent, LabelRules(
         labels=frozenset(one.id for one in setup.scheme.labels),
         texts=dict(zip(FIELDS, (row.question, row.description), strict=True)),
@@ -253,33 +253,33 @@ def _refuse_terminal(database: Database, person: Person, study_id: int, now: dat
         audit.log_access(
             connection, actor=person.code, action="denied:decide", now=now, detail=str(study_id)
         )
-    raise Refused("adjudicating.terminal")
+    raise Refused("adjudication.terminal")
 
 
 def _item(connection: Connection, person: Person, study_id: int, key: str) -> ItemRow:
     row = items.by_key(connection, study_id, key)
     if row is None or row.kind != "main":
-        raise Refused("adjudicating.unknown_item")
+        raise Refused("adjudication.unknown_item")
     if own_tasks.labels(connection, study_id=study_id, person_id=person.id, item_id=row.id):
-        raise Refused("adjudicating.own_item")
+        raise Refused("adjudication.own_item")
     return row
 
 
 def _refuse_closed(setup: StudySetup, row: ItemRow) -> None:
     if setup.study.stage not in OPEN:
         code = "not_open" if setup.study.stage == Stage.DRAFT else "unblinded"
-        raise Refused(f"adjudicating.{code}")
+        raise Refused(f"adjudication.{code}")
     if row.withdrawn_at:
-        raise Refused("adjudicating.withdrawn")
+        raise Refused("adjudication.withdrawn")
 
 
 def _refuse_stale(
     connection: Connection, setup: StudySetup, row: ItemRow, seen: str, revision: int, base: object
 ) -> None:
     if type(base) is not int or base != revision:
-        raise Conflict("adjudicating.decided_elsewhere")
+        raise Conflict("adjudication.decided_elsewhere")
     if seen != seen_of(label_lines.blind_round(connection, setup.study.id, [row.id])):
-        raise Conflict("adjudicating.labels_changed")
+        raise Conflict("adjudication.labels_changed")
 
 
 def _new(

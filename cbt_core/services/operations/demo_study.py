@@ -356,7 +356,7 @@ def simulate_ratings(
     """
     study = guard.led_by(database, person, slug, act="simulate", now=now)
     if not study.demonstration:
-        raise StudyError("simulating.not_a_demonstration", slug=slug)
+        raise StudyError("simulation.not_a_demonstration", slug=slug)
     with database.reading() as connection:
         setup = study_setup.current(connection, study.id)
         workers = [_worker(connection, setup, code, seed) for code in raters]
@@ -374,7 +374,7 @@ def _worker(connection: Connection, setup: StudySetup, code: str, seed: int) -> 
     Raises:
         StudyError: nobody has this code, or the person was assigned nothing.
     """
-    missing = StudyError("simulating.no_tasks", rater=code, slug=setup.study.slug)
+    missing = StudyError("simulation.no_tasks", rater=code, slug=setup.study.slug)
     account = people.by_code(connection, code)
     if account is None:
         raise missing

@@ -39,7 +39,7 @@ from cbt_core.services.results.study_rows import gold_of, read_facts
 from cbt_core.services.studies.answer_gates import gates_of_study
 from cbt_core.services.studies.study_setup import current
 from cbt_core.stats.resampling import Bootstrap
-from cbt_core.wording import LANGUAGES
+from cbt_core.words import LANGUAGES
 from db import audit, items, results, studies
 from db.engine import Connection, Database
 

@@ -125,7 +125,7 @@ def _allowed(connection: Connection, person: Person, study: StudyRow) -> StudySe
     rated = person.id in plans.with_tasks(connection, study.id, Work.RATE)
     rates = person.has(Role.RATER, study.id) or rated
     if not setup.study.stage.is_closed and rates:
-        raise Refused("exporting.no_results_for_raters")
+        raise Refused("export.no_results_for_raters")
     return setup
 
 

@@ -55,7 +55,7 @@ def analyse(
         is_open = not setup.study.stage.is_closed
         rated = person.id in plans.with_tasks(connection, study.id, Work.RATE)
         if is_open and (person.has(Role.RATER, study.id) or rated):
-            raise Refused("exporting.no_results_for_raters")
+            raise Refused("export.no_results_for_raters")
         facts = read_facts(connection, setup)
         fixed = registered(connection, study.id)
         plan = parse_protocol(
@@ -175,4 +175,4 @@ def _refuse_raters(connection: Connection, person: Person, study: StudyRow) -> N
         return
     rated = person.id in plans.with_tasks(connection, study.id, Work.RATE)
     if rated or person.has(Role.RATER, study.id):
-        raise Refused("exporting.no_results_for_raters")
+        raise Refused("export.no_results_for_raters")

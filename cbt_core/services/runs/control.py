@@ -20,7 +20,7 @@ from cbt_core.generation.tasks.questions import Questions
 from cbt_core.services.runs.process import laid_down, launch, runs_folder
 from cbt_core.services.runs.wishes import Asked, Preview, preview_of
 from cbt_core.settings import Settings
-from cbt_core.wording import say
+from cbt_core.words import say
 from db import audit, runs
 from db.engine import Connection, Database
 from db.runs import Run
@@ -65,7 +65,7 @@ class Watched:
     def told(self, language: str) -> str:
         """Return what there is to say about the run, '' for nothing."""
         if self.state == LOST:
-            return say("running.lost", language)
+            return say("runs.lost", language)
         message = self.run.message
         return say(message.code, language, **(message.values or {})) if message.code else ""
 
@@ -113,9 +113,9 @@ def require_room(standing: Sequence[Run], backend: str, now: datetime) -> None:
     at_work = [one for one in standing if not _is_lost(one, now)]
     local = [one for one in at_work if one.config["asked"]["backend"] == "transformers"]
     if len(at_work) >= AT_ONCE:
-        raise StudyError("running.no_room", most=AT_ONCE)
+        raise StudyError("runs.no_room", most=AT_ONCE)
     if backend == "transformers" and len(local) >= LOCAL_AT_ONCE:
-        raise StudyError("running.no_room_local")
+        raise StudyError("runs.no_room_local")
 
 
 TOKEN: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -167,7 +167,7 @@ def start(
     if seen.reason is not None:
         raise seen.reason
     if seen.too_many:
-        raise StudyError("running.too_many", count=seen.total, most=settings.browser_questions)
+        raise StudyError("runs.too_many", count=seen.total, most=settings.browser_questions)
     folder = runs_folder(database) / code
     config = laid_down(asked, questions, folder) | {"digest": seen.digest}
     if _store(database, person, code=code, config=config, folder=folder, seen=seen, now=now):
@@ -199,7 +199,7 @@ def one_run(
     with database.reading() as connection:
         found = runs.by_code(connection, code)
     if found is None or not (person.is_terminal or found.actor == person.code):
-        raise StudyError("running.unknown", run=code if CODE.fullmatch(code) else "?")
+        raise StudyError("runs.unknown", run=code if CODE.fullmatch(code) else "?")
     return watched(found, now)
 
 
@@ -231,12 +231,12 @@ def resume(
     """
     seen = one_run(database, person, code=code, act="resume_run", now=now)
     if not seen.resumable:
-        raise StudyError("running.not_resumable", run=code)
+        raise StudyError("runs.not_resumable", run=code)
     with database.writing() as connection:
         others = [one for one in runs.active(connection) if one.code != code]
         require_room(others, seen.run.config["asked"]["backend"], now)
         if not runs.queue_again(connection, seen.run, now=now):
-            raise Conflict("running.changed")
+            raise Conflict("runs.changed")
         _note(connection, person, "run_resumed", {"run": code}, now)
     launch(database, code, Path(seen.run.folder), settings=settings, now=now)
 
@@ -249,7 +249,7 @@ def forget(database: Database, person: Person, *, code: str, now: datetime) -> N
     """
     seen = one_run(database, person, code=code, act="forget_run", now=now)
     if seen.active:
-        raise StudyError("running.at_work", run=code)
+        raise StudyError("runs.at_work", run=code)
     if not seen.run.folder:
         return
     with database.writing() as connection:
@@ -263,7 +263,7 @@ def forget(database: Database, person: Person, *, code: str, now: datetime) -> N
 def _code(person: Person, token: str) -> str:
     """Return the code that follows from who asks and the form that was sent."""
     if not TOKEN.fullmatch(token):
-        raise StudyError("running.token")
+        raise StudyError("runs.token")
     return hashlib.sha256(f"{person.code}\0{token}".encode()).hexdigest()[:12]
 
 

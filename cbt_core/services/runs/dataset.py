@@ -221,7 +221,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StudyError("exporting.cannot_write", file=folder) from error
+        raise StudyError("export.cannot_write", file=folder) from error
 
 
 def _with_source(items: Sequence[ImportedItem], order: Order) -> list[ImportedItem]:
@@ -355,7 +355,7 @@ def split_file(
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StudyError("exporting.cannot_write", file=out) from error
+        raise StudyError("export.cannot_write", file=out) from error
     for name in SPLITS:
         rows = (entries[place].record for place in made.parts[name])
         dataset_rows.write_lines(rows, out / f"{name}.jsonl")

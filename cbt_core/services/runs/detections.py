@@ -103,9 +103,9 @@ def plan_study(
     open_items = [one for one in used if one.id not in seen]
     if len(open_items) < len(used) and not leave_seen:
         shown = [one.key for one in used if one.id in seen]
-        raise Refused("detecting.seen", count=len(shown), items=", ".join(shown[:NAMED]))
+        raise Refused("detection.seen", count=len(shown), items=", ".join(shown[:NAMED]))
     if not open_items:
-        raise StudyError("detecting.no_items", slug=slug)
+        raise StudyError("detection.no_items", slug=slug)
     task = _study_task(setup, every, open_items, language or setup.study.language, model)
     found = model_run.prepare(
         task, with_label_names(model, setup.scheme, task.form.language), place=place,
@@ -140,7 +140,7 @@ def require_open(setup: StudySetup) -> None:
         Refused: it is locked.
     """
     if setup.study.stage.is_closed:
-        raise Refused("labelling.locked")
+        raise Refused("annotation.locked")
 
 
 def _study_task(
@@ -232,7 +232,7 @@ def _sorted_out(
     for row in rows:
         item = by_key.get(str(row["id"]))
         if item is None or row["text_digest"] != digest_of(item.question, item.description):
-            raise StudyError("detecting.other_text", item=row["id"])
+            raise StudyError("detection.other_text", item=row["id"])
         if item.key in known:
             left["known"] += 1
         elif item.withdrawn_at is not None:

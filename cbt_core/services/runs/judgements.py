@@ -116,7 +116,7 @@ def _asked(wanted: Wanted, rows: Sequence[AnswerRow]) -> Mapping[str, Question]:
     found = {one.key: one for one in wanted.questions if one.key in needed}
     if len(found) < len(needed):
         raise StudyError(
-            "judging.no_question", count=len(needed) - len(found), file=wanted.answers
+            "judgement.no_question", count=len(needed) - len(found), file=wanted.answers
         )
     return found
 
@@ -182,14 +182,14 @@ def plan_study(
     form = form_of(setup.instrument, study.language, steps=False, examples=shown)
     used = [one for one in every if not one.withdrawn]
     if not used:
-        raise StudyError("judging.no_answers", slug=slug)
+        raise StudyError("judgement.no_answers", slug=slug)
     refuse_shots(shown, (text for one in every for text in (one.question, one.text)))
     task = _study_task(setup, form, every, used, judge, model)
     found = model_run.prepare(
         task, model, place=place, settings=settings, database=database, now=now
     )
     if {one.run for one in before} - {found.run}:
-        raise StudyError("judging.name_taken", judge=judge)
+        raise StudyError("judgement.name_taken", judge=judge)
     return Judging(found, judge, setup.instrument, {}, slug)
 
 
@@ -205,7 +205,7 @@ def store(database: Database, person: Person, *, judging: Judging, now: datetime
     with database.writing(study.id) as connection:
         before = judge_scores.of_judge(connection, study.id, judging.judge)
         if {one.run for one in before} - {judging.asking.run}:
-            raise StudyError("judging.name_taken", judge=judging.judge)
+            raise StudyError("judgement.name_taken", judge=judging.judge)
         answers = {
             key_of(study.slug, one): one.answer_id
             for one in judge_scores.to_judge(connection, study.id) if not one.withdrawn
@@ -254,7 +254,7 @@ def _study_task(
 def _scores(judging: Judging, answer_id: int, row: Mapping[str, object]) -> list[JudgeScore]:
     scores, reasons = row["scores"], row["reasons"]
     if not isinstance(scores, dict) or not isinstance(reasons, dict):
-        raise StudyError("judging.no_file", file=judging.asking.place)
+        raise StudyError("judgement.no_file", file=judging.asking.place)
     return [
         JudgeScore(
             answer_id=answer_id, judge=judging.judge, scale=scale, value=value,

@@ -236,9 +236,9 @@ def _complete_answers(planned: Plan, outcome: Outcome, sent: list[object]) -> No
 
 def _check_system(name: str) -> None:
     if not name.strip() or name != name.strip() or not name.isprintable():
-        raise StudyError("generating.system_name", limit=SYSTEM_CHARACTERS)
+        raise StudyError("generation.system_name", limit=SYSTEM_CHARACTERS)
     if len(name) > SYSTEM_CHARACTERS:
-        raise StudyError("generating.system_name", limit=SYSTEM_CHARACTERS)
+        raise StudyError("generation.system_name", limit=SYSTEM_CHARACTERS)
 
 
 def _answers_config(

@@ -88,11 +88,11 @@ def chosen(
     names = list(dict.fromkeys(codes))[:MOST_SYSTEMS]
     found = [one_run(database, person, code=one, act=act, now=now).run for one in names]
     if not found:
-        raise StudyError("running.none_chosen")
+        raise StudyError("runs.none_chosen")
     for one in found:
         questions_of(one)  # says so when the files are gone
     if len({one.config["digest"] for one in found}) > 1:
-        raise StudyError("running.other_questions")
+        raise StudyError("runs.other_questions")
     return found
 
 
@@ -189,9 +189,9 @@ def _sendable(
 ) -> list[Run]:
     found = chosen(database, person, codes, act="send_run", now=now)
     if any(one.status != "finished" for one in found):
-        raise StudyError("running.not_finished")
+        raise StudyError("runs.not_finished")
     if len({system_of(one) for one in found}) < len(found):
-        raise StudyError("running.same_system")
+        raise StudyError("runs.same_system")
     return found
 
 
@@ -212,7 +212,7 @@ def _files(found: Sequence[Run]) -> Iterator[tuple[StudyFiles, int]]:
     asked = [one.key for one in questions]
     kept = [key for key in asked if all(key in keys for keys in have)]
     if not kept:
-        raise StudyError("running.nothing_common")
+        raise StudyError("runs.nothing_common")
     left_out = len(asked) - len(kept)
     if not left_out and questions.limit is None:
         names = {file: f"{system_of(one)}.jsonl" for one, file in zip(found, answers, strict=True)}

@@ -51,7 +51,7 @@ def laid_down(asked: Asked, questions: Questions, folder: Path) -> dict[str, obj
         shutil.copyfile(questions.path, fresh)
         fresh.replace(folder / name)
     except OSError as error:
-        raise StudyError("running.no_folder", cause=error.strerror or "") from error
+        raise StudyError("runs.no_folder", cause=error.strerror or "") from error
     return {
         "asked": asked.stored(),
         "questions": {"file": name, "encoding": questions.encoding, "sheet": questions.sheet,
@@ -66,7 +66,7 @@ def questions_of(run: Run) -> Questions:
         StudyError: the run's files were deleted.
     """
     if not run.folder:
-        raise StudyError("running.no_files", run=run.code)
+        raise StudyError("runs.no_files", run=run.code)
     given: dict[str, Any] = run.config["questions"]
     return Questions(
         Path(run.folder) / given["file"], name=given["file"], encoding=given["encoding"],
@@ -100,7 +100,7 @@ def launch(
             )
     except OSError as error:
         _not_started(database, code, now)
-        raise StudyError("running.not_started", cause=error.strerror or "") from error
+        raise StudyError("runs.not_started", cause=error.strerror or "") from error
     # Somebody has to take note of its end, or its number would look alive for ever.
     threading.Thread(target=process.wait, daemon=True, name=f"run-{code}").start()
 
@@ -109,7 +109,7 @@ def _not_started(database: Database, code: str, now: datetime) -> None:
     with database.writing() as connection:
         seen = runs.by_code(connection, code)
         if seen is not None:
-            message = Message("running.not_started", {"cause": ""})
+            message = Message("runs.not_started", {"cause": ""})
             runs.end(connection, seen, status="failed", now=now, message=message)
 
 
@@ -137,7 +137,7 @@ def work(
         claimed = runs.claim(connection, code, pid=pid, now=clock())
         run = runs.by_code(connection, code)
     if run is None or not claimed:
-        raise StudyError("running.not_waiting", run=code[:40])
+        raise StudyError("runs.not_waiting", run=code[:40])
     pulse = Pulse(database, run, clock, stop)
     try:
         with pulse:
@@ -146,7 +146,7 @@ def work(
         return _end(database, run, "failed", clock(), pulse.counts, _message(error))
     except Exception as error:  # the last net: the row says that it failed, the log says where
         found, _ = error_log.record(error)
-        told = Message("running.unexpected", {"id": found})
+        told = Message("runs.unexpected", {"id": found})
         return _end(database, run, "failed", clock(), pulse.counts, told)
     status, message = _ended(outcome)
     counts = Counts(outcome.rows, outcome.failed, outcome.cost)
@@ -162,7 +162,7 @@ class Pulse:
         """Begin with what earlier sessions left."""
         self.counts = Counts(run.done, run.failed, run.cost)
         self.stop = stop
-        self._message = Message("running.preparing")
+        self._message = Message("runs.preparing")
         self._database, self._run, self._clock = database, run, clock
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True, name="pulse")
@@ -186,7 +186,7 @@ class Pulse:
         values: dict[str, object] = {"rate": round(progress.rate, 3)}
         if progress.seconds_left is not None:
             values["left"] = round(progress.seconds_left, 1)
-        self._message = Message("running.under_way", values)
+        self._message = Message("runs.under_way", values)
 
     def _beat(self) -> None:
         while not self._over.wait(BEAT_SECONDS):
@@ -240,11 +240,11 @@ def _ended(outcome: Outcome) -> tuple[str, Message]:
     status = ENDS.get(outcome.ended, "stopped")
     causes = ", ".join(f"{name} {count}" for name, count in sorted(outcome.causes.items()))
     if outcome.finished and not outcome.rows:
-        return "failed", Message("running.all_failed", {"causes": causes})
+        return "failed", Message("runs.all_failed", {"causes": causes})
     if outcome.failed and outcome.finished:
-        return status, Message("running.some_failed", {"count": outcome.failed, "causes": causes})
+        return status, Message("runs.some_failed", {"count": outcome.failed, "causes": causes})
     if outcome.ended in {"budget_spent", "unreachable"}:
-        return status, Message(f"running.ended_{outcome.ended}")
+        return status, Message(f"runs.ended_{outcome.ended}")
     return status, Message()
 
 

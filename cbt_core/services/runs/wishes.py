@@ -124,13 +124,13 @@ def _check(asked: Asked) -> None:
     }
     for name, (value, known) in offered.items():
         if value not in known:
-            raise StudyError("running.not_offered", name=name, known=", ".join(known))
+            raise StudyError("runs.not_offered", name=name, known=", ".join(known))
     if len(asked.base_url) > ADDRESS_CHARACTERS or len(asked.model) > MODEL_CHARACTERS:
-        raise StudyError("running.too_long")
+        raise StudyError("runs.too_long")
     if asked.adapter and asked.backend != "transformers":
-        raise StudyError("generating.no_adapter", backend=asked.backend)
+        raise StudyError("generation.no_adapter", backend=asked.backend)
     if asked.budget is not None and (asked.price_in is None or asked.price_out is None):
-        raise StudyError("running.budget_without_prices")
+        raise StudyError("runs.budget_without_prices")
     _check_decoding(asked.decoding)
 
 
@@ -140,7 +140,7 @@ def _check_decoding(decoding: Decoding) -> None:
         and 0 < decoding.top_p <= 1 and 0 < decoding.repetition_penalty <= 10
     )
     if not fits:
-        raise StudyError("running.decoding", most=LONGEST_REPLY)
+        raise StudyError("runs.decoding", most=LONGEST_REPLY)
 
 
 def _model(asked: Asked) -> str:
@@ -149,14 +149,14 @@ def _model(asked: Asked) -> str:
     if asked.backend == "transformers":
         return _among(asked.model, local_models())
     if not asked.model.strip() or not asked.base_url.strip():
-        raise StudyError("running.no_endpoint")
+        raise StudyError("runs.no_endpoint")
     return asked.model.strip()
 
 
 def _among(name: str, known: Sequence[str]) -> str:
     """Return the place of a listed model: a name that is not listed is no path to follow."""
     if name not in known:
-        raise StudyError("running.no_such_model")
+        raise StudyError("runs.no_such_model")
     return str(models_folder() / name)
 
 

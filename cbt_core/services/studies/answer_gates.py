@@ -11,7 +11,7 @@ from cbt_core.errors import StudyError
 from cbt_core.generation.gates.answer_gate import look_over
 from cbt_core.generation.gates.findings import UNSAFE, Report, Telling
 from cbt_core.services.guard import require
-from cbt_core.wording import say
+from cbt_core.words import say
 from db import items, studies
 from db.engine import Connection, Database
 

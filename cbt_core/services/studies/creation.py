@@ -54,7 +54,7 @@ def unknown_labels(read: ReadStudy, scheme: Scheme) -> tuple[Problem, ...]:
                 if not known[name]:
                     values: dict[str, object] = {"value": shown(name), "scheme": scheme.id}
                     findings.warn(Problem(
-                        file, row, "distortions", "labelling.import_unknown_label", values
+                        file, row, "distortions", "annotation.import_unknown_label", values
                     ))
     return findings.warnings()
 
@@ -412,7 +412,7 @@ def _check_names(slug: str, title: str) -> None:
     if not SLUG.fullmatch(slug):
         raise StudyError("studies.slug", slug=slug[:60])
     if not title.strip() or len(title) > TITLE_CHARACTERS:
-        raise StudyError("studies.title")
+        raise StudyError("studies.bad_title")
 
 
 def _check_space(database: Database) -> None:

@@ -20,7 +20,7 @@ from cbt_core.services.runs.control import Watched
 from cbt_core.services.runs.outputs import Cell, Line
 from cbt_core.services.studies import answer_gates
 from cbt_core.services.studies.creation import Preview
-from cbt_core.wording import say
+from cbt_core.words import say
 from pages.ui import lead, session
 from pages.ui.session import database, now, signed_in
 from pages.ui.widgets import literal, plain
@@ -264,7 +264,7 @@ def _label(one: Watched) -> str:
 
 
 def _state(one: Watched) -> str:
-    return say(f"running.state_{one.state}", language())
+    return say(f"runs.state_{one.state}", language())
 
 
 def _one(person: Person, one: Watched) -> None:

@@ -9,8 +9,9 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 import streamlit as st
 
+from cbt_core.words import say
 from pages.ui.components.scripts import joined
-from pages.ui.words import LANGUAGES, texts
+from pages.ui.words import LANGUAGES
 
 HERE: Final = Path(__file__).parent
 
@@ -61,8 +62,8 @@ def whole(data: SheetData) -> dict[str, object]:
     """Return what the script is given: the data and, in each language, the choice "cannot rate"."""
     cannot_rate = {
         lang: {
-            "label": texts(lang)["sheet.cannot_rate"],
-            "anchor": texts(lang)["sheet.cannot_rate_anchor"],
+            "label": say("sheet.cannot_rate", lang),
+            "anchor": say("sheet.cannot_rate_anchor", lang),
         }
         for lang in LANGUAGES
     }
