@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from cbt_core.routes import access, adjudicate, desk, downloads, health
+from cbt_core.routes import access, adjudicate, desk, downloads, health, kit
 from cbt_core.settings import Settings
 from db.engine import Database
 
@@ -15,4 +15,5 @@ def routes(database: Database, settings: Settings) -> list[BaseRoute]:
         *desk.routes(database, settings),
         *adjudicate.routes(database, settings),
         *downloads.routes(database, settings),
+        *kit.routes(settings),
     ]

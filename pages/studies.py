@@ -159,7 +159,8 @@ def systems(person: Person, line: StudyLine) -> None:
 
 def everything(person: Person) -> None:
     """List every study the person leads."""
-    mine = [one for one in contents.listing(database(), person) if Role.LEAD in one.roles]
+    every = contents.listing(database(), person, now=now())
+    mine = [one for one in every if Role.LEAD in one.roles]
     rows = []
     for one in mine:
         status = lifecycle.status(database(), person, slug=one.study.slug, now=now())

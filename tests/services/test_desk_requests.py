@@ -340,7 +340,7 @@ def test_a_practice_score_is_a_whole_number(
     made = making.make_study(
         database, tmp_path, now, protocol='[rater]\npractice = "default"\n')
     rater = made.raters["R01"]
-    item, _, _ = admission.practice_item(database, rater, slug=made.slug)
+    item, _, _ = admission.practice_item(database, rater, slug=made.slug, now=now)
     assert item is not None
     given = {slot: dict.fromkeys(key, value) for slot, key in item.key.items()}
     with pytest.raises(Invalid):

@@ -138,7 +138,7 @@ def test_the_newest_revision_is_exported_and_every_one_is_kept(
     assert done == []
     from cbt_core.services.desk import own_work
 
-    task = own_work.done_tasks(database, rater, slug="trial")[0][0].task
+    task = own_work.done_tasks(database, rater, slug="trial", now=now)[0][0].task
     view = dict(desk_task.open_task(database, rater, slug="trial", token=task, now=now))
     sent = entries(view, 0, reason="重读")
     desk_task.save(database, rater, body=press(view, entries=sent), now=now)

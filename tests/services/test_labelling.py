@@ -244,7 +244,7 @@ def test_a_seat_counts_a_task_once_after_its_last_round(
     answers = {one["id"]: {"answer": "confirmed"} for one in second["task"]["proposals"]}
     done = save(database, annotator, press(second, answers=answers), now)["view"]
     assert done["progress"]["done"] == 1
-    standing = admission.standing(database, annotator, slug="labels", role=Role.ANNOTATOR)
+    standing = admission.standing(database, annotator, slug="labels", now=now, role=Role.ANNOTATOR)
     assert (standing.done, standing.total) == (1, 3)
 
 

@@ -70,7 +70,7 @@ def test_an_act_without_a_fit_reason_is_refused(
     for act in (lifecycle.unlock, lifecycle.unblind):
         with pytest.raises(StudyError, match="reason"):
             act(database, TERMINAL, slug=made.slug, reason=reason, now=now)
-    assert contents.listing(database, TERMINAL)[0].study.stage == "locked"
+    assert contents.listing(database, TERMINAL, now=now)[0].study.stage == "locked"
 
 
 def test_every_turn_stands_in_the_trail(database: Database, made: Made, now: datetime) -> None:

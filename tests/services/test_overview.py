@@ -152,7 +152,7 @@ def test_a_rater_who_fails_practice_twice_waits_for_the_lead(
     )
     mine, rater = making.lead(database, made.study_id, now), made.raters["R01"]
     for state in ("again", "held"):
-        item, _, count = admission.practice_item(database, rater, slug="trial")
+        item, _, count = admission.practice_item(database, rater, slug="trial", now=now)
         for _ in range(count):
             assert item is not None
             wrong = {slot: {scale: (value + 1) % 3 for scale, value in scales.items()}
@@ -160,7 +160,7 @@ def test_a_rater_who_fails_practice_twice_waits_for_the_lead(
             admission.answer_practice(
                 database, rater, slug="trial", item=item.id, scores=wrong, now=now
             )
-            item, _, _ = admission.practice_item(database, rater, slug="trial")
+            item, _, _ = admission.practice_item(database, rater, slug="trial", now=now)
         found = watch(database, mine, now).practice[0]
         assert (found.code, found.right, found.state) == ("R01", 0, state)
     admission.let_in(database, mine, slug="trial", code="R01", now=now)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -232,6 +233,9 @@ def test_scores_are_final_once_the_rater_says_so(
     posted = rate_all(database, rater, "trial", now)
     own_work.confirm_final(database, rater, slug="trial", now=now)
     again = desk_task.open_task(database, rater, slug="trial", token=posted[0]["task"], now=now)
+    shown: Any = again["task"]
+    assert shown["read_only"] is True
+    assert shown["entries"]["scores"] == posted[0]["entries"]["scores"]
     with pytest.raises(Refused) as refused:
         desk_task.save(
             database, rater, body=press(again, entries=entries(again, 0, reason="x")), now=now
@@ -244,14 +248,14 @@ def test_the_closing_question_shows_own_tasks_and_takes_one_guess_each(
 ) -> None:
     rater = study.raters["R01"]
     rate_all(database, rater, "trial", now)
-    assert own_work.shown_again(database, rater, slug="trial") == []
+    assert own_work.shown_again(database, rater, slug="trial", now=now) == []
     own_work.confirm_final(database, rater, slug="trial", now=now)
-    shown = own_work.shown_again(database, rater, slug="trial")
+    shown = own_work.shown_again(database, rater, slug="trial", now=now)
     assert len(shown) == 8
     answers = {one.task: ("A", "") for one in shown}
     own_work.guess(database, rater, slug="trial", answers=answers, now=now)
     own_work.guess(database, rater, slug="trial", answers=answers, now=now)
-    assert own_work.shown_again(database, rater, slug="trial") == []
+    assert own_work.shown_again(database, rater, slug="trial", now=now) == []
 
 
 def test_a_repeat_comes_with_sides_reversed_and_hides_the_first_scores(
@@ -305,7 +309,7 @@ def test_the_original_of_a_coming_repeat_stays_closed(
     with pytest.raises(Refused) as refused:
         desk_task.open_task(database, rater, slug="trial", token=name, now=now)
     assert refused.value.code == "rating.repeat_pending"
-    rows, _ = own_work.done_tasks(database, rater, slug="trial")
+    rows, _ = own_work.done_tasks(database, rater, slug="trial", now=now)
     assert [row.openable for row in rows if row.task == name] == [False]
 
 

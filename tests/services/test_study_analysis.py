@@ -267,7 +267,7 @@ def guess_all(
     rater, known = study.raters[code], texts(database)
     own_work.confirm_final(database, rater, slug="trial", now=now)
     answers = {}
-    for one in own_work.shown_again(database, rater, slug="trial"):
+    for one in own_work.shown_again(database, rater, slug="trial", now=now):
         slots = {known[text]: slot for slot, text in one.slots}
         answers[one.task] = (slots.get(choose[code], "dont_know"), "")
     own_work.guess(database, rater, slug="trial", answers=answers, now=now)
@@ -352,7 +352,7 @@ def test_exclusions_and_corrections_have_their_own_sets(
     everybody(database, study, now)
     exclude(database, study, now, code="R03")
     rater = study.raters["R01"]
-    token = own_work.done_tasks(database, rater, slug="trial")[0][0].task
+    token = own_work.done_tasks(database, rater, slug="trial", now=now)[0][0].task
     view = dict(desk_task.open_task(database, rater, slug="trial", token=token, now=now))
     again = making.press(view, entries=making.entries(view, 2, reason="read again"))
     desk_task.save(database, rater, body=again, now=now)

@@ -13,10 +13,10 @@ from cbt_core.domain.assignment.tasks import Demand, PlannedTask
 from cbt_core.domain.balance import Balance, balance_table
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import SLOTS, Kind, Role, Stage
-from cbt_core.domain.study_setup import StudySetup
+from cbt_core.domain.study_setup import StudyRow, StudySetup
 from cbt_core.domain.submission import Work
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
 from db import audit, memberships, people, plans, seats, studies, tasks
 from db.engine import Connection, Database
@@ -64,8 +64,8 @@ def preview(
     now: datetime,
 ) -> Assigned:
     """Return what `assign` would do, without doing it."""
-    study = led_by(database, person, slug, act="assign", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="preview_assignment", now=now)
+    with lead.reading() as (connection, study):
         draft = _draft(connection, study.id, raters, overlap, seed)
         items, new = _label_tasks(connection, study.id, annotators)
         return replace(_told(connection, draft), annotator_tasks=len(items) * len(new))
@@ -90,9 +90,9 @@ def assign(
     Raises:
         StudyError: unknown person, too few raters, or a study past its lock.
     """
-    study = led_by(database, person, slug, act="assign", now=now)
-    with database.writing(study.id) as connection:
-        _require_unlocked(connection, study.id)
+    lead = guard.as_lead(database, person, study=slug, act="assign", now=now)
+    with lead.writing() as (connection, study):
+        _require_unlocked(study)
         _join(connection, study.id, raters, Role.RATER, now)
         _join(connection, study.id, annotators, Role.ANNOTATOR, now)
         labelled = _assign_labels(connection, study.id, person, annotators, seed, now)
@@ -114,9 +114,9 @@ def release(
     What anybody has opened or done stays; who takes tasks over gets the unopened part of the
     sequence drawn anew. The leaver's membership ends.
     """
-    study = led_by(database, person, slug, act="release", now=now)
-    with database.writing(study.id) as connection:
-        _require_unlocked(connection, study.id)
+    lead = guard.as_lead(database, person, study=slug, act="release", now=now)
+    with lead.writing() as (connection, study):
+        _require_unlocked(study)
         leaver = people.by_code(connection, rater.strip().upper())
         if leaver is None:
             raise StudyError("assignment.unknown_person", who=rater)
@@ -392,7 +392,6 @@ def _join(
         )
 
 
-def _require_unlocked(connection: Connection, study_id: int) -> None:
-    study = studies.by_id(connection, study_id)
-    if study is None or study.stage.is_closed:
+def _require_unlocked(study: StudyRow) -> None:
+    if study.stage.is_closed:
         raise Refused("assignment.locked")

@@ -16,6 +16,7 @@ from cbt_core.domain.study_setup import StudySetup
 from cbt_core.domain.submission import PENDING, UNASKED, Skip, Submission, TaskState, Work
 from cbt_core.errors import Conflict, Invalid, Refused
 from cbt_core.instruments.defaults import defaults
+from cbt_core.services import guard
 from cbt_core.services.desk import rating_sheet, span_marker
 from cbt_core.services.desk.frame import View, break_is_due, pause
 from cbt_core.services.desk.requests import (
@@ -28,10 +29,8 @@ from cbt_core.services.desk.requests import (
     circumstances,
     read,
 )
-from cbt_core.services.desk.scope import study_scope, task_scope
-from cbt_core.services.guard import noting
 from cbt_core.services.studies.study_setup import current
-from db import audit, seats, studies, tasks
+from db import audit, seats, tasks
 from db.engine import Connection, Database
 from db.submissions import Known
 from db.tasks import TaskRow
@@ -99,21 +98,18 @@ def open_task(
     Raises:
         Refused: the study or the task is not the person's, or may not be opened.
     """
-    with (
-        noting(database, person, act="open_task", now=now),
-        database.writing(study_scope(database, slug)) as connection,
-    ):
-        study = studies.by_slug(connection, slug)
-        if study is None or not person.has(work.role, study.id):
-            raise Refused("rating.unknown_study")
+    worker = guard.as_worker(
+        database, person, study=slug, role=work.role, act="open_task", now=now
+    )
+    with worker.writing() as (connection, study):
         if rested:
             seats.rest(connection, study_id=study.id, person_id=person.id, work=work)
         setup = current(connection, study.id)
         if token is None:
             return _next(connection, person, setup, work, now)
-        row = _own(connection, person, token, work)
+        row = guard.own_task(connection, person, token, work)
         if row.study_id != study.id:
-            raise Refused("rating.unknown_task")
+            raise Refused(guard.UNKNOWN_TASK)
         if row.state in UNASKED:
             raise Refused(f"rating.{row.state}")
         if row.revision and tasks.has_pending_repeat(connection, row.id):
@@ -135,11 +131,8 @@ def keep_draft(
     entries = json.dumps(sent.entries, ensure_ascii=False, separators=(",", ":"))
     if len(entries) > 10 * MAX_TEXT:
         raise Invalid("rating.too_long")
-    with (
-        noting(database, person, act="keep_draft", now=now),
-        database.writing(task_scope(database, sent.task)) as connection,
-    ):
-        row = _own(connection, person, sent.task, work)
+    door = guard.at_task(database, person, task=sent.task, work=work, act="keep_draft", now=now)
+    with door.writing() as (connection, row):
         _refuse_closed(row)
         _refuse_stale(row, sent.base_revision)
         return tasks.keep_draft(
@@ -165,7 +158,9 @@ def save(
         return FACES[work].check(connection, row, setup, sent.entries)
 
     digest = digest_of(sent.task, sent.entries)
-    return _press(database, person, work, sent, digest, content, act="save", now=now)
+    door = guard.at_task(database, person, task=sent.task, work=work, act="save", now=now)
+    with door.writing() as (connection, row):
+        return _press(connection, person, row, sent, digest, content, now)
 
 
 def skip(
@@ -187,54 +182,47 @@ def skip(
     if why.reason not in {choice.id for choice in defaults().skip_reasons}:
         raise wrong
     digest = digest_of(sent.task, "skip", why.reason, why.note)
-    return _press(
-        database, person, work, sent, digest, lambda *_: why, act="skip", now=now
-    )
+    door = guard.at_task(database, person, task=sent.task, work=work, act="skip", now=now)
+    with door.writing() as (connection, row):
+        return _press(connection, person, row, sent, digest, lambda *_: why, now)
 
 
 def _press(
-    database: Database,
+    connection: Connection,
     person: Person,
-    work: Work,
+    row: TaskRow,
     sent: PressRequest,
     digest: str,
     content: Callable[[Connection, TaskRow, StudySetup], Any],
-    *,
-    act: str,
     now: datetime,
 ) -> View:
     """Store what a press of save or skip holds, once; return its receipt and what comes next."""
-    face = FACES[work]
-    with (
-        noting(database, person, act=act, now=now),
-        database.writing(task_scope(database, sent.task)) as connection,
-    ):
-        row = _own(connection, person, sent.task, work)
-        known = face.known(connection, sent.token)
-        if known is not None and (known.task_id != row.id or known.digest != digest):
-            raise Conflict("rating.token_reused")
-        setup = current(connection, row.study_id)
-        if known is None:
-            _refuse_closed(row)
-            _refuse_stale(row, sent.base_revision)
-            _store(connection, person, row, setup, Submission(
-                task_id=row.id, study_id=row.study_id, person_id=person.id,
-                revision=row.revision + 1, token=sent.token, digest=digest,
-                circumstances=circumstances(sent.meta),
-                content=content(connection, row, setup),
-                round=face.round_of(connection, row, setup),
-            ), now)
-        view = face.after(connection, row, setup, person) or _next(
-            connection, person, setup, work, now
-        )
-        revision = row.revision + 1 if known is None else known.revision
-        return {
-            "saved": {
-                "task": row.token, "revision": revision, "at": now.isoformat(),
-                "repeated": known is not None,
-            },
-            "view": view,
-        }
+    face = FACES[row.work]
+    known = face.known(connection, sent.token)
+    if known is not None and (known.task_id != row.id or known.digest != digest):
+        raise Conflict("rating.token_reused")
+    setup = current(connection, row.study_id)
+    if known is None:
+        _refuse_closed(row)
+        _refuse_stale(row, sent.base_revision)
+        _store(connection, person, row, setup, Submission(
+            task_id=row.id, study_id=row.study_id, person_id=person.id,
+            revision=row.revision + 1, token=sent.token, digest=digest,
+            circumstances=circumstances(sent.meta),
+            content=content(connection, row, setup),
+            round=face.round_of(connection, row, setup),
+        ), now)
+    view = face.after(connection, row, setup, person) or _next(
+        connection, person, setup, row.work, now
+    )
+    revision = row.revision + 1 if known is None else known.revision
+    return {
+        "saved": {
+            "task": row.token, "revision": revision, "at": now.isoformat(),
+            "repeated": known is not None,
+        },
+        "view": view,
+    }
 
 
 def _store(
@@ -256,16 +244,6 @@ def _store(
         connection, study_id=row.study_id, actor=person.code, action=action, payload=payload,
         now=now,
     )
-
-
-def _own(connection: Connection, person: Person, token: str, work: Work) -> TaskRow:
-    """Return the task behind a token, if it is this person's and of this work."""
-    row = tasks.find(connection, token)
-    if row is None or row.person_id != person.id or row.work != work:
-        raise Refused("rating.unknown_task")
-    if not person.has(work.role, row.study_id):
-        raise Refused("rating.unknown_task")
-    return row
 
 
 def _refuse_closed(row: TaskRow) -> None:

@@ -22,9 +22,9 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study import Stage
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import Conflict, Invalid, Refused
+from cbt_core.services import guard
 from cbt_core.services.desk import span_marker
 from cbt_core.services.desk.span_marker import FIELDS, LabelRules
-from cbt_core.services.guard import led_by
 from cbt_core.services.studies.study_setup import current
 from db import adjudications, audit, items, label_lines, own_tasks
 from db.adjudications import NewAdjudication
@@ -198,8 +198,8 @@ def open_case(
     Raises:
         Refused: there is no such item, or the person labels it.
     """
-    study = led_by(database, person, slug, act="open_case", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="open_case", now=now)
+    with lead.reading() as (connection, study):
         setup = current(connection, study.id)
         row = _item(connection, person, study.id, item)
         return case_of(connection, setup, row)
@@ -218,11 +218,13 @@ def decide(
         Conflict: the raw labels changed, or somebody else decided meanwhile.
         Refused: not a lead, a party to the item, or not the time.
     """
-    study = led_by(database, person, slug, act="decide", now=now)
-    _refuse_terminal(database, person, study.id, now)
+    lead = guard.as_lead(database, person, study=slug, act="decide", now=now)
+    with lead.steps():
+        if person.is_terminal:  # it enters no labels
+            raise Refused("adjudication.terminal")
     item, token, seen = (_text(body, name) for name in ("item", "token", "seen"))
     sent = digest_of(item, body.get("entries"))
-    with database.writing(study.id) as connection:
+    with lead.writing() as (connection, study):
         setup = current(connection, study.id)
         row = _item(connection, person, study.id, item)
         known = adjudications.by_token(connection, token)
@@ -243,17 +245,6 @@ def decide(
             payload=_trail(new), now=now,
         )
     return Decided(item, new.revision, repeated=False)
-
-
-def _refuse_terminal(database: Database, person: Person, study_id: int, now: datetime) -> None:
-    """Refuse, and note it, what comes from the terminal: it enters no labels."""
-    if not person.is_terminal:
-        return
-    with database.writing() as connection:
-        audit.log_access(
-            connection, actor=person.code, action="denied:decide", now=now, detail=str(study_id)
-        )
-    raise Refused("adjudication.terminal")
 
 
 def _item(connection: Connection, person: Person, study_id: int, key: str) -> ItemRow:

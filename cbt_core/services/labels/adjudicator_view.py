@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints
 from cbt_core.domain.people import Person
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import Invalid
+from cbt_core.services import guard
 from cbt_core.services.desk.frame import study_view
 from cbt_core.services.desk.requests import Request, read
 from cbt_core.services.desk.span_marker import scheme_view
@@ -67,12 +68,13 @@ def open_view(
 
     `after` names a case just decided: the one behind it on the page comes next.
     """
-    setup = setup_for(database, person, slug=slug, now=now)
-    found = _queue(database, person, slug, place, now)
-    chosen = item or _next([row.item for row in found.rows], after)
-    case = None
-    if chosen is not None:
-        case = adjudication.open_case(database, person, slug=slug, item=chosen, now=now)
+    with guard.as_lead(database, person, study=slug, act="open_view", now=now).steps():
+        setup = setup_for(database, person, slug=slug, now=now)
+        found = _queue(database, person, slug, place, now)
+        chosen = item or _next([row.item for row in found.rows], after)
+        case = None
+        if chosen is not None:
+            case = adjudication.open_case(database, person, slug=slug, item=chosen, now=now)
     return {
         "sequence": time_ns() // 1000,
         "state": "done" if case is None else "task",
@@ -91,12 +93,13 @@ def decide_view(
     """Store a decision; return its receipt and the next case."""
     slug, item = task_of(body)
     place = Place.of(body)
-    done = adjudication.decide(
-        database, person, slug=slug, body={**body, "item": item}, now=now
-    )
-    view = open_view(
-        database, person, slug=slug, item=None, place=place, now=now, after=done.item
-    )
+    with guard.as_lead(database, person, study=slug, act="decide_view", now=now).steps():
+        done = adjudication.decide(
+            database, person, slug=slug, body={**body, "item": item}, now=now
+        )
+        view = open_view(
+            database, person, slug=slug, item=None, place=place, now=now, after=done.item
+        )
     return {
         "saved": {"task": body.get("task"), "revision": done.revision, "at": now.isoformat(),
                   "repeated": done.repeated},

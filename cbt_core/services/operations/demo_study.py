@@ -254,7 +254,7 @@ def _go_through_ratings(database: Database, past: _PastRater, began: datetime) -
 def _close_past(database: Database, past: _PastRater, moment: datetime) -> None:
     own_work.confirm_final(database, past.person, slug=past.slug, now=moment)
     chance = Random(f"{SEED}/guess/{past.person.code}")  # simulated, seeded
-    shown = own_work.shown_again(database, past.person, slug=past.slug)
+    shown = own_work.shown_again(database, past.person, slug=past.slug, now=moment)
     answers = {
         one.task: (chance.choice(["A", "B", own_work.DONT_KNOW]), "") for one in shown
     }
@@ -354,18 +354,20 @@ def simulate_ratings(
         Refused: the person does not lead the study.
         StudyError: the study is no demonstration, or a code has no tasks in it.
     """
-    study = guard.led_by(database, person, slug, act="simulate", now=now)
-    if not study.demonstration:
-        raise StudyError("simulation.not_a_demonstration", slug=slug)
-    with database.reading() as connection:
-        setup = study_setup.current(connection, study.id)
-        workers = [_worker(connection, setup, code, seed) for code in raters]
-    with database.writing(study.id) as connection:
-        audit.append(
-            connection, study_id=study.id, actor=person.code, action=ACT,
-            payload={"raters": sorted(raters), "seed": seed}, now=now,
-        )
-    return Simulated({one.person.code: _go_through_drawn(database, one, now) for one in workers})
+    lead = guard.as_lead(database, person, study=slug, act="simulate_ratings", now=now)
+    with lead.steps():
+        with lead.writing() as (connection, study):
+            if not study.demonstration:
+                raise StudyError("simulation.not_a_demonstration", slug=slug)
+            setup = study_setup.current(connection, study.id)
+            workers = [_worker(connection, setup, code, seed) for code in raters]
+            audit.append(
+                connection, study_id=study.id, actor=person.code, action=ACT,
+                payload={"raters": sorted(raters), "seed": seed}, now=now,
+            )
+        return Simulated({
+            one.person.code: _go_through_drawn(database, one, now) for one in workers
+        })
 
 
 def _worker(connection: Connection, setup: StudySetup, code: str, seed: int) -> _Worker:
@@ -438,7 +440,7 @@ def _close_drawn(database: Database, worker: _Worker, now: datetime) -> None:
     """Make the scores final and guess, at random, which answer came from what."""
     own_work.confirm_final(database, worker.person, slug=worker.slug, now=now)
     chance = Random(f"{worker.seed}/guess/{worker.person.code}")
-    again = own_work.shown_again(database, worker.person, slug=worker.slug)
+    again = own_work.shown_again(database, worker.person, slug=worker.slug, now=now)
     own_work.guess(
         database, worker.person, slug=worker.slug, now=now,
         answers={one.task: (_guessed(one, chance.choice), "") for one in again},
