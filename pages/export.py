@@ -90,7 +90,7 @@ def chain(person: Person, line: StudyLine) -> None:
     if not st.button(t("export.verify"), key="export-verify"):
         return
     try:
-        found = storage.verify(database(), person, slug=line.study.slug)[0]
+        found = storage.verify(database(), person, slug=line.study.slug, now=now())[0]
     except StudyError as error:
         lead.sorry(error)
         return

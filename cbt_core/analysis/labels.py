@@ -134,7 +134,7 @@ class LabelResults:
     `detected` and `anchoring` are empty and None before the lock, or where there is nothing.
     """
 
-    stage: str
+    stage: Stage
     scheme: Scheme
     agreement: Json
     is_blind: bool

@@ -12,13 +12,13 @@ from typing import Final
 from cbt_core.domain.instrument import Instrument
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.domain.submission import (
-    FlagLine,
+    Flag,
     GuessLine,
     ItemLine,
     JudgeLine,
     MemberLine,
     MetricLine,
-    ScoreLine,
+    Score,
     SeatLine,
     SlotLine,
     TaskLine,
@@ -117,7 +117,7 @@ class Material:
     systems: dict[int, str]
     lines: list[TaskLine]
     slots: dict[int, list[SlotLine]]
-    scores: dict[int, list[ScoreLine]]
+    scores: dict[int, list[Score]]
     excluded_raters: dict[str, str]
     excluded_items: dict[str, str]
 
@@ -160,7 +160,7 @@ def _rating_row(
     found: Material,
     line: TaskLine,
     slot: SlotLine,
-    scores: Sequence[ScoreLine],
+    scores: Sequence[Score],
     used: Sequence[str],
     whole: Sequence[str],
 ) -> tuple[Cell, ...]:
@@ -200,7 +200,7 @@ class Facts:
     baseline: str | None
     primary_system: str | None
     preferences: Mapping[int, str]
-    flags: Mapping[int, Sequence[FlagLine]]
+    flags: Mapping[int, Sequence[Flag]]
     guesses: Sequence[GuessLine]
     answers: Mapping[tuple[str, str], int]
     characters: Mapping[int, int]

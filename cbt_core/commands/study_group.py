@@ -118,7 +118,7 @@ def list_studies() -> None:
     rows = [
         (line.study.slug, line.study.stage, line.counts.items, line.systems,
          line.study.created_at[:10], line.study.title)
-        for line in contents.listing(open_database(), TERMINAL)
+        for line in contents.listing(open_database(), TERMINAL, now=now())
     ]
     heads = [word(key) for key in ("slug", "stage", "items", "systems", "created_on", "title")]
     table(heads, rows)

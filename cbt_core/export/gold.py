@@ -12,7 +12,7 @@ from typing import Final
 from cbt_core.analysis.gold import GoldLabels, Place, majority_spans
 from cbt_core.analysis.rows import INTEGER, ITEM, REVISION, TEXT, Rows, described
 from cbt_core.domain import labels
-from cbt_core.domain.labels import AdjudicationLine, LabelMark, SpanLine, SpanMark
+from cbt_core.domain.labels import AdjudicationLine, LabelMark, SpanMark
 from cbt_core.export.columns import CHANCE
 from cbt_core.export.labels import UNSURE
 from cbt_core.files.output import Table
@@ -121,7 +121,7 @@ def adjudication_table(decided: Decided) -> Table:
 def gold_places(
     gold: Mapping[str, GoldLabels],
     decided: Decided,
-    votes: Mapping[str, Sequence[Sequence[SpanLine]]],
+    votes: Mapping[str, Sequence[Sequence[SpanMark]]],
 ) -> dict[str, list[Place]]:
     """Return the gold spans of each item: the decision's, else those a majority marked."""
     newest = decided.newest

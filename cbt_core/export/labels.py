@@ -23,7 +23,7 @@ from cbt_core.analysis.rows import (
     Rows,
     described,
 )
-from cbt_core.domain.labels import LabelLine, SpanLine
+from cbt_core.domain.labels import LabelLine, LabelMark, SpanMark
 from cbt_core.files.output import Table
 
 FIELD: Final = described("field", TEXT)
@@ -110,8 +110,8 @@ class LabelMaterial:
 
     found: Material
     lines: list[LabelLine]
-    labels: dict[int, list[tuple[str, bool, str]]]
-    spans: dict[int, list[SpanLine]]
+    labels: dict[int, list[LabelMark]]
+    spans: dict[int, list[SpanMark]]
     texts: dict[str, tuple[str, str]]
 
     def excluded(self, line: LabelLine) -> str | None:
@@ -139,10 +139,10 @@ def label_table(read: LabelMaterial, *, second: bool) -> Table:
         given = read.labels.get(line.id, [])
         rows.append((
             line.item, line.annotator,
-            UNSURE if line.outcome == "unsure" else "|".join(name for name, _, _ in given),
+            UNSURE if line.outcome == "unsure" else "|".join(mark.label for mark in given),
             line.round,
-            "|".join(name for name, whole, _ in given if whole) or None,
-            "|".join(name for name, _, origin in given if origin == "model") or None,
+            "|".join(mark.label for mark in given if mark.whole) or None,
+            "|".join(mark.label for mark in given if mark.origin == "model") or None,
             line.certainty, line.note or None, line.order, line.revision, line.seconds,
             line.layout, line.input, line.lang, read.found.setup.scheme.signature,
             read.excluded(line),
@@ -185,7 +185,7 @@ def label_revision_table(read: LabelMaterial) -> Table:
     """Return every revision of every label task, the newest marked."""
     rows: Rows = [
         (line.item, line.annotator, line.round, line.revision, line.at, line.outcome,
-         "|".join(name for name, _, _ in read.labels.get(line.id, [])), line.reason or None)
+         "|".join(mark.label for mark in read.labels.get(line.id, [])), line.reason or None)
         for line in read.lines
     ]
     return Table("label_revisions", REVISIONS, rows)

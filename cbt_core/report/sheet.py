@@ -178,7 +178,7 @@ class View:
     @property
     def is_closed(self) -> bool:
         """Tell whether the study is locked, so that systems may be told apart."""
-        return self.context.study.stage in ("locked", "unblinded")
+        return self.context.study.stage.is_closed
 
     @property
     def is_single(self) -> bool:

@@ -191,10 +191,10 @@ def _out_everywhere(database: Database, token: str | None, now: datetime) -> Non
 
 
 def _language(
-    database: Database, person: Person, body: Body, _now: datetime
+    database: Database, person: Person, body: Body, now: datetime
 ) -> Mapping[str, object]:
     language = _text(body, "language")
-    sessions.set_language(database, person, language=language)
+    sessions.set_language(database, person, language=language, now=now)
     return {"language": language}
 
 

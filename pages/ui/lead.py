@@ -11,7 +11,7 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import StudyError
 from cbt_core.services.studies.contents import StudyLine, listing
-from pages.ui.session import database
+from pages.ui.session import database, now
 from pages.ui.widgets import literal, plain
 from pages.ui.words import language, t
 
@@ -48,7 +48,8 @@ def heading(person: Person, title: str) -> StudyLine:
     Somebody who leads no study yet is shown the way to one, and the run ends here.
     """
     dress()
-    lines = [line for line in listing(database(), person) if Role.LEAD in line.roles]
+    every = listing(database(), person, now=now())
+    lines = [line for line in every if Role.LEAD in line.roles]
     left, right = st.columns([3, 2], vertical_alignment="center")
     left.title(title)
     if not lines:

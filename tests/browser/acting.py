@@ -27,13 +27,17 @@ def enter(
         locale="zh-CN" if language == "zh" else "en-US",
     )
     page = context.new_page()
-    page.set_default_timeout(20_000)
     page.goto(served.url)
     page.fill("input[name=code]", code)
     page.fill("input[name=secret]", secret)
     page.keyboard.press("Enter")
     page.wait_for_selector("[data-testid=stHeader] a, [data-testid=stTopNavLink]")
     return context, page
+
+
+def settled(page: Page) -> None:
+    """Wait until Streamlit has drawn the screen to its end."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
 
 def wait_for_item(page: Page, number: int) -> None:

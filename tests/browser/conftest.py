@@ -11,13 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from db import migrate
 from db.engine import Database
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CONCORD_CHROMIUM", "/usr/bin/chromium")
+WAIT_MS = 30_000
+"""How long a browser test waits for what has to come. Nobody waits less: machines are busy.
+
+Playwright's own default is this for presses and pages, and five seconds for `expect`.
+"""
+expect.set_options(timeout=WAIT_MS)
 
 
 @dataclass
@@ -64,12 +70,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def serve(folder: Path) -> Iterator[Served]:
-    """Yield a served, empty database."""
+def serve(folder: Path, *, prefix: str = "") -> Iterator[Served]:
+    """Yield a served, empty database; `prefix` is the path before every address of the app."""
     database = Database(f"sqlite:///{folder / 'concord.db'}")
     migrate.upgrade(database)
     port = free_port()
-    served = Served(f"http://127.0.0.1:{port}", port, database, None, folder / "server.log")  # type: ignore[arg-type]
+    url = f"http://127.0.0.1:{port}{prefix}"
+    served = Served(url, port, database, None, folder / "server.log")  # type: ignore[arg-type]
     served.start()
     yield served
     served.kill()

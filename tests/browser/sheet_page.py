@@ -1,12 +1,14 @@
 """The open sheet as a person meets it: press, read, wait. Playwright looks into the shadow root."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import WAIT_MS
 from tests.browser.sheet_server import Desk, Served
 
 SELECT: str = """([slot, start, end]) => {
@@ -48,11 +50,18 @@ class Sheet:
 
     def status(self, text: str) -> None:
         """Wait until the line of the saved state says this."""
-        expect(self.page.locator(".status")).to_contain_text(text, timeout=20_000)
+        expect(self.page.locator(".status")).to_contain_text(text)
 
     def item(self, number: int) -> None:
         """Wait until this item stands."""
         expect(self.page.locator(".item")).to_contain_text(f"第 {number} 题")
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds that the page does not show."""
+        end = time.monotonic() + WAIT_MS / 1000
+        while not holds():
+            assert time.monotonic() < end, "it never came to hold"
+            self.page.wait_for_timeout(20)
 
     def focused(self) -> str:
         """Return the target that has the focus."""

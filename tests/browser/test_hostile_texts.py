@@ -19,7 +19,7 @@ from cbt_core.services.studies import creation
 from cbt_core.services.studies.creation import StudyFiles
 from cbt_core.words import section
 from tests import making
-from tests.browser.acting import enter, wait_for_item
+from tests.browser.acting import enter, settled, wait_for_item
 from tests.browser.conftest import Served
 from tests.browser.hostile import CRAFTED_NAME, EVIL, PAYLOADS
 from tests.making import enrol
@@ -148,7 +148,8 @@ def visit(page: Page, served: Served, watched: Watched, path: str) -> None:
     """Open a screen and read it."""
     page.goto(f"{served.url}/{path}")
     page.locator("h1, main").first.wait_for()
-    page.wait_for_timeout(1200)
+    settled(page)
+    page.wait_for_timeout(1200)  # time for what must not come
     watched.read(page)
 
 
@@ -161,7 +162,8 @@ def upload(page: Page, served: Served, watched: Watched) -> None:
         "buffer": json.dumps({"id": PAYLOADS[0], "question": PAYLOADS[2],
                               PAYLOADS[4]: 1}).encode()})
     page.get_by_role("button", name=words["check"], exact=True).click()
-    page.wait_for_timeout(2500)
+    page.wait_for_timeout(2500)  # time for what must not come
+    settled(page)
     watched.read(page)
 
 
@@ -213,8 +215,8 @@ def test_the_watch_sees_a_dialog_and_a_foreign_request(browser: Browser, served:
     found.watch(context, urlsplit(served.url).netloc)
     page = context.new_page()
     page.goto(f"{served.url}/healthz")
-    page.evaluate(f"() => {{ new Image().src = 'http://{EVIL}/x.png'; alert('seen'); }}")
-    page.wait_for_timeout(300)
+    with page.expect_event("requestfailed"):
+        page.evaluate(f"() => {{ new Image().src = 'http://{EVIL}/x.png'; alert('seen'); }}")
     assert found.dialogs == ["seen"]
     assert found.foreign == [f"http://{EVIL}/x.png"]
     context.close()

@@ -367,7 +367,7 @@ def test_a_save_whose_answer_was_lost_is_repeated_once_stored(marker: Marker) ->
 
     marker.page.route("**/api/marker/save", lose)
     marker.keys("0 s")
-    expect(marker.page.locator(".item")).to_contain_text("第 2 题", timeout=10_000)
+    expect(marker.page.locator(".item")).to_contain_text("第 2 题")
     assert marker.submissions() == 1
 
 

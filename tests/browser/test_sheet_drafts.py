@@ -63,7 +63,7 @@ def test_the_draft_of_the_device_used_last_wins(sheet: Sheet) -> None:
     sheet.status("草稿已保存")
     sheet.desk.drafts["t1"]["sequence"] = 90
     sheet.keys("1")
-    sheet.page.wait_for_timeout(900)
+    sheet.until(lambda: sheet.desk.drafts["t1"]["sequence"] != 90)
     assert sheet.desk.drafts["t1"]["sequence"] == 91
     assert sheet.desk.drafts["t1"]["entries"]["scores"]["A"]["structure"] == 1
 

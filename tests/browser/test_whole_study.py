@@ -93,7 +93,9 @@ def invite(story: Story, page: Page, code: str) -> None:
     page.get_by_role("textbox", name="Code", exact=True).fill(code)
     page.get_by_role("button", name="Invite", exact=True).click()
     expect(page.get_by_text("The secret is shown this once")).to_be_visible()
-    sheet = page.locator("[data-testid=stCode]").nth(1).inner_text()
+    handed_out = page.locator("[data-testid=stCode]").nth(2)
+    expect(handed_out).to_contain_text(code)  # the one before may still stand there
+    sheet = handed_out.inner_text()
     shown = re.search(r"\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}\b", sheet)
     assert shown is not None
     story.secrets[code] = shown.group()

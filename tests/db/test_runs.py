@@ -10,7 +10,7 @@ from tests.services.peopled import NOW
 
 
 @pytest.mark.parametrize(
-    "code", ["running.not_started", "generating.no_credit", "exporting.cannot_write", "runs.token"]
+    "code", ["runs.not_started", "generation.no_credit", "export.cannot_write", "runs.token"]
 )
 def test_the_message_of_a_run_under_a_former_code_is_said(database: Database, code: str) -> None:
     with database.writing() as connection:

@@ -26,7 +26,7 @@ KEY = {"CONCORD_API_KEY": "sk-secret-of-this-test"}
 
 def endpoint(host: Host, **more: object) -> Endpoint:
     given: dict[str, object] = {
-        "base_url": host.url, "allowed": host.listed, "timeout": 5.0, "concurrency": 4,
+        "base_url": host.url, "allowed": host.listed, "timeout": 30.0, "concurrency": 4,
         "retrying": Retrying(tries=3, first=0.01, longest=2.0), **more,
     }
     return Endpoint(**given)  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ KEY = {"CONCORD_API_KEY": "k"}
 
 
 def backend(host: Host, folder: Path, **more: object) -> BatchBackend:
-    endpoint = Endpoint(base_url=host.url, allowed=host.listed, timeout=5.0, **more)  # type: ignore[arg-type]
+    endpoint = Endpoint(base_url=host.url, allowed=host.listed, timeout=30.0, **more)  # type: ignore[arg-type]
     return BatchBackend("m", endpoint, KEY, memory=folder / "batches.json", poll_seconds=0.01)
 
 

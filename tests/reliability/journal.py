@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -78,6 +79,15 @@ def read(*paths: Path) -> History:
         if path.exists():
             add(found, path.read_bytes())
     return found
+
+
+def wait_for_told(paths: Sequence[Path], count: int, seconds: float = 120) -> None:
+    """Wait until writers were told of this many saves: a busy machine takes its time."""
+    until = time.monotonic() + seconds
+    while len(read(*paths).told) < count:
+        if time.monotonic() > until:
+            raise TimeoutError(f"fewer than {count} saves in {seconds:.0f} s")
+        time.sleep(0.02)
 
 
 def add(history: History, written: bytes) -> None:

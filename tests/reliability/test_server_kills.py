@@ -10,7 +10,7 @@ import pytest
 from tests.reliability.counts import SERVER_KILLS, keep
 from tests.reliability.desk import prepared, sign_in
 from tests.reliability.http_desk import Browser, served_desk
-from tests.reliability.journal import read
+from tests.reliability.journal import read, wait_for_told
 from tests.reliability.judge import judge
 from tests.reliability.writer import Plan, work
 
@@ -33,15 +33,17 @@ def test_a_killed_server_loses_and_doubles_nothing(tmp_path: Path) -> None:
         ]
         for thread in threads:
             thread.start()
-        for _ in range(SERVER_KILLS):
+        journals = [plan.journal for plan in plans]
+        for number in range(1, SERVER_KILLS + 1):
+            wait_for_told(journals, 11 * number)
             time.sleep(dice.uniform(0.5, 2.0))
             served.kill()
             served.start()
-        time.sleep(1)
+        wait_for_told(journals, 11 * (SERVER_KILLS + 1))
         (tmp_path / "stop").touch()
         for thread in threads:
             thread.join()
-        verdict = judge(desk.database, read(*(plan.journal for plan in plans)))
+        verdict = judge(desk.database, read(*journals))
     keep("server-kills", kills=SERVER_KILLS, acknowledged=verdict.acknowledged,
          lost=len(verdict.lost), duplicated=len(verdict.duplicated),
          phantom=len(verdict.phantom), faults=list(verdict.faults))

@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
+from cbt_core.domain.submission import Work
 from cbt_core.errors import Conflict, Invalid, Refused
-from cbt_core.services.desk import label_task
+from cbt_core.services.desk import desk_task
 from cbt_core.services.labels import adjudication, adjudication_queue, machine_proposals
 from cbt_core.services.labels.adjudication import Case
 from cbt_core.services.labels.adjudication_queue import Opinion, label_distances, span_distance
@@ -54,12 +55,13 @@ def put(
         entries = dict(waiting.pop(f"Q{int(months):03d}"))
         words = entries.pop("words", {})
         entries["spans"] = [span(view, quote, name) for quote, name in words.items()]
-        saved = label_task.save(database, who, body=press(view, **entries), now=now)
+        saved = desk_task.save(database, who, body=press(view, **entries), work=Work.LABEL, now=now)
         after: Any = saved["view"]
         if after["state"] == "task" and after["task"]["round"] == "model":
             answers_given = {one["id"]: {"answer": "confirmed"}
                              for one in after["task"]["proposals"]}
-            label_task.save(database, who, body=press(after, answers=answers_given), now=now)
+            desk_task.save(
+                database, who, body=press(after, answers=answers_given), work=Work.LABEL, now=now)
 
 
 @pytest.fixture
@@ -157,8 +159,10 @@ def revise(
             "SELECT task.token FROM task JOIN item ON item.id = task.item_id"
             " WHERE item.key = :key AND task.person_id = :who"), {"key": item, "who": who.id}
         ).scalar_one()
-    view: Any = label_task.open_task(database, who, slug=study.slug, token=token, now=now)
-    label_task.save(database, who, body=press(view, reason="again", **entries), now=now)
+    view: Any = desk_task.open_task(
+        database, who, slug=study.slug, token=token, work=Work.LABEL, now=now)
+    desk_task.save(
+        database, who, body=press(view, reason="again", **entries), work=Work.LABEL, now=now)
 
 
 def test_an_item_with_one_annotator_waits_only_where_it_is_asked_for(

@@ -9,11 +9,12 @@ import pytest
 
 from cbt_core.cli import main
 from cbt_core.domain.people import TERMINAL
+from cbt_core.domain.submission import Work
 from cbt_core.errors import Refused, StudyError
 from cbt_core.generation.run.outcome import Outcome
 from cbt_core.generation.tasks.detection import Detection
 from cbt_core.generation.tasks.model_task import Model
-from cbt_core.services.desk import label_task
+from cbt_core.services.desk import desk_task
 from cbt_core.services.labels import machine_proposals
 from cbt_core.services.labels.machine_proposals import Proposed
 from cbt_core.services.runs import detections
@@ -128,8 +129,9 @@ def label_blind(database: Database, study: LabelStudy, now: datetime) -> dict[st
     """Save the blind round of the annotator's first item; return what came back."""
     who = study.annotators["N01"]
     view = labels.open_next(database, who, "labels", now)
-    return dict(label_task.save(
-        database, who, body=labels.press(view, verdict="none", certainty=2), now=now))
+    return dict(desk_task.save(
+        database, who, body=labels.press(view, verdict="none", certainty=2),
+        work=Work.LABEL, now=now))
 
 
 def test_an_item_whose_machine_round_was_seen_takes_no_more_labels(

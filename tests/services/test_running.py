@@ -117,7 +117,7 @@ def begin(
 
 
 def seen(database: Database, who: Person, code: str) -> Watched:
-    return control.one_run(database, who, code=code, act="watch_runs", now=present())
+    return control.one_run(database, who, code=code, now=present())
 
 
 def until(
@@ -414,7 +414,7 @@ def test_a_run_without_a_sign_of_life_is_lost_even_if_its_number_is_somebody_els
         runs.add(connection, code="0" * 12, actor="L01", config={}, folder="", total=3, now=now)
         runs.claim(connection, "0" * 12, pid=os.getpid(), now=now)
     found = control.one_run(
-        database, lead, code="0" * 12, act="watch_runs", now=now + timedelta(seconds=61))
+        database, lead, code="0" * 12, now=now + timedelta(seconds=61))
     assert found.state == "lost"
 
 

@@ -9,7 +9,9 @@ from typing import Final
 from cbt_core.domain.people import Person
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import Invalid
-from cbt_core.services.desk.views import scheme_view, study_view
+from cbt_core.services import guard
+from cbt_core.services.desk.frame import study_view
+from cbt_core.services.desk.span_marker import scheme_view
 from cbt_core.services.labels import adjudication, adjudication_queue
 from cbt_core.services.labels.adjudication import Case
 from cbt_core.services.labels.adjudication_queue import PER_PAGE, Queue, Show
@@ -55,12 +57,13 @@ def open_view(
 
     `after` names a case just decided: the one behind it on the page comes next.
     """
-    setup = setup_for(database, person, slug=slug, now=now)
-    found = _queue(database, person, slug, place, now)
-    chosen = item or _next([row.item for row in found.rows], after)
-    case = None
-    if chosen is not None:
-        case = adjudication.open_case(database, person, slug=slug, item=chosen, now=now)
+    with guard.as_lead(database, person, study=slug, act="open_view", now=now).steps():
+        setup = setup_for(database, person, slug=slug, now=now)
+        found = _queue(database, person, slug, place, now)
+        chosen = item or _next([row.item for row in found.rows], after)
+        case = None
+        if chosen is not None:
+            case = adjudication.open_case(database, person, slug=slug, item=chosen, now=now)
     return {
         "sequence": time_ns() // 1000,
         "state": "done" if case is None else "task",
@@ -79,12 +82,13 @@ def decide_view(
     """Store a decision; return its receipt and the next case."""
     slug, item = task_of(body)
     place = Place.of(body)
-    done = adjudication.decide(
-        database, person, slug=slug, body={**body, "item": item}, now=now
-    )
-    view = open_view(
-        database, person, slug=slug, item=None, place=place, now=now, after=done.item
-    )
+    with guard.as_lead(database, person, study=slug, act="decide_view", now=now).steps():
+        done = adjudication.decide(
+            database, person, slug=slug, body={**body, "item": item}, now=now
+        )
+        view = open_view(
+            database, person, slug=slug, item=None, place=place, now=now, after=done.item
+        )
     return {
         "saved": {"task": body.get("task"), "revision": done.revision, "at": now.isoformat(),
                   "repeated": done.repeated},

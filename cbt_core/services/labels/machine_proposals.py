@@ -9,7 +9,7 @@ from cbt_core.canonical import digest_of
 from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.people import Person
 from cbt_core.errors import Invalid, Refused
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
 from db import audit, items
 from db import proposals as stored
@@ -54,10 +54,10 @@ def propose(
         Invalid: an unknown item or label, or evidence outside the text; the item is named.
         Refused: the study is locked, or not the person's.
     """
-    study = led_by(database, person, slug, act="propose", now=now)
-    with database.writing(study.id) as connection:
+    lead = guard.as_lead(database, person, study=slug, act="propose", now=now)
+    with lead.writing() as (connection, study):
         setup = current(connection, study.id)
-        if setup.study.stage in {"locked", "unblinded"}:
+        if setup.study.stage.is_closed:
             raise Refused("annotation.locked")
         by_key = {one.key: one for one in items.stream(connection, study.id)}
         rows = [_row(by_key.get(one.item), setup.scheme, one) for one in proposals]

@@ -17,15 +17,16 @@ from cbt_core.analysis.labels import (
 )
 from cbt_core.analysis.machine import MetricMean, metric_means
 from cbt_core.analysis.parts import Share, value_shares
-from cbt_core.analysis.rows import analysed_ratings
-from cbt_core.analysis.study import Analysis, analysis_of, work_of
+from cbt_core.analysis.rows import Facts, analysed_ratings
+from cbt_core.analysis.study import Analysis, Registered, analysis_of, work_of
 from cbt_core.domain.instrument import Instrument
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import AFTER_LOCK, Role
+from cbt_core.domain.protocol import Protocol
+from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudyRow, StudySetup
-from cbt_core.errors import Refused, StudyError
+from cbt_core.errors import StudyError
 from cbt_core.files.protocol import parse_protocol
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.results import study_rows
 from cbt_core.services.results.study_rows import read_facts
 from cbt_core.services.studies.registration import registered
@@ -33,7 +34,7 @@ from cbt_core.services.studies.study_setup import current
 from cbt_core.stats.labels.annotators import Setting
 from cbt_core.stats.ratings import POOLED
 from cbt_core.stats.resampling import Bootstrap
-from db import disagreements, plans, studies
+from db import disagreements, studies
 from db.engine import Connection, Database
 
 
@@ -48,19 +49,32 @@ def analyse(
         Refused: not the person's study, or the person rates in it and it is not locked yet.
         StudyError: nothing has been rated.
     """
-    study = led_by(database, person, slug, act="analyse", now=now)
-    with database.reading() as connection:
-        setup = current(connection, study.id)
-        is_open = setup.study.stage not in AFTER_LOCK
-        rated = person.id in plans.with_tasks(connection, study.id, "rate")
-        if is_open and (person.has(Role.RATER, study.id) or rated):
-            raise Refused("export.no_results_for_raters")
-        facts = read_facts(connection, setup)
-        fixed = registered(connection, study.id)
-        plan = parse_protocol(
-            studies.protocol_text(connection, study.id, fixed.plan_digest)
-        ).protocol
-    return analysis_of(work_of(facts, plan, bootstrap), fixed)
+    lead = guard.as_onlooker(
+        database, person, study=slug, role=Role.RATER, act="analyse", now=now
+    )
+    with lead.reading() as (connection, study):
+        read = _read(connection, study)
+    return read.analysis(bootstrap)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A study's rows, the plan they are held against and what is registered of it."""
+
+    facts: Facts
+    plan: Protocol
+    fixed: Registered
+
+    def analysis(self, bootstrap: int | None) -> Analysis:
+        """Return the analysis; takes seconds on large studies."""
+        return analysis_of(work_of(self.facts, self.plan, bootstrap), self.fixed)
+
+
+def _read(connection: Connection, study: StudyRow) -> _Read:
+    facts = read_facts(connection, current(connection, study.id))
+    fixed = registered(connection, study.id)
+    text = studies.protocol_text(connection, study.id, fixed.plan_digest)
+    return _Read(facts, parse_protocol(text).protocol, fixed)
 
 
 def label_results(
@@ -74,12 +88,12 @@ def label_results(
         Refused: not the person's study, or the person labels in it and it is not locked yet.
         StudyError: nothing has been labelled.
     """
-    study = led_by(database, person, slug, act="label_results", now=now)
-    with database.reading() as connection:
+    lead = guard.as_onlooker(
+        database, person, study=slug, role=Role.ANNOTATOR, act="label_results", now=now
+    )
+    with lead.reading() as (connection, study):
         setup = current(connection, study.id)
-        is_open = setup.study.stage not in AFTER_LOCK
-        if is_open:
-            _refuse_annotators(connection, person, study.id)
+        is_open = not study.stage.is_closed
         entered = study_rows.entered(connection, study.id)
     if not any(row.labels is not None for row in entered.first):
         raise StudyError("labels.nothing_labelled")
@@ -108,13 +122,6 @@ def _label_figures(
     return found
 
 
-def _refuse_annotators(connection: Connection, person: Person, study_id: int) -> None:
-    """Keep a lead who labels from the others' labels until the lock: seeing them would steer."""
-    has_tasks = person.id in plans.with_tasks(connection, study_id, "label")
-    if person.has(Role.ANNOTATOR, study_id) or has_tasks:
-        raise Refused("labels.no_results_for_annotators")
-
-
 @dataclass(frozen=True, slots=True)
 class Everything:
     """All that the results screen shows at this stage.
@@ -136,9 +143,10 @@ def state(database: Database, person: Person, *, slug: str, now: datetime) -> st
     Raises:
         Refused: not the person's study, or the person rates in it and it is not locked yet.
     """
-    study = led_by(database, person, slug, act="results", now=now)
-    with database.reading() as connection:
-        _refuse_raters(connection, person, study)
+    lead = guard.as_onlooker(
+        database, person, study=slug, role=Role.RATER, act="results_state", now=now
+    )
+    with lead.reading() as (connection, study):
         found = disagreements.state(connection, study.id)
     return "/".join([study.stage, *(str(one) for one in found)])
 
@@ -152,12 +160,13 @@ def everything(
         Refused: not the person's study, or the person rates in it and it is not locked yet.
         StudyError: nothing has been rated.
     """
-    analysis = analyse(database, person, slug=slug, now=now, bootstrap=bootstrap)
-    study = led_by(database, person, slug, act="results", now=now)
-    with database.reading() as connection:
-        setup = current(connection, study.id)
-        facts = read_facts(connection, setup)
-    closed = setup.study.stage in AFTER_LOCK
+    lead = guard.as_onlooker(
+        database, person, study=slug, role=Role.RATER, act="everything", now=now
+    )
+    with lead.reading() as (connection, study):
+        read = _read(connection, study)
+    analysis, facts, setup = read.analysis(bootstrap), read.facts, read.facts.setup
+    closed = setup.study.stage.is_closed
     plan = setup.protocol
     replicates = plan.analysis.bootstrap if bootstrap is None else bootstrap
     rated = analysed_ratings(rows.rating_table(facts.material), setup)
@@ -166,12 +175,3 @@ def everything(
         shares=tuple(value_shares(rated, [POOLED, *(rated.systems if closed else ())])),
         metric_means=metric_means(facts, Bootstrap(replicates, plan.design.seed)) if closed else (),
     )
-
-
-def _refuse_raters(connection: Connection, person: Person, study: StudyRow) -> None:
-    """Keep a lead who rates, or has rated, from the others' scores until the lock."""
-    if study.stage in AFTER_LOCK:
-        return
-    rated = person.id in plans.with_tasks(connection, study.id, "rate")
-    if rated or person.has(Role.RATER, study.id):
-        raise Refused("export.no_results_for_raters")

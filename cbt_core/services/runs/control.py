@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from cbt_core.domain.people import Person
-from cbt_core.errors import Conflict, Refused, StudyError
+from cbt_core.errors import Conflict, StudyError
 from cbt_core.generation.tasks.questions import Questions
+from cbt_core.services import guard
 from cbt_core.services.runs.process import laid_down, launch, runs_folder
 from cbt_core.services.runs.wishes import Asked, Preview, preview_of
 from cbt_core.settings import Settings
@@ -122,19 +123,6 @@ TOKEN: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
 CODE: Final = re.compile(r"[0-9a-f]{12}")
 
 
-def require_runner(database: Database, person: Person, *, act: str, now: datetime) -> None:
-    """Let pass whoever may create studies; the demonstration's people may not.
-
-    Raises:
-        Refused: anybody else; it is noted in the access log.
-    """
-    if person.may_create_studies and not person.demonstration:
-        return
-    with database.writing() as connection:
-        audit.log_access(connection, actor=person.code, action=f"denied:{act}", now=now)
-    raise Refused("access.not_allowed")
-
-
 def preview(
     database: Database, person: Person, *, asked: Asked, questions: Questions,
     settings: Settings, now: datetime,
@@ -144,7 +132,7 @@ def preview(
     Raises:
         Refused: the person may not. ImportProblems, StudyError: it could not be run.
     """
-    require_runner(database, person, act="preview_run", now=now)
+    guard.as_maker(database, person, act="preview_run", now=now).check()
     return preview_of(database, asked, questions, settings=settings, now=now)
 
 
@@ -158,9 +146,10 @@ def start(
         Refused: the person may not. StudyError: it cannot be run, too many questions, too many
             runs at work, or a source may not leave.
     """
-    require_runner(database, person, act="start_run", now=now)
+    maker = guard.as_maker(database, person, act="start_run", now=now)
+    maker.check()
     code = _code(person, token)
-    with database.reading() as connection:
+    with maker.reading() as connection:
         if runs.by_code(connection, code) is not None:
             return code
     seen = preview_of(database, asked, questions, settings=settings, now=now)
@@ -181,26 +170,21 @@ def watch(database: Database, person: Person, *, now: datetime) -> Sequence[Watc
     Raises:
         Refused: the person may not.
     """
-    require_runner(database, person, act="watch_runs", now=now)
-    with database.reading() as connection:
+    maker = guard.as_maker(database, person, act="watch_runs", now=now)
+    with maker.reading() as connection:
         found = runs.listed(connection, actor=None if person.is_terminal else person.code)
     return [watched(one, now) for one in found]
 
 
-def one_run(
-    database: Database, person: Person, *, code: str, act: str, now: datetime
-) -> Watched:
+def one_run(database: Database, person: Person, *, code: str, now: datetime) -> Watched:
     """Return one run of the person.
 
     Raises:
         Refused: the person may not. StudyError: no such run of this person.
     """
-    require_runner(database, person, act=act, now=now)
-    with database.reading() as connection:
-        found = runs.by_code(connection, code)
-    if found is None or not (person.is_terminal or found.actor == person.code):
-        raise StudyError("runs.unknown", run=code if CODE.fullmatch(code) else "?")
-    return watched(found, now)
+    maker = guard.as_maker(database, person, act="one_run", now=now)
+    with maker.reading() as connection:
+        return _own(connection, person, code, now)
 
 
 def stop(database: Database, person: Person, *, code: str, now: datetime) -> None:
@@ -209,10 +193,11 @@ def stop(database: Database, person: Person, *, code: str, now: datetime) -> Non
     Raises:
         Refused, StudyError: see `one_run`.
     """
-    seen = one_run(database, person, code=code, act="stop_run", now=now)
-    if not seen.run.active:
-        return
-    with database.writing() as connection:
+    maker = guard.as_maker(database, person, act="stop_run", now=now)
+    with maker.writing() as connection:
+        seen = _own(connection, person, code, now)
+        if not seen.run.active:
+            return
         if seen.state == LOST or seen.run.status == "waiting":
             runs.end(connection, seen.run, status="stopped", now=now)
         else:
@@ -229,10 +214,11 @@ def resume(
         Refused, StudyError: see `one_run`; or there is nothing to go on with, or no room.
         Conflict: somebody else did so first.
     """
-    seen = one_run(database, person, code=code, act="resume_run", now=now)
-    if not seen.resumable:
-        raise StudyError("runs.not_resumable", run=code)
-    with database.writing() as connection:
+    maker = guard.as_maker(database, person, act="resume_run", now=now)
+    with maker.writing() as connection:
+        seen = _own(connection, person, code, now)
+        if not seen.resumable:
+            raise StudyError("runs.not_resumable", run=code)
         others = [one for one in runs.active(connection) if one.code != code]
         require_room(others, seen.run.config["asked"]["backend"], now)
         if not runs.queue_again(connection, seen.run, now=now):
@@ -247,17 +233,30 @@ def forget(database: Database, person: Person, *, code: str, now: datetime) -> N
     Raises:
         Refused, StudyError: see `one_run`; or it is still at work.
     """
-    seen = one_run(database, person, code=code, act="forget_run", now=now)
-    if seen.active:
-        raise StudyError("runs.at_work", run=code)
-    if not seen.run.folder:
-        return
-    with database.writing() as connection:
+    maker = guard.as_maker(database, person, act="forget_run", now=now)
+    with maker.writing() as connection:
+        seen = _own(connection, person, code, now)
+        if seen.active:
+            raise StudyError("runs.at_work", run=code)
+        if not seen.run.folder:
+            return
         if seen.state == LOST:
             runs.end(connection, seen.run, status="stopped", now=now)
         runs.clear_folder(connection, code)
         _note(connection, person, "run_forgotten", {"run": code}, now)
     shutil.rmtree(seen.run.folder, ignore_errors=True)
+
+
+def _own(connection: Connection, person: Person, code: str, now: datetime) -> Watched:
+    """Return one run of the person; the terminal's are everybody's.
+
+    Raises:
+        StudyError: no such run of this person.
+    """
+    found = runs.by_code(connection, code)
+    if found is None or not (person.is_terminal or found.actor == person.code):
+        raise StudyError("runs.unknown", run=code if CODE.fullmatch(code) else "?")
+    return watched(found, now)
 
 
 def _code(person: Person, token: str) -> str:

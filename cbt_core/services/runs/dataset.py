@@ -13,7 +13,7 @@ from typing import Final
 
 from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import ImportedItem, Risk, Role
+from cbt_core.domain.study import ImportedItem, Risk
 from cbt_core.errors import StudyError
 from cbt_core.files.items import PSYQA
 from cbt_core.files.study import read_questions
@@ -47,7 +47,7 @@ from cbt_core.generation.run.outcome import Outcome
 from cbt_core.generation.tasks.questions import HEAD_BYTES, PSYQA_MARK
 from cbt_core.instruments.shipped import load_scheme
 from cbt_core.metrics.structure.steps import steps_of
-from cbt_core.services.guard import require
+from cbt_core.services import guard
 from cbt_core.version import VERSION
 from db import items, studies
 from db.engine import Database
@@ -397,15 +397,14 @@ def study_items(
         StudyError: no such study.
         Refused: the person does not lead one of them.
     """
-    with database.reading() as connection:
+    with guard.as_anyone(database, person, act="study_items", now=now).reading() as connection:
         known = {row.slug: row.id for row in studies.every(connection)}
-    for slug in slugs:
-        if slug not in known:
-            raise StudyError("studies.unknown", slug=slug[:60])
-    wanted = {slug: known[slug] for slug in (slugs or known)}
-    for study_id in wanted.values():
-        require(database, person, Role.LEAD, study_id, act="study_items", now=now)
-    with database.reading() as connection:
+        for slug in slugs:
+            if slug not in known:
+                raise StudyError("studies.unknown", slug=slug[:60])
+        wanted = {slug: known[slug] for slug in (slugs or known)}
+        for study_id in wanted.values():
+            guard.require_lead(person, study_id)
         return {
             slug: [(one.question, one.description) for one in items.stream(connection, study_id)]
             for slug, study_id in wanted.items()

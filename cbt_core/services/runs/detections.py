@@ -28,7 +28,7 @@ from cbt_core.generation.tasks.detection import (
 )
 from cbt_core.generation.tasks.model_task import Model, Task, rows_of
 from cbt_core.generation.tasks.questions import Questions
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.runs import model_run
 from cbt_core.services.studies.study_setup import current
 from cbt_core.settings import Settings
@@ -38,7 +38,6 @@ from db.engine import Connection, Database
 from db.items import ItemRow
 from db.proposals import NewProposal
 
-CLOSED: Final = frozenset({"locked", "unblinded"})
 NAMED: Final = 5
 """Items named in a refusal; more would hide the sentence."""
 
@@ -94,17 +93,17 @@ def plan_study(
             somebody has seen.
         StudyError: the texts may not leave, or no item is left.
     """
-    study = led_by(database, person, slug, act="detect", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="plan_study_detection", now=now)
+    with lead.reading() as (connection, study):
         setup = current(connection, study.id)
         every = [one for one in items.stream(connection, study.id) if one.kind == "main"]
         seen = machine_rounds.shown(connection, study.id, mode=setup.protocol.label_mode)
-    require_open(setup)
-    used = [one for one in every if one.withdrawn_at is None]
-    open_items = [one for one in used if one.id not in seen]
-    if len(open_items) < len(used) and not leave_seen:
-        shown = [one.key for one in used if one.id in seen]
-        raise Refused("detection.seen", count=len(shown), items=", ".join(shown[:NAMED]))
+        require_open(setup)
+        used = [one for one in every if one.withdrawn_at is None]
+        open_items = [one for one in used if one.id not in seen]
+        if len(open_items) < len(used) and not leave_seen:
+            shown = [one.key for one in used if one.id in seen]
+            raise Refused("detection.seen", count=len(shown), items=", ".join(shown[:NAMED]))
     if not open_items:
         raise StudyError("detection.no_items", slug=slug)
     task = _study_task(setup, every, open_items, language or setup.study.language, model)
@@ -128,10 +127,12 @@ def detect(
     limits: Limits | None = None,
 ) -> Outcome:
     """Run a detection; its file is there when every text was asked. See `asking.ask`."""
-    return model_run.ask(
-        detection.asking, to_row=detection.row, settings=settings, database=database,
-        person=person, now=now, resume=resume, on_progress=on_progress, stop=stop, limits=limits,
-    )
+    with guard.as_sender(database, person, act="detect", now=now):
+        return model_run.ask(
+            detection.asking, to_row=detection.row, settings=settings, database=database,
+            person=person, now=now, resume=resume, on_progress=on_progress, stop=stop,
+            limits=limits,
+        )
 
 
 def require_open(setup: StudySetup) -> None:
@@ -140,7 +141,7 @@ def require_open(setup: StudySetup) -> None:
     Raises:
         Refused: it is locked.
     """
-    if setup.study.stage in CLOSED:
+    if setup.study.stage.is_closed:
         raise Refused("annotation.locked")
 
 
@@ -190,10 +191,11 @@ def store(
         Refused: the study is locked meanwhile, or not the person's.
         StudyError: there is no finished file, or an item's text is not the one the model read.
     """
-    study = led_by(database, person, detection.slug, act="store_detection", now=now)
+    lead = guard.as_lead(database, person, study=detection.slug, act="store_detection", now=now)
+    lead.check()
     rows = rows_of(detection.asking.place)
     run, source = detection.asking.run, detection.asking.source
-    with database.writing(study.id) as connection:
+    with lead.writing() as (connection, study):
         setup = current(connection, study.id)
         require_open(setup)
         kept, left = _sorted_out(connection, setup, rows, source=source, run=run)

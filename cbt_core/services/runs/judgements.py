@@ -30,7 +30,7 @@ from cbt_core.generation.tasks.judgement import (
 from cbt_core.generation.tasks.model_task import Model, Task, rows_of
 from cbt_core.generation.tasks.prompts import Form
 from cbt_core.generation.tasks.questions import Question, Questions
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.runs import model_run
 from cbt_core.services.studies.study_setup import current
 from cbt_core.settings import Settings
@@ -52,10 +52,12 @@ def judge(
     limits: Limits | None = None,
 ) -> Outcome:
     """Let the judge work; its file is there when every answer was put to it. See `asking.ask`."""
-    return model_run.ask(
-        judging.asking, to_row=judging.row, settings=settings, database=database, person=person,
-        now=now, resume=resume, on_progress=on_progress, stop=stop, limits=limits,
-    )
+    with guard.as_sender(database, person, act="judge", now=now):
+        return model_run.ask(
+            judging.asking, to_row=judging.row, settings=settings, database=database,
+            person=person, now=now, resume=resume, on_progress=on_progress, stop=stop,
+            limits=limits,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +174,9 @@ def plan_study(
         StudyError: no answer or scale to judge, the name holds other scores, an example is one of
             the study's own items, or the texts may not leave.
     """
-    require_name(judge)
-    study = led_by(database, person, slug, act="judge", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="plan_study_judgement", now=now)
+    with lead.reading() as (connection, study):
+        require_name(judge)
         setup = current(connection, study.id)
         every = judge_scores.to_judge(connection, study.id)
         before = judge_scores.of_judge(connection, study.id, judge)
@@ -200,9 +202,10 @@ def store(database: Database, person: Person, *, judging: Judging, now: datetime
         Refused: not the person's study.
         StudyError: there is no finished file, or the name holds another run's scores.
     """
-    study = led_by(database, person, judging.slug, act="store_judge", now=now)
+    lead = guard.as_lead(database, person, study=judging.slug, act="store_judgement", now=now)
+    lead.check()
     rows = rows_of(judging.asking.place)
-    with database.writing(study.id) as connection:
+    with lead.writing() as (connection, study):
         before = judge_scores.of_judge(connection, study.id, judging.judge)
         if {one.run for one in before} - {judging.asking.run}:
             raise StudyError("judgement.name_taken", judge=judging.judge)

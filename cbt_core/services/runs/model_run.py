@@ -12,7 +12,7 @@ from typing import Final
 
 from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.people import Person
-from cbt_core.errors import Refused, StudyError
+from cbt_core.errors import StudyError
 from cbt_core.files.limits import SYSTEM_CHARACTERS
 from cbt_core.generation.backend.allowance import likely_tokens
 from cbt_core.generation.backend.catalogue import OPENAI, make_backend
@@ -26,6 +26,7 @@ from cbt_core.generation.tasks.answers import Plan, Reader, Wish
 from cbt_core.generation.tasks.model_task import Asking, Model, Task
 from cbt_core.generation.tasks.prompts import Prompt, load_prompt
 from cbt_core.instruments import load_scheme
+from cbt_core.services import guard
 from cbt_core.services.runs import egress
 from cbt_core.services.runs.egress import Sending
 from cbt_core.settings import Settings
@@ -80,21 +81,18 @@ def ask(
         Refused: the person leads no study. StudyError: the host or a source is no longer allowed,
             or see `runner.run`.
     """
-    if database is not None:
-        egress.require_lead(database, person, act="ask", now=now)
-    elif not person.is_terminal:
-        raise Refused("access.not_allowed")
-    require_place(asking.place, resume=resume)  # nothing is noted as sent that cannot be
-    backend = _backend(asking, settings)
-    before = read_manifest(asking.place).get("sent", []) if resume else []
-    sources = dict(asking.task.sources)  # a Counter does not survive `asdict`
-    sending = Sending(asking.host, asking.waiting, sources, asking.run)
-    if asking.host and asking.waiting:
-        egress.require_sendable(
-            database, base_url=asking.model.base_url or OPENAI, sources=asking.task.sources,
-            settings=settings, now=now,
-        )
-        egress.note_sending(database, person, sending, now=now, folder=asking.place.parent)
+    with guard.as_sender(database, person, act="ask", now=now):
+        require_place(asking.place, resume=resume)  # nothing is noted as sent that cannot be
+        backend = _backend(asking, settings)
+        before = read_manifest(asking.place).get("sent", []) if resume else []
+        sources = dict(asking.task.sources)  # a Counter does not survive `asdict`
+        sending = Sending(asking.host, asking.waiting, sources, asking.run)
+        if asking.host and asking.waiting:
+            egress.require_sendable(
+                database, base_url=asking.model.base_url or OPENAI, sources=asking.task.sources,
+                settings=settings, now=now,
+            )
+            egress.note_sending(database, person, sending, now=now, folder=asking.place.parent)
     outcome = run(
         asking.task.requests(), backend, place=asking.place, to_row=to_row, config=asking.config,
         resume=resume, total=asking.task.total, on_progress=on_progress, stop=stop, limits=limits,
@@ -195,21 +193,18 @@ def generate(
         Refused: the person leads no study. StudyError: the host or a source is no longer allowed,
             or see `runner.run`.
     """
-    if database is not None:
-        egress.require_lead(database, person, act="generate", now=now)
-    elif not person.is_terminal:
-        raise Refused("access.not_allowed")
     wish = planned.wish
-    require_place(wish.out, resume=resume)  # nothing is noted as sent that cannot be
-    backend = _answers_backend(planned, settings)
-    before = read_manifest(wish.out).get("sent", []) if resume else []
-    sending = Sending(planned.host, planned.waiting, planned.sources, planned.run)
-    if planned.host and planned.waiting:
-        egress.require_sendable(
-            database, base_url=wish.base_url or OPENAI, sources=planned.sources,
-            settings=settings, now=now,
-        )
-        egress.note_sending(database, person, sending, now=now, folder=wish.out.parent)
+    with guard.as_sender(database, person, act="generate", now=now):
+        require_place(wish.out, resume=resume)  # nothing is noted as sent that cannot be
+        backend = _answers_backend(planned, settings)
+        before = read_manifest(wish.out).get("sent", []) if resume else []
+        sending = Sending(planned.host, planned.waiting, planned.sources, planned.run)
+        if planned.host and planned.waiting:
+            egress.require_sendable(
+                database, base_url=wish.base_url or OPENAI, sources=planned.sources,
+                settings=settings, now=now,
+            )
+            egress.note_sending(database, person, sending, now=now, folder=wish.out.parent)
     outcome = run(
         planned.requests(), backend, place=wish.out, to_row=Reader(planned).row,
         config=planned.config, resume=resume, total=planned.total, on_progress=on_progress,

@@ -15,6 +15,7 @@ from cbt_core.files.protocol import LoadedProtocol, parse_protocol
 from cbt_core.files.study import read_study
 from cbt_core.generation.run.journal import SUFFIX, beside
 from cbt_core.generation.run.manifest import FAILED
+from cbt_core.services import guard
 from cbt_core.services.runs.control import one_run
 from cbt_core.services.runs.process import answers_file, questions_of
 from cbt_core.services.studies import creation
@@ -65,7 +66,8 @@ def page(
     Raises:
         Refused: the person may not. StudyError: no such run, other questions, files deleted.
     """
-    found = chosen(database, person, codes, act="read_run", now=now)
+    with guard.as_maker(database, person, act="page_of_runs", now=now).steps():
+        found = chosen(database, person, codes, now=now)
     columns = [_cells(one) for one in found]
     lines = []
     total = 0
@@ -78,7 +80,7 @@ def page(
 
 
 def chosen(
-    database: Database, person: Person, codes: Sequence[str], *, act: str, now: datetime
+    database: Database, person: Person, codes: Sequence[str], *, now: datetime
 ) -> list[Run]:
     """Return runs of the person that were asked the same questions and still have their files.
 
@@ -86,7 +88,8 @@ def chosen(
         Refused: the person may not. StudyError: no such run, other questions, files deleted.
     """
     names = list(dict.fromkeys(codes))[:MOST_SYSTEMS]
-    found = [one_run(database, person, code=one, act=act, now=now).run for one in names]
+    with guard.as_maker(database, person, act="chosen_runs", now=now).steps():
+        found = [one_run(database, person, code=one, now=now).run for one in names]
     if not found:
         raise StudyError("runs.none_chosen")
     for one in found:
@@ -153,7 +156,8 @@ def check(
     Raises:
         Refused, StudyError: see `chosen`; or a run is not over, or two have one name.
     """
-    found = _sendable(database, person, codes, now)
+    with guard.as_maker(database, person, act="check_runs", now=now).steps():
+        found = _sendable(database, person, codes, now)
     with _files(found) as (files, left_out):
         return creation.preview(files, protocol=_protocol(found)), left_out
 
@@ -167,12 +171,13 @@ def send(
     Raises:
         Refused, StudyError: see `check`. ImportProblems: the study cannot take the texts.
     """
-    found = _sendable(database, person, codes, now)
-    with _files(found) as (files, left_out):
-        made = creation.create_study(
-            database, person, slug=slug, title=title, files=files, now=now,
-            protocol=_protocol(found),
-        )
+    with guard.as_maker(database, person, act="send_runs", now=now).steps():
+        found = _sendable(database, person, codes, now)
+        with _files(found) as (files, left_out):
+            made = creation.create_study(
+                database, person, slug=slug, title=title, files=files, now=now,
+                protocol=_protocol(found),
+            )
     payload: audit.Payload = {
         "runs": [one.code for one in found], "left_out": left_out, "new": made.new,
     }
@@ -187,7 +192,7 @@ def send(
 def _sendable(
     database: Database, person: Person, codes: Sequence[str], now: datetime
 ) -> list[Run]:
-    found = chosen(database, person, codes, act="send_run", now=now)
+    found = chosen(database, person, codes, now=now)
     if any(one.status != "finished" for one in found):
         raise StudyError("runs.not_finished")
     if len({system_of(one) for one in found}) < len(found):

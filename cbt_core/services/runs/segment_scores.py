@@ -14,7 +14,7 @@ from cbt_core.files.fields import Values
 from cbt_core.files.problems import WHOLE_FILE, Findings, Place, shown
 from cbt_core.files.tables import Choice, Schema, open_table
 from cbt_core.metrics.file_scores import text_digest
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from db import audit
 from db import metric_scores as scores
 from db.engine import Connection, Database
@@ -66,12 +66,13 @@ def import_segments(
             a score differs from one stored under the same signature.
         Refused: the study is not the person's to change.
     """
-    study = led_by(database, person, slug, act="import_segments", now=now)
+    lead = guard.as_lead(database, person, study=slug, act="import_segments", now=now)
+    lead.check()
     findings = Findings()
     place = Place(str(path), findings)
     rows = _rows(path, place)
     findings.check()
-    with database.writing(study.id) as connection:
+    with lead.writing() as (connection, study):
         added, done = _matched(connection, study.id, rows, place)
         findings.check()
         if added:

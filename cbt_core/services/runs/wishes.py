@@ -260,8 +260,8 @@ def study_questions(
     Raises:
         StudyError: no such study. Refused: the person does not lead it.
     """
-    study = guard.led_by(database, person, slug, act="study_questions", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="study_questions", now=now)
+    with lead.reading() as (connection, study):
         found = [one for one in items.in_use(connection, study.id) if one.kind == MAIN]
     return [
         {"id": one.key, "question": one.question, "description": one.description,
