@@ -7,17 +7,16 @@ everything else is named for what it is.
 import re
 import warnings
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from zipfile import BadZipFile, ZipFile
+from zipfile import BadZipFile
 
 from cbt_core.files.csv_rows import unguarded
 from cbt_core.files.limits import COLUMNS, FILE_BYTES
 from cbt_core.files.problems import WHOLE_FILE, ImportProblems, Place, shown
-from cbt_core.files.xlsx_check import BROKEN, Look, TooLarge, inspect, open_package
+from cbt_core.files.xlsx_check import BROKEN, Look, Package, TooLarge, inspect, open_package
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -54,8 +53,7 @@ def rows(path: Path, place: Place, *, sheet: str | None) -> Iterator[Cells]:
     with open_package(path, place) as package:
         try:
             looks = inspect(package, path.stat().st_size, place)
-            with closing(_opened(path)) as book:
-                yield from _rows(book, looks, place, sheet)
+            yield from _rows(_opened(path, package), looks, place, sheet)
             _tell_decoration(place, package)
         except ImportProblems:
             raise
@@ -65,7 +63,7 @@ def rows(path: Path, place: Place, *, sheet: str | None) -> Iterator[Cells]:
             raise place.stop(1, WHOLE_FILE, "xlsx_broken") from error
 
 
-def _opened(path: Path) -> "Workbook":
+def _opened(path: Path, package: Package) -> "Workbook":
     """Return the workbook, with texts as they are stored and without what no reader looks at."""
     from openpyxl.cell.text import Text
     from openpyxl.reader.excel import ExcelReader
@@ -90,8 +88,10 @@ def _opened(path: Path) -> "Workbook":
         read_custom = read_theme = read_properties
 
     reader = Reader(path, read_only=True, keep_links=False)
+    reader.archive.close()
+    reader.archive = package
     reader.read()
-    parts = reader.archive.namelist()
+    parts = package.namelist()
     if any(link.target not in parts for _, link in reader.parser.find_sheets()):
         raise BadZipFile("a sheet is not there")
     return reader.wb
@@ -100,18 +100,18 @@ def _opened(path: Path) -> "Workbook":
 def _rows(
     book: "Workbook", looks: dict[str, Look], place: Place, wanted: str | None
 ) -> Iterator[Cells]:
-    chosen = _choose(book, place, wanted)
+    chosen = _choose(book, looks, place, wanted)
+    look = looks[chosen._worksheet_path]
+    if look.wide:
+        raise place.stop(look.wide, WHOLE_FILE, "too_many_columns", limit=COLUMNS)
     characters, width = FILE_BYTES, 0
-    for row, cells in _cells(chosen):
-        if len(cells) > COLUMNS:
-            raise place.stop(row, WHOLE_FILE, "too_many_columns", limit=COLUMNS)
+    for row, cells in _cells(chosen, look):
         characters -= sum(len(cell) for cell in cells if isinstance(cell, str))
         if characters < 0:  # one long text may stand in many cells
             raise TooLarge
         width = width or len(cells)
         cells.extend([None] * (width - len(cells)))
         yield row, cells
-    look = looks[chosen._worksheet_path]
     rich = look.rich + sum(one.rich for part, one in looks.items() if "worksheets/" not in part)
     if look.merged:
         place.warn(1, WHOLE_FILE, "xlsx_merged", names=", ".join(look.merged))
@@ -121,7 +121,9 @@ def _rows(
         place.warn(1, WHOLE_FILE, "xlsx_rich", count=rich)
 
 
-def _choose(book: "Workbook", place: Place, wanted: str | None) -> Any:  # noqa: ANN401 - untyped
+def _choose(
+    book: "Workbook", looks: dict[str, Look], place: Place, wanted: str | None
+) -> Any:  # noqa: ANN401 - openpyxl has no types
     if wanted is not None:
         for sheet in book.worksheets:
             if sheet.title == wanted:
@@ -129,8 +131,8 @@ def _choose(book: "Workbook", place: Place, wanted: str | None) -> Any:  # noqa:
         names = ", ".join(shown(sheet.title) for sheet in book.worksheets[:10])
         raise place.stop(1, WHOLE_FILE, "sheet_missing", name=shown(wanted), names=names)
     hidden = [sheet for sheet in book.worksheets if sheet.sheet_state != "visible"]
-    filled = [sheet for sheet in book.worksheets
-              if sheet not in hidden and next(_cells(sheet), None) is not None]
+    filled = [sheet for sheet in book.worksheets if sheet not in hidden
+              and next(_cells(sheet, looks[sheet._worksheet_path]), None) is not None]
     if not filled:
         raise place.stop(1, WHOLE_FILE, "no_records")
     if len(filled) > 1:
@@ -142,15 +144,22 @@ def _choose(book: "Workbook", place: Place, wanted: str | None) -> Any:  # noqa:
     return filled[0]
 
 
-def _cells(sheet: Any) -> Iterator[Cells]:  # noqa: ANN401 - openpyxl has no types
-    """Yield (row, cells) of each row that holds a value, up to its last value."""
-    sheet.reset_dimensions()  # what a sheet says of its own size need not be true
-    for row, found in enumerate(sheet.iter_rows(), start=1):
-        cells = [_value(cell) for cell in found]
-        while cells and cells[-1] is None:
-            cells.pop()
-        if cells:
-            yield row, cells
+def _cells(sheet: Any, look: Look) -> Iterator[Cells]:  # noqa: ANN401 - openpyxl has no types
+    """Yield (row, cells) of each row that holds a value, up to its last value.
+
+    What a sheet says of its own size need not be true; what follows its last value (filters, print
+    settings) need not be sound.
+    """
+    sheet.reset_dimensions()
+    if not look.columns:
+        return
+    found = sheet.iter_rows(max_col=look.columns)
+    for row, cells in zip(range(1, look.rows + 1), found, strict=False):
+        values = [_value(cell) for cell in cells]
+        while values and values[-1] is None:
+            values.pop()
+        if values:
+            yield row, values
 
 
 def _value(cell: Any) -> object:  # noqa: ANN401 - openpyxl has no types
@@ -176,7 +185,7 @@ def _is_padded(number_format: str) -> bool:
     return PADDED.match(FORMAT_TEXT.sub("", number_format[:200])) is not None
 
 
-def _tell_decoration(place: Place, package: ZipFile) -> None:
+def _tell_decoration(place: Place, package: Package) -> None:
     """Warn of pictures and comments, which are read past."""
     names = package.namelist()
     pictures = sum(name.startswith("xl/media/") for name in names)

@@ -11,11 +11,12 @@ import struct
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, BinaryIO, Final
+from typing import IO, Any, BinaryIO, Final
 from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from cbt_core.files.limits import (
+    COLUMNS,
     SHEET_ELEMENTS,
     SHEET_PLACES,
     SHEET_ROWS,
@@ -52,7 +53,21 @@ BROKEN: Final = (
 """What zip, XML parsers and openpyxl raise on a damaged workbook."""
 
 
-def open_package(path: Path, place: Place) -> ZipFile:
+PARTS: Final = (".xml", ".rels")
+"""How the parts end that hold XML; no others are opened."""
+
+
+class Package(ZipFile):
+    """The zip of a workbook, which gives out the parts that were inspected and no others."""
+
+    def open(self, name: str | ZipInfo, *args: Any, **more: Any) -> IO[bytes]:  # noqa: ANN401 - zipfile's own
+        """Open a part."""
+        if not (name if isinstance(name, str) else name.filename).endswith(PARTS):
+            raise BadZipFile("not a part with XML")
+        return super().open(name, *args, **more)
+
+
+def open_package(path: Path, place: Place) -> Package:
     """Return the opened zip of a workbook that is safe to read.
 
     Raises:
@@ -60,7 +75,7 @@ def open_package(path: Path, place: Place) -> ZipFile:
     """
     try:
         _judge_directory(path, place)
-        package = ZipFile(path)
+        package = Package(path)
         _judge_entries(package.infolist(), place)
         _judge_kind({entry.filename for entry in package.infolist()}, place)
     except BROKEN as error:
@@ -146,70 +161,75 @@ class TooLarge(Exception):  # noqa: N818 - told to the person as a limit
 
 @dataclass(slots=True)
 class Look:
-    """What one part of a workbook holds beside its values; `rich` counts formatted texts."""
+    """What stands in one part of a workbook.
 
+    `rows` and `columns` say where its last values stand (`wide`: the first row that has one beyond
+    the columns we read, 0 for none), `rich` how many texts have formatting inside.
+    """
+
+    rows: int = 0
+    columns: int = 0
+    wide: int = 0
     merged: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
     rich: int = 0
 
 
-def inspect(package: ZipFile, size: int, place: Place) -> dict[str, Look]:
+def inspect(package: Package, size: int, place: Place) -> dict[str, Look]:
     """Walk through the XML of a workbook of `size` bytes; return what stands in each part.
 
-    A few kilobytes can unpack to millions of empty cells, or spread a row over every column: how
-    many elements and places in rows may be met depends on the size of the file.
+    A few kilobytes can unpack to millions of empty cells, or have their values far apart.
 
     Raises:
         ExpatError: not well-formed, a document type, or one tag of several MB.
-        TooLarge: more elements or places than a file of this size may hold.
+        TooLarge: more elements than a file of this size may hold, or too wide a field.
         ImportProblems: the strict variant of the format, which no reader of ours knows.
     """
     looks: dict[str, Look] = {}
-    budget = Budget(SHEET_ELEMENTS + size, SHEET_PLACES)
+    budget = SHEET_ELEMENTS + size
     for name in package.namelist():
-        if name.endswith((".xml", ".rels")):
+        if name.endswith(PARTS):
             inspector = _Inspector(budget)
             with package.open(name) as stream:
                 _walk(stream, inspector)
             if inspector.strict:
                 raise place.stop(1, WHOLE_FILE, "xlsx_other_kind")
+            budget = inspector.budget
             looks[name] = inspector.look
+            if inspector.look.rows * inspector.look.columns > SHEET_PLACES:
+                raise TooLarge
     return looks
-
-
-@dataclass(slots=True)
-class Budget:
-    """How many elements, and how many places in rows up to the last one used, may be met."""
-
-    elements: int
-    places: int
 
 
 class _Inspector:
     """Meets the elements of one part."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: int) -> None:
         self.look = Look()
         self.strict = False
-        self._budget = budget
+        self.budget = budget
         self._row = 0
         self._column = 0
-        self._in_rich = False
+        self._plain_so_far = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        self._budget.elements -= 1
-        if self._budget.elements < 0:
+        self.budget -= 1
+        if self.budget < 0:
             raise TooLarge
         tag = name.rpartition(":")[2]
         if tag == "c":
-            self._cell(attributes.get("r", ""))
+            place = attributes.get("r")
+            self._column = _column(place) if place else self._column + 1
+        elif tag in ("v", "is", "f"):
+            self._value()
+            self._plain_so_far = tag == "is"
         elif tag == "row":
             self._start_row(attributes)
         elif tag == "si":
-            self._in_rich = False
+            self._plain_so_far = True
         elif tag == "r":
-            self.look.rich += not self._in_rich
-            self._in_rich = True
+            self.look.rich += self._plain_so_far
+            self._plain_so_far = False
         else:
             self._start_other(tag, attributes)
 
@@ -226,18 +246,19 @@ class _Inspector:
         before = self._row
         self._row = int(attributes["r"]) if "r" in attributes else before + 1
         self._column = 0
+        if self._row <= before:
+            raise BadZipFile("rows out of order")  # the reader would drop them without a word
         if self._row > SHEET_ROWS:
             raise TooLarge
         if attributes.get("hidden") in ("1", "true"):
             _note(self.look.hidden, f"{self._row}:{self._row}")
 
-    def _cell(self, place: str) -> None:
-        before = self._column
-        self._column = _column(place) if place else before + 1
-        self._budget.places -= max(self._column - before, 0)
-        if self._budget.places < 0:
-            raise TooLarge
-        self._in_rich = False
+    def _value(self) -> None:
+        self.look.rows = max(self.look.rows, self._row)
+        if self._column > COLUMNS:
+            self.look.wide = self.look.wide or self._row
+        else:
+            self.look.columns = max(self.look.columns, self._column)
 
 
 def _note(names: list[str], name: str) -> None:
