@@ -123,6 +123,7 @@ test("while a save is under way no draft is sent, and the answer to one means no
   await desk.time.pass(400);
   desk.isSaving = true;
   answerFirst("lost");
+  await desk.time.pass(0);
   desk.draft.send();
   await desk.time.pass(60_000);
   assert.equal(desk.server.requests.length, 1);

@@ -62,6 +62,7 @@ test("what was put off happens once, after the veil", () => {
   pause(sheet);
   sheet.afterVeil = () => events.push(sheet.veil);
   unveil(sheet);
+  pause(sheet);
   unveil(sheet);
   assert.deepEqual(events, [null]);
 });

@@ -20,6 +20,7 @@ from cbt_core.services.desk import desk_task
 from cbt_core.services.labels import adjudication, adjudication_queue, machine_proposals
 from cbt_core.services.labels.adjudication import Case
 from cbt_core.services.labels.adjudication_queue import Opinion, label_distances, span_distance
+from cbt_core.services.labels.adjudicator_view import Place
 from cbt_core.services.labels.machine_proposals import Proposed
 from cbt_core.services.results.study_rows import gold_of
 from cbt_core.services.studies import lifecycle
@@ -394,3 +395,14 @@ def test_the_database_itself_keeps_decisions_as_they_are(
     decide(database, judge, now, labels=[READING])
     with pytest.raises(DBAPIError), database.writing() as connection:
         connection.execute(text("UPDATE adjudication SET reason = 'x'"))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [{"start": True}, {"start": 0.0}, {"start": "0"}, {"start": -1}, {"show": "some"},
+     {"search": 7}, {"search": "长" * 101}],
+)
+def test_a_place_in_the_queue_has_its_types(place: dict[str, object]) -> None:
+    with pytest.raises(Invalid) as refused:
+        Place.of(place)
+    assert refused.value.code == "rating.malformed"

@@ -243,6 +243,18 @@ def test_final_scores_are_shown_and_nothing_of_them_changes(
     assert (count(rater.database, submission), count(rater.database, draft)) == stored
 
 
+def test_making_scores_final_waits_behind_a_save(rater: Seat) -> None:
+    making.rate_all(rater.database, rater.person, rater.slug, rater.now)
+    (study_id,) = rater.person.roles
+    ending = Thread(target=lambda: own_work.confirm_final(
+        rater.database, rater.person, slug=rater.slug, now=rater.now))
+    with rater.database.writing(study_id):
+        ending.start()
+        ending.join(0.5)
+        assert ending.is_alive()
+    ending.join()
+
+
 # --- types ------------------------------------------------------------------------------------
 @pytest.mark.parametrize("value", [*NOT_THE_NUMBER_1, 0, 4])
 def test_confidence_is_a_whole_number_from_1_to_3(rater: Seat, value: object) -> None:

@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from time import time_ns
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field, StringConstraints
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import Invalid
 from cbt_core.services import guard
 from cbt_core.services.desk.frame import study_view
+from cbt_core.services.desk.requests import Request, read
 from cbt_core.services.desk.span_marker import scheme_view
 from cbt_core.services.labels import adjudication, adjudication_queue
 from cbt_core.services.labels.adjudication import Case
@@ -18,10 +21,24 @@ from cbt_core.services.labels.adjudication_queue import PER_PAGE, Queue, Show
 from cbt_core.services.studies.contents import setup_for
 from db.engine import Database
 
-SHOWS: Final = ("waiting", "decided", "all")
 MOST_SEARCHED: Final = 100
 
 View = dict[str, object]
+
+
+class CaseRequest(Request):
+    """Show a case of a study, or (none named) the first of the page."""
+
+    study: str
+    task: str | None = None
+
+
+class PlaceRequest(Request):
+    """Where in the queue the browser is."""
+
+    show: Show = "waiting"
+    search: Annotated[str, StringConstraints(max_length=MOST_SEARCHED)] = ""
+    start: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +56,8 @@ class Place:
         Raises:
             Invalid: something in it has the wrong form.
         """
-        show, search, start = (
-            body.get("show", "waiting"), body.get("search", ""), body.get("start", 0)
-        )
-        if show not in SHOWS or not isinstance(search, str) or len(search) > MOST_SEARCHED:
-            raise Invalid("rating.malformed")
-        if type(start) is not int or not 0 <= start < 2**31:
-            raise Invalid("rating.malformed")
-        return cls(show, search, start)
+        sent = read(PlaceRequest, body, lambda _: Invalid("rating.malformed"))
+        return cls(sent.show, sent.search, sent.start)
 
 
 def open_view(

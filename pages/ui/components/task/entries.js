@@ -12,7 +12,7 @@ export function sameEntries(one, other) {
   if (Array.isArray(one) !== Array.isArray(other)) return false;
   const names = Object.keys(one);
   return names.length === Object.keys(other).length
-    && names.every((name) => Object.hasOwn(other, name) && sameEntries(one[name], other[name]));
+    && names.every((name) => sameEntries(one[name], other[name]));
 }
 
 export function isReadOnly(sheet) {
