@@ -29,7 +29,7 @@ def dress() -> None:
 :root {{ --upload: "{t("lead.upload")}"; --upload-about: "{t("lead.upload_about")}"; }}
 [class*="st-key-facts-"] td {{ vertical-align: top; padding: 0.22rem 0.4rem !important; }}
 [class*="st-key-facts-"] td:first-child {{ width: 11rem; min-width: 8rem; opacity: 0.72; }}
-[class*="st-key-case-row-"] {{ border-bottom: 1px solid #8a9aa655; padding: 0.1rem 0 0.45rem; }}
+[class*="st-key-case-row-"] {{ border-bottom: 1px solid #7d8b9855; padding: 0.1rem 0 0.45rem; }}
 [class*="st-key-case-row-"] [data-testid="stVerticalBlock"],
 .st-key-stages [data-testid="stColumn"] [data-testid="stVerticalBlock"] {{ gap: 0; }}
 [data-testid="stFileUploaderDropzone"] button p,
