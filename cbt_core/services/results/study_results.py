@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from cbt_core.analysis import rows
 from cbt_core.analysis.labels import (
     Entered,
     LabelResults,
@@ -17,8 +16,7 @@ from cbt_core.analysis.labels import (
 )
 from cbt_core.analysis.machine import MetricMean, metric_means
 from cbt_core.analysis.parts import Share, value_shares
-from cbt_core.analysis.rows import analysed_ratings
-from cbt_core.analysis.study import Analysis, analysis_of, work_of
+from cbt_core.analysis.study import Analysis, Registered, Work, analysis_of, work_of
 from cbt_core.domain.instrument import Instrument
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import AFTER_LOCK, Role
@@ -32,7 +30,6 @@ from cbt_core.services.studies.registration import registered
 from cbt_core.services.studies.study_setup import current
 from cbt_core.stats.labels.annotators import Setting
 from cbt_core.stats.ratings import POOLED
-from cbt_core.stats.resampling import Bootstrap
 from db import disagreements, plans, studies
 from db.engine import Connection, Database
 
@@ -48,19 +45,32 @@ def analyse(
         Refused: not the person's study, or the person rates in it and it is not locked yet.
         StudyError: nothing has been rated.
     """
-    study = led_by(database, person, slug, act="analyse", now=now)
+    found = _read(database, person, slug=slug, act="analyse", now=now, bootstrap=bootstrap)
+    return analysis_of(found.work, found.registered)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """A study's rows, read once, and how its plan stands to them."""
+
+    work: Work
+    registered: Registered
+
+
+def _read(
+    database: Database, person: Person, *, slug: str, act: str, now: datetime,
+    bootstrap: int | None,
+) -> _Read:
+    study = led_by(database, person, slug, act=act, now=now)
     with database.reading() as connection:
         setup = current(connection, study.id)
-        is_open = setup.study.stage not in AFTER_LOCK
-        rated = person.id in plans.with_tasks(connection, study.id, "rate")
-        if is_open and (person.has(Role.RATER, study.id) or rated):
-            raise Refused("exporting.no_results_for_raters")
+        _refuse_raters(connection, person, setup.study)
         facts = read_facts(connection, setup)
         fixed = registered(connection, study.id)
         plan = parse_protocol(
             studies.protocol_text(connection, study.id, fixed.plan_digest)
         ).protocol
-    return analysis_of(work_of(facts, plan, bootstrap), fixed)
+    return _Read(work_of(facts, plan, bootstrap), fixed)
 
 
 def label_results(
@@ -152,19 +162,16 @@ def everything(
         Refused: not the person's study, or the person rates in it and it is not locked yet.
         StudyError: nothing has been rated.
     """
-    analysis = analyse(database, person, slug=slug, now=now, bootstrap=bootstrap)
-    study = led_by(database, person, slug, act="results", now=now)
-    with database.reading() as connection:
-        setup = current(connection, study.id)
-        facts = read_facts(connection, setup)
-    closed = setup.study.stage in AFTER_LOCK
-    plan = setup.protocol
-    replicates = plan.analysis.bootstrap if bootstrap is None else bootstrap
-    rated = analysed_ratings(rows.rating_table(facts.material), setup)
+    found = _read(database, person, slug=slug, act="results", now=now, bootstrap=bootstrap)
+    work, setup = found.work, found.work.facts.setup
     return Everything(
-        analysis=analysis, instrument=setup.instrument, margin=plan.analysis.margin,
-        shares=tuple(value_shares(rated, [POOLED, *(rated.systems if closed else ())])),
-        metric_means=metric_means(facts, Bootstrap(replicates, plan.design.seed)) if closed else (),
+        analysis=analysis_of(work, found.registered),
+        instrument=setup.instrument,
+        margin=setup.protocol.analysis.margin,
+        shares=tuple(value_shares(
+            work.ratings, [POOLED, *(() if work.open else work.ratings.systems)]
+        )),
+        metric_means=() if work.open else metric_means(work.facts, work.how),
     )
 
 
