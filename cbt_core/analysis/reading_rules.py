@@ -56,7 +56,7 @@ class Verdict(StrEnum):
         return self in (Verdict.WEAK, Verdict.PARADOX)
 
 
-class Tests(StrEnum):
+class BothTests(StrEnum):
     """What the item-level and the crossed test say together, over comparisons."""
 
     DISAGREE = "disagree"
@@ -125,11 +125,12 @@ def band(value: float) -> str:
     return "almost_perfect"
 
 
-def tests_verdict(contrasts: Sequence[SystemContrast]) -> Tests:
+def both_tests(contrasts: Sequence[SystemContrast]) -> BothTests:
     """Return whether the two tests lead to the same conclusion on every comparison."""
     if any(one.tests_disagree for one in contrasts):
-        return Tests.DISAGREE
-    return Tests.UNTESTED if any(one.tests_disagree is None for one in contrasts) else Tests.AGREE
+        return BothTests.DISAGREE
+    untested = any(one.tests_disagree is None for one in contrasts)
+    return BothTests.UNTESTED if untested else BothTests.AGREE
 
 
 def difference_verdict(contrast: SystemContrast) -> Difference:

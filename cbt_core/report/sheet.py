@@ -4,7 +4,7 @@ A fact never guesses: what the database does not hold is left to the authors, wi
 beside it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -14,7 +14,6 @@ from cbt_core.domain.study import Risk
 from cbt_core.report.blocks import (
     Block,
     Figure,
-    Form,
     Head,
     Mark,
     Section,
@@ -28,7 +27,6 @@ from cbt_core.stats.comparison.contrasts import SystemContrast
 from cbt_core.stats.ratings import POOLED
 from cbt_core.stats.values import Framed, translated
 from cbt_core.wording import say
-
 
 Json = Mapping[str, object]
 """A filled checklist, or the whole analysis, as it stands in its file."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cbt_core.analysis.machine import main_names
-from cbt_core.analysis.reading_rules import Tests, difference_verdict, tests_verdict
+from cbt_core.analysis.reading_rules import BothTests, both_tests, difference_verdict
 from cbt_core.domain.instrument import Text
 from cbt_core.report.blocks import Figure, Points, Section, Words, figure
 from cbt_core.report.paragraphs import limits
@@ -50,8 +50,8 @@ def _disagreement(sheet: Sheet) -> Words:
     found = sheet.analysis.comparison
     if found is None:
         return Words(_no_comparison(sheet), "strong")
-    verdict = tests_verdict([one for _, one in found.contrasts])
-    if verdict is not Tests.DISAGREE:
+    verdict = both_tests([one for _, one in found.contrasts])
+    if verdict is not BothTests.DISAGREE:
         return Words(sheet.w(TESTS[verdict]), "strong")
     disagree = [
         sheet.w("disagree_one", scale=sheet.scale(scale), system=one.system)
@@ -60,7 +60,7 @@ def _disagreement(sheet: Sheet) -> Words:
     return Words(sheet.w("disagree", where=sheet.list(disagree)), "strong")
 
 
-TESTS: Final = {Tests.UNTESTED: "disagree_untested", Tests.AGREE: "disagree_none"}
+TESTS: Final = {BothTests.UNTESTED: "disagree_untested", BothTests.AGREE: "disagree_none"}
 
 
 def _no_comparison(sheet: Sheet) -> str:
