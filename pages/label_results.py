@@ -54,9 +54,8 @@ def agreement(found: LabelResults, names: Names) -> None:
     count, fewest = reading.span_pairs(body)
     if count:
         st.caption(t("label_results.span_pairs", pairs=count, fewest=fewest))
-    items = body.get("n_items")
-    if isinstance(items, int) and items < FEW_ITEMS:
-        st.caption(t("label_results.few_items", items=items))
+    if body.n_items < FEW_ITEMS:
+        st.caption(t("label_results.few_items", items=body.n_items))
     st.subheader(word("by_label"))
     rows = reading.label_rows(body, names)
     charts.label_intervals(rows, title=word("axis_alpha"), words=word("agreement_alt"))
@@ -135,13 +134,12 @@ def detection(found: LabelResults, names: Names) -> None:
 def machine(one: Detected, names: Names, place: int) -> None:
     """Show one machine against gold, the paper's Table 3 beside it."""
     st.subheader(literal(t("label_results.detection_one", name=one.name)))
-    rules = reading.part(one.found, "gold_rules")
+    rules, flow = one.found.gold_rules, one.found.flow
     st.caption(t("label_results.gold_from", adjudicated=rules.get("adjudicated", 0),
-                 majority=rules.get("majority", 0), items=one.found["n_items"]))
-    flow = reading.part(one.found, "flow")
+                 majority=rules.get("majority", 0), items=one.found.n_items))
     if flow.get("items_undecided"):
         st.caption(t("label_results.undecided", undecided=flow["items_undecided"],
-                     some=flow["items_undecided_any"], labels=one.found["n_items_labels"]))
+                     some=flow["items_undecided_any"], labels=one.found.n_items_labels))
     rows = reading.detection_rows(one.found)
     charts.beside_paper(rows, words=word("detection_alt"), name=f"detection-{place}")
     figures_table(rows, first="figure", alt=word("detection_alt"), paper=number("paper"))
@@ -183,7 +181,7 @@ def anchoring(found: LabelResults, names: Names) -> None:
         return
     st.text(reading.effect_reading(body))
     figures_table(reading.shift_rows(body), first="figure", alt=word("anchoring"))
-    st.caption(t("label_results.anchoring_about", pairs=body["n_pairs"]))
+    st.caption(t("label_results.anchoring_about", pairs=body.n_pairs))
     rows = reading.adoption_rows(body, names)
     st.subheader(word("adoption"))
     charts.proposal_answers(
@@ -211,12 +209,11 @@ except StudyError as error:
     st.info(literal(error.say(language())))
     st.stop()
 names = reading.names(found, line.study.language)
-flow = reading.part(found.agreement, "flow")
 st.caption(word(f"stage_{found.stage}"))
 st.caption(t(
-    "label_results.counts", items=found.agreement["n_items"],
-    annotators=found.agreement["n_annotators"], sets=found.agreement["n_sets"],
-    unsure=flow.get("unsure", 0),
+    "label_results.counts", items=found.agreement.n_items,
+    annotators=found.agreement.n_annotators, sets=found.agreement.n_sets,
+    unsure=found.agreement.flow.get("unsure", 0),
 ))  # fmt: skip
 if not found.is_blind:
     st.warning(word("not_blind"))
@@ -228,4 +225,4 @@ if found.stage.is_closed:
     detection(found, names)
     anchoring(found, names)
 st.caption(word("signature"))
-st.code(str(found.agreement.get("signature", "")), language=None, wrap_lines=True)
+st.code(found.agreement.signature, language=None, wrap_lines=True)

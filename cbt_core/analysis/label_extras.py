@@ -7,6 +7,7 @@ import importlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -20,7 +21,7 @@ from cbt_core.stats.labels.label_sets import LabelSets
 from cbt_core.stats.labels.reasons import Reason, undefined
 from cbt_core.stats.labels.spans import Documents, SpanRow
 from cbt_core.stats.ratings import Floats
-from cbt_core.stats.values import with_interval
+from cbt_core.stats.values import Value, with_interval
 
 Json = dict[str, object]
 
@@ -35,7 +36,31 @@ COLUMNS: Final = (
 )
 
 
-def gamma(sets: LabelSets, documents: Documents, *, seed: int, bootstrap: int) -> Json:
+@dataclass(frozen=True, slots=True)
+class Gamma:
+    """The mean of gamma over the `n_documents` in which it could be computed."""
+
+    mean: Value
+    n_documents: int
+
+    def json(self) -> Json:
+        """Return the object of the JSON."""
+        return {**self.mean.json(), "n_documents": self.n_documents, "package": GAMMA}
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregated:
+    """Gold inferred from all annotators: by which method, of how many items."""
+
+    method: str
+    items: int
+
+    def json(self) -> Json:
+        """Return the object of the JSON."""
+        return {"method": self.method, "items": self.items}
+
+
+def gamma(sets: LabelSets, documents: Documents, *, seed: int, bootstrap: int) -> Gamma:
     """Return the mean over documents of gamma, with an interval over documents.
 
     Documents count where two annotators decided and each marked a span: gamma compares how spans
@@ -50,15 +75,15 @@ def gamma(sets: LabelSets, documents: Documents, *, seed: int, bootstrap: int) -
     with _silenced():
         found = [_of_document(package, segment, one) for one in _marked(sets, documents)]
     values = np.array(found, dtype=np.float64)
-    body = (
+    mean = (
         with_interval(float(values.mean()), _means(values, seed=seed, bootstrap=bootstrap))
         if len(values) else undefined(Reason.NOTHING_MARKED)
-    ).json()  # fmt: skip
-    return {**body, "n_documents": len(values), "package": GAMMA}
+    )  # fmt: skip
+    return Gamma(mean, len(values))
 
 
-def aggregate(sets: LabelSets, *, method: str, seed: int, out: Path) -> int:
-    """Write the labels that `dawid-skene` or `mace` infers for each item; return how many items.
+def aggregate(sets: LabelSets, *, method: str, seed: int, out: Path) -> Aggregated:
+    """Write the labels that `dawid-skene` or `mace` infers for each item.
 
     Each label is inferred by itself, as given or not.
 
@@ -79,7 +104,7 @@ def aggregate(sets: LabelSets, *, method: str, seed: int, out: Path) -> int:
         for item in sets.items
     ]
     write_whole(out, [csv_bytes(Table("gold", COLUMNS, rows))])
-    return len(rows)
+    return Aggregated(method, len(rows))
 
 
 def _needed(module: str, package: str) -> ModuleType:

@@ -17,9 +17,9 @@ from cbt_core.domain.labels import LabelLine
 from cbt_core.domain.study import Stage
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.stats.labels import label_sets
-from cbt_core.stats.labels.anchoring import Answered, TwoRounds, anchoring
-from cbt_core.stats.labels.annotators import Setting, labels_agreement
-from cbt_core.stats.labels.detection import Evaluation, JudgedRow, evaluate
+from cbt_core.stats.labels.anchoring import Anchoring, Answered, TwoRounds, anchoring
+from cbt_core.stats.labels.annotators import LabelsAgreement, Setting, labels_agreement
+from cbt_core.stats.labels.detection import Detection, Evaluation, JudgedRow, evaluate
 from cbt_core.stats.labels.label_sets import LabelRow, gather
 from cbt_core.stats.labels.spans import Documents
 from cbt_core.stats.ratings import Integers
@@ -110,24 +110,21 @@ def two_rounds(
     return found
 
 
-Json = Mapping[str, object]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Detected:
-    """One machine against gold: the `labels evaluate` JSON, and gold (rows) by machine (columns).
+    """One machine against gold, and gold (rows) by machine (columns).
 
     `name` is the source once the study is unblinded, before that M1, M2 …
     """
 
     name: str
-    found: Json
+    found: Detection
     matrix: Integers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelResults:
-    """Figures of a study's labels as the JSON of the commands, with the tables for heat maps.
+    """Figures of a study's labels, with the tables for heat maps.
 
     `agreement` is that of the first labels, `is_blind` tells whether they were given alone;
     `first` holds them by annotator and item; `together` counts labels that come together (L, L).
@@ -136,12 +133,12 @@ class LabelResults:
 
     stage: Stage
     scheme: Scheme
-    agreement: Json
+    agreement: LabelsAgreement
     is_blind: bool
     first: Mapping[str, Mapping[str, frozenset[str]]]
     together: Integers
     detected: tuple[Detected, ...] = ()
-    anchoring: Json | None = None
+    anchoring: Anchoring | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -221,7 +218,7 @@ def _ordered(names: Iterable[str], setting: Setting, unblinded: bool) -> list[st
 
 def _detected(
     found: LabelResults, entered: Entered, machine: Mapping[str, frozenset[str]], setting: Setting
-) -> tuple[Json, Integers] | None:
+) -> tuple[Detection, Integers] | None:
     """Judge one machine on the items that have gold and on which it was run; None without any."""
     gold = {key: one for key, one in entered.gold.items() if key in machine}
     rows = [

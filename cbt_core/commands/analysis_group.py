@@ -31,13 +31,13 @@ def agreement(
     from cbt_core.commands.analysis_tables import show_agreement
     from cbt_core.services.results import file_analysis
 
-    doubts = file_analysis.agreement_file(
+    written = file_analysis.agreement_file(
         ratings, out=out, scales=codes(scales) or None, values=values or None,
         bootstrap=bootstrap, seed=seed, nominal=codes(nominal),
     )
-    warn(doubts)
+    warn(written.warnings)
     tell("written", file=out)
-    show_agreement(out)
+    show_agreement(written.found)
 
 
 @click.argument("ratings", type=path_type())
@@ -54,13 +54,13 @@ def compare(
     from cbt_core.commands.analysis_tables import show_comparison
     from cbt_core.services.results import file_analysis
 
-    doubts = file_analysis.compare_file(
+    written = file_analysis.compare_file(
         ratings, baseline=baseline, out=out, scales=codes(scales) or None, values=values or None,
         bootstrap=bootstrap, seed=seed,
     )
-    warn(doubts)
+    warn(written.warnings)
     tell("written", file=out)
-    show_comparison(out)
+    show_comparison(written.found)
 
 
 @click.argument("counts", type=path_type())
@@ -70,6 +70,6 @@ def blinding(counts: Path, out: Path) -> None:
     from cbt_core.commands.analysis_tables import show_blinding
     from cbt_core.services.results import file_analysis
 
-    file_analysis.blinding_file(counts, out=out)
+    written = file_analysis.blinding_file(counts, out=out)
     tell("written", file=out)
-    show_blinding(out)
+    show_blinding(written.found)

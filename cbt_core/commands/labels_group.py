@@ -1,12 +1,19 @@
 """``labels``: agreement between annotators, a machine against gold; no database needed."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from cbt_core.commands.common import Group, command, desk, path_type, table, warn
 from cbt_core.words import say
+
+if TYPE_CHECKING:  # a command that measures nothing waits for no numpy
+    from cbt_core.services.results.file_analysis import LabelFigures
+    from cbt_core.stats.labels.detection import Detection, Measured
+    from cbt_core.stats.values import Framed
+
+MEASURES: Final = ("accuracy", "precision", "recall", "specificity", "f1", "kappa")
 
 
 @click.group("labels", cls=Group)
@@ -98,105 +105,96 @@ def _heads(*keys: str) -> list[str]:
     return [say(f"labels.column_{key}", desk().language) for key in keys]
 
 
-def _show_agreement(found: Mapping[str, object]) -> None:
-    flow = _part(found, "flow")
-    _tell("agreement_heading", items=found["n_items"], annotators=found["n_annotators"],
-          sets=found["n_sets"], unsure=flow.get("unsure", 0))
-    for key, name in (("alpha_masi", "alpha MASI"), ("alpha_jaccard", "alpha Jaccard")):
-        click.echo(f"{name}: {_value(_part(found, key))}")
-    spans = _part(found, "spans")
-    for key, name in (("char_alpha", "alpha"), ("char_f1_pooled", _heads("pooled")[0]),
-                      ("char_f1", _heads("mean")[0])):
-        click.echo(f"{_heads('spans')[0]} {name}: {_value(_part(spans, key))}")
-    pairs = spans.get("char_f1_pairs")
-    if isinstance(pairs, list) and pairs:
-        _tell("span_pairs", pairs=len(pairs), fewest=min(one["n"] for one in pairs))
-    if "gamma" in found:
-        click.echo(f"gamma: {_value(_part(found, 'gamma'))}")
-    labels = {_heads("any")[0]: found["any"], **_part(found, "labels")}
+def _show_agreement(figures: "LabelFigures") -> None:
+    found = figures.agreement
+    _tell("agreement_heading", items=found.n_items, annotators=found.n_annotators,
+          sets=found.n_sets, unsure=found.flow.get("unsure", 0))
+    click.echo(f"alpha MASI: {_value(found.alpha_masi)}")
+    click.echo(f"alpha Jaccard: {_value(found.alpha_jaccard)}")
+    whole, spans = found.spans.whole, _heads("spans")[0]
+    for name, value in (("alpha", whole.char_alpha), (_heads("pooled")[0], whole.char_f1_pooled),
+                        (_heads("mean")[0], whole.char_f1)):
+        click.echo(f"{spans} {name}: {_value(value)}")
+    if found.spans.pairs:
+        _tell("span_pairs", pairs=len(found.spans.pairs),
+              fewest=min(one.n for one in found.spans.pairs))
+    if figures.gamma:
+        click.echo(f"gamma: {_value(figures.gamma.mean)}")
     table(
         [*_heads("label", "prevalence", "agreement"), "alpha", "AC1"],
-        [[label, _number(body["prevalence"]),
-          *(_value(_part(body, key)) for key in ("percent_agreement", "alpha_nominal", "ac1"))]
-         for label, body in labels.items() if isinstance(body, Mapping)],
+        [[label, _number(one.prevalence.value), _value(one.percent_agreement), _value(one.alpha),
+          _value(one.ac1)]
+         for label, one in {_heads("any")[0]: found.any, **found.labels}.items()],
     )
 
 
-def _show_evaluation(found: Mapping[str, object]) -> None:
-    _tell("evaluate_heading", items=found["n_items"])
-    if found["n_items_labels"] != found["n_items"]:
-        _tell("any_only", items=found["n_items"], labels=found["n_items_labels"])
-    source = str(found["gold_from"])
+def _show_evaluation(found: "Detection") -> None:
+    from cbt_core.stats.labels.detection import PREVALENCE, TABLE_3
+
+    _tell("evaluate_heading", items=found.n_items)
+    if found.n_items_labels != found.n_items:
+        _tell("any_only", items=found.n_items, labels=found.n_items_labels)
     _tell("gold_from", source=say("labels.gold_file", desk().language)
-          if source == "file" else source)
-    rules = _part(found, "gold_rules")
-    if rules:
-        _tell("gold_rules", rules=", ".join(f"{rule} {count}" for rule, count in rules.items()))
+          if found.gold_from == "file" else found.gold_from)
+    if found.gold_rules:
+        rules = ", ".join(f"{rule} {count}" for rule, count in found.gold_rules.items())
+        _tell("gold_rules", rules=rules)
     _show_notes(found)
     click.echo()
     names = ("accuracy", "precision", "recall", "specificity")
-    paper = _part(_part(found, "paper"), "binary")
     table(
         ["", *_heads(*names), "F1", "kappa"],
-        [[_heads("any")[0], *_with_intervals(_part(found, "binary"))],
-         [say("labels.paper_row", desk().language), *_row(paper, (*names, "f1", "kappa"))]],
+        [[_heads("any")[0], *(_value(_plain(found.binary.values[key])) for key in MEASURES)],
+         [say("labels.paper_row", desk().language), *(_number(TABLE_3.get(key))
+                                                      for key in MEASURES)]],
     )
-    binary = _part(found, "binary")
-    for key, why in _part(binary, "reasons").items():
+    for key, why in found.binary.reasons.items():
         name = _heads(key)[0] if key in names else {"f1": "F1"}.get(key, key)
-        click.echo(f"{name}: {_reason(str(why))}")
-    _tell("prevalence_line", gold=_number(binary["prevalence_gold"]),
-          model=_number(binary["prevalence_model"]),
-          paper=_number(_part(_part(found, "paper"), "prevalence").get("any")))
+        click.echo(f"{name}: {_reason(why)}")
+    _tell("prevalence_line", gold=_number(found.binary.values["prevalence_gold"].value),
+          model=_number(found.binary.values["prevalence_model"].value), paper=_number(PREVALENCE))
     click.echo()
-    columns = ("tp", "fp", "fn", "tn", "precision", "recall", "f1", "kappa")
     table(
         [*_heads("label"), "tp", "fp", "fn", "tn", *_heads("precision", "recall"), "F1", "kappa"],
-        [[label, *_row(body, columns)]
-         for label, body in [*_part(found, "per_label").items(),
-                             *((key, found[key]) for key in ("micro", "macro", "macro_supported"))]
-         if isinstance(body, Mapping)],
+        [[name, *_cells(one)] for name, one in [*found.per_label.items(), *found.averages.items()]],
     )
 
 
-def _show_notes(found: Mapping[str, object]) -> None:
-    if "note" in found:
+def _cells(one: "Measured") -> list[str]:
+    """Return counts and figures of a line; what it does not have is left empty."""
+    cells = one.cells
+    counts = (cells.tp, cells.fp, cells.fn, cells.tn) if cells else ("",) * 4
+    figures = (_number(one.values[key].value) if key in one.values else ""
+               for key in ("precision", "recall", "f1", "kappa"))
+    return [*map(str, counts), *figures]
+
+
+def _show_notes(found: "Detection") -> None:
+    if found.weighted is not None:
         _tell("enriched")
-    crosswalk = _part(found, "crosswalk")
-    for side in ("gold", "model"):
-        part = _part(crosswalk, side)
-        left = {**_part(part, "not_mapped"), **_part(part, "only_partly")}
-        if left:
-            _tell("not_mapped", side=side, target=crosswalk["target"],
-                  count=sum(_count(count) for count in left.values()), labels=", ".join(left))
+    if found.crosswalk is None:
+        return
+    for name, side in (("gold", found.crosswalk.gold), ("model", found.crosswalk.model)):
+        if side.left:
+            _tell("not_mapped", side=name, target=found.crosswalk.target,
+                  count=sum(side.left.values()), labels=", ".join(side.left))
 
 
-def _with_intervals(body: Mapping[str, object]) -> list[str]:
-    intervals = _part(body, "intervals")
-    return [
-        _value({"value": body[key], **_part(intervals, key)})
-        for key in ("accuracy", "precision", "recall", "specificity", "f1", "kappa")
-    ]
+def _plain(figure: "Framed") -> "Framed":
+    """Return a figure without its reason, which is told below the table."""
+    from cbt_core.stats.values import Value
+
+    return Value(figure.value, figure.low, figure.high)
 
 
-def _row(body: Mapping[str, object], keys: Sequence[str]) -> list[str]:
-    return [_number(body[key]) if key in body else "" for key in keys]
-
-
-def _part(body: Mapping[str, object], key: str) -> Mapping[str, "object"]:
-    found = body.get(key)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _value(body: Mapping[str, object]) -> str:
+def _value(figure: "Framed") -> str:
     """Return ``.71 [.66, .75]``, or a dash for what is undefined; the reason is in the JSON."""
-    if body.get("value") is None:
-        reason = body.get("reason")
-        return f"- ({_reason(str(reason))})" if reason else "-"
-    if body.get("low") is None:
-        reason = body.get("reason")
-        return _number(body["value"]) + (f" ({_reason(str(reason))})" if reason else "")
-    return f"{_number(body['value'])} [{_number(body['low'])}, {_number(body['high'])}]"
+    why = f" ({_reason(figure.reason)})" if figure.reason else ""
+    if figure.value is None:
+        return f"-{why}"
+    if figure.low is None:
+        return _number(figure.value) + why
+    return f"{_number(figure.value)} [{_number(figure.low)}, {_number(figure.high)}]"
 
 
 def _reason(text: str) -> str:
@@ -205,11 +203,5 @@ def _reason(text: str) -> str:
     return translated(text, desk().language)
 
 
-def _number(value: object) -> str:
-    if isinstance(value, int):
-        return str(value)
-    return f"{value:.3f}" if isinstance(value, float) else "-"
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -5,7 +5,7 @@ A reason is one code, its words in two languages.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -82,6 +82,30 @@ TAIL: Final = 0.025
 
 UNSTABLE_SHARE: Final = 0.05
 """More undefined replicates than this leave the interval out."""
+
+
+class Framed(Protocol):
+    """What any figure with limits has, whatever made it."""
+
+    @property
+    def value(self) -> float | None:
+        """Return the figure; None has a reason."""
+        ...
+
+    @property
+    def low(self) -> float | None:
+        """Return the lower limit."""
+        ...
+
+    @property
+    def high(self) -> float | None:
+        """Return the upper limit."""
+        ...
+
+    @property
+    def reason(self) -> str | None:
+        """Return why the figure, or only its interval, is missing."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

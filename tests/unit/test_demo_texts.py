@@ -192,7 +192,7 @@ def test_simulated_raters_agree_moderately_and_differ_in_severity() -> None:
         values={scale: [row[3][scale] for row in rows] for scale in SCALES},
     )
     values = {scale: [0, 1, 2] for scale in SCALES}
-    figures = core_agreement(gather(columns), values=values, bootstrap=0)["scales"]
+    figures = core_agreement(gather(columns), values=values, bootstrap=0).json()["scales"]
     assert all(0.4 <= figures[scale]["ALL"]["alpha_ordinal"]["value"] <= 0.7 for scale in SCALES)
     means = [fmean(row[3]["structure"] for row in rows if row[2] == code)
              for code in simulated_raters()]  # fmt: skip

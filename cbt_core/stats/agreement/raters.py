@@ -5,11 +5,13 @@ large files and need no seed.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cbt_core.stats.agreement.results import RaterFigures
 from cbt_core.stats.numbers import ratio, settled
 from cbt_core.stats.ratings import Floats, Integers, Ratings
 from cbt_core.stats.values import TAIL, Reason, Value
@@ -21,10 +23,10 @@ FEWEST_TASKS: Final = 20
 """Below so many tasks drift has no interval."""
 
 
-def rater_rows(
+def rater_figures(
     ratings: Ratings, scale: str, rows: Integers, *, ordered: bool, intervals: bool = True
-) -> list[object]:
-    """Return one object per rater of these scored rows; means are None on a nominal scale.
+) -> tuple[RaterFigures, ...]:
+    """Return the figures of every rater of these scored rows; means are None on a nominal scale.
 
     `severity`: mean of own score less the mean of the others' over the rater's pairable units.
     `drift`: least-squares slope of that difference per 10 positions. None = not known. Each has
@@ -32,18 +34,22 @@ def rater_rows(
     """
     scores = ratings.values[scale][rows]
     against = _against_others(ratings, scores, rows)
-    found: list[object] = []
+    found = []
     for rater in np.unique(ratings.rater[rows]):
-        mine = ratings.rater[rows] == rater
-        body: dict[str, object] = {"rater": ratings.raters[rater], "n": int(mine.sum())}
-        body["mean"] = float(scores[mine].mean()) if ordered else None
-        body["severity"] = _mean(against[mine]) if ordered else None
-        body["drift"] = _drift(ratings, rows[mine], against[mine]) if ordered else None
-        body["seconds_median"] = _median(ratings.seconds, rows[mine])
-        if ordered:
-            body |= _intervals(ratings, rows[mine], against[mine], body, drawn=intervals)
-        found.append(body)
-    return found
+        own = ratings.rater[rows] == rater
+        plain = RaterFigures(
+            rater=ratings.raters[rater],
+            n=int(own.sum()),
+            mean=float(scores[own].mean()) if ordered else None,
+            severity=_mean(against[own]) if ordered else None,
+            drift=_drift(ratings, rows[own], against[own]) if ordered else None,
+            seconds_median=_median(ratings.seconds, rows[own]),
+        )
+        found.append(
+            _with_intervals(ratings, rows[own], against[own], plain, drawn=intervals)
+            if ordered else plain
+        )
+    return tuple(found)
 
 
 def _against_others(ratings: Ratings, scores: Floats, rows: Integers) -> Floats:
@@ -76,13 +82,15 @@ def _drift(ratings: Ratings, rows: Integers, differences: Floats) -> float | Non
     return float(POSITIONS * (centred * differences[known]).sum() / (centred * centred).sum())
 
 
-def _intervals(
-    ratings: Ratings, rows: Integers, differences: Floats, body: dict[str, object], *, drawn: bool
-) -> dict[str, object]:
-    severity, drift = body["severity"], body["drift"]
+def _with_intervals(
+    ratings: Ratings, rows: Integers, differences: Floats, plain: RaterFigures, *, drawn: bool
+) -> RaterFigures:
+    severity, drift = plain.severity, plain.drift
     if not drawn:
-        return {"severity_interval": _bare(severity, Reason.NO_PAIRS).json(),
-                "drift_interval": _bare(drift, Reason.FEW_TASKS).json()}
+        return replace(
+            plain, severity_interval=_bare(severity, Reason.NO_PAIRS),
+            drift_interval=_bare(drift, Reason.FEW_TASKS),
+        )
     known = ~np.isnan(differences)
     item, d = ratings.item[rows][known], differences[known]
     own = _interval(severity, item, np.stack([d, np.ones_like(d)]), _quotient, Reason.NO_PAIRS)
@@ -90,30 +98,29 @@ def _intervals(
     if ratings.order is not None:
         position = ratings.order[rows][known]
         slope = _drift_interval(drift, item, d, position)
-    return {"severity_interval": own.json(), "drift_interval": slope.json()}
+    return replace(plain, severity_interval=own, drift_interval=slope)
 
 
-def _bare(point: object, reason: Reason) -> Value:
+def _bare(point: float | None, reason: Reason) -> Value:
     """Return a figure without interval; `reason` when it is undefined."""
-    return Value(point) if isinstance(point, float) else Value(None, reason=reason.text)
+    return Value(None, reason=reason.text) if point is None else Value(point)
 
 
-def _drift_interval(drift: object, item: Integers, d: Floats, position: Floats) -> Value:
+def _drift_interval(drift: float | None, item: Integers, d: Floats, position: Floats) -> Value:
     told = ~np.isnan(position)
     if drift is None or _tasks(position[told]) < FEWEST_TASKS:
-        value = drift if isinstance(drift, float) else None
-        return Value(value, reason=Reason.FEW_TASKS.text)
+        return Value(drift, reason=Reason.FEW_TASKS.text)
     x, y = position[told] - position[told].mean(), d[told]
     columns = np.stack([np.ones_like(x), x, y, x * x, x * y])
     return _interval(drift, item[told], columns, _slope, Reason.FEW_TASKS)
 
 
 def _interval(
-    point: object, item: Integers, columns: Floats, compute: Callable[[Floats], Floats],
+    point: float | None, item: Integers, columns: Floats, compute: Callable[[Floats], Floats],
     reason: Reason,
 ) -> Value:
     """Return a figure of sums of columns (k, n) with its jackknife limits over items."""
-    if not isinstance(point, float):
+    if point is None:
         return Value(None, reason=reason.text)
     place = np.cumsum(np.diff(item, prepend=item[:1]) != 0)  # rows are sorted by item
     sums = np.stack([np.bincount(place, weights=column) for column in columns])

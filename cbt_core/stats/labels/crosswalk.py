@@ -1,11 +1,56 @@
 """Labels of one scheme in the words of another; what has no counterpart is counted, not guessed."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 
 from cbt_core.domain.instrument import Crosswalk
 
 Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class MappedSide:
+    """What of one scheme's labels was put over, by label of the source, and what could not be.
+
+    `unreachable`: labels of the target that no label of the source stands for.
+    """
+
+    scheme: str
+    mapped: Mapping[str, int]
+    only_partly: Mapping[str, int]
+    not_mapped: Mapping[str, int]
+    unreachable: tuple[str, ...]
+
+    @property
+    def left(self) -> dict[str, int]:
+        """Return every label that has no counterpart, with how often it was given."""
+        return {**self.not_mapped, **self.only_partly}
+
+    def json(self) -> Json:
+        """Return the object of the JSON."""
+        return {
+            "scheme": self.scheme, "mapped": dict(self.mapped),
+            "only_partly": dict(self.only_partly), "not_mapped": dict(self.not_mapped),
+            "unreachable": list(self.unreachable),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Crosswalked:
+    """Gold and a model's labels, both put into the labels of `target`."""
+
+    target: str
+    version: int
+    gold: MappedSide
+    model: MappedSide
+
+    def json(self) -> Json:
+        """Return the `crosswalk` object of the JSON."""
+        return {
+            "target": self.target, "version": self.version, "gold": self.gold.json(),
+            "model": self.model.json(),
+        }
 
 
 class Mapped:
@@ -39,19 +84,16 @@ class Mapped:
                 self._count_left(label)
         return frozenset(found), beyond
 
-    def unreachable(self, labels: Iterable[str], source_labels: Sequence[str]) -> list[str]:
-        """Return the labels of the target that no label of the source stands for."""
+    def side(self, labels: Iterable[str], source_labels: Sequence[str]) -> MappedSide:
+        """Return what was put over; `labels` are those of the target."""
         reached = {self._counterpart(label) for label in source_labels}
-        return [label for label in labels if label not in reached]
-
-    def json(self) -> Json:
-        """Return what was put over and what could not be, by label of the source."""
-        return {
-            "scheme": self.source,
-            "mapped": dict(sorted(self._mapped.items())),
-            "only_partly": dict(sorted(self._partly.items())),
-            "not_mapped": dict(sorted(self._unmapped.items())),
-        }
+        return MappedSide(
+            scheme=self.source,
+            mapped=dict(sorted(self._mapped.items())),
+            only_partly=dict(sorted(self._partly.items())),
+            not_mapped=dict(sorted(self._unmapped.items())),
+            unreachable=tuple(label for label in labels if label not in reached),
+        )
 
     def _counterpart(self, label: str) -> str | None:
         if self.source == self.target:

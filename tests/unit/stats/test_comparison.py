@@ -18,7 +18,7 @@ from tests.unit.stats.published import NAN, as_ratings
 
 def compared(*tables: object, **options: Any) -> dict[str, Any]:
     """Return the comparison of S2 with S1 on the one scale."""
-    body: Any = compare(as_ratings(*tables), baseline="S1", **({"bootstrap": 200} | options))  # type: ignore[arg-type]
+    body: Any = compare(as_ratings(*tables), baseline="S1", **({"bootstrap": 200} | options)).json()  # type: ignore[arg-type]
     comparison: dict[str, Any] = body["scales"]["s"]["comparisons"][0]
     return comparison
 
@@ -47,14 +47,15 @@ def test_raters_are_paired_only_within_a_panel() -> None:
         rater=["R1", "R1", "R2", "R2", "R1", "R1"],
         panel=["p", "p", "p", "q", "p", "p"], values={"s": [0, 2, 0, 2, 1, 1]},
     )  # fmt: skip
-    body: Any = compare(gather(columns), baseline="S1", bootstrap=0)
+    body: Any = compare(gather(columns), baseline="S1", bootstrap=0).json()
     found = body["scales"]["s"]["comparisons"][0]
     assert found["n_raters"] == 1
     assert found["difference"]["value"] == pytest.approx(1.0)  # R2 saw the two apart
 
 
 def test_mean_and_sd_of_a_system_are_over_item_means() -> None:
-    body: Any = compare(as_ratings([[0, 1], [2, 2]], [[0, 0], [1, 1]]), baseline="S1", bootstrap=50)
+    ratings = as_ratings([[0, 1], [2, 2]], [[0, 0], [1, 1]])
+    body: Any = compare(ratings, baseline="S1", bootstrap=50).json()
     system = body["scales"]["s"]["systems"]["S1"]
     assert system["mean"] == pytest.approx(1.25)
     assert system["sd"] == pytest.approx(np.std([0.5, 2], ddof=1))
@@ -135,9 +136,9 @@ def two_scales(seed: int) -> Ratings:
 
 def test_the_family_is_all_scales_and_systems_but_the_primary_comparison() -> None:
     ratings = two_scales(1)
-    whole: Any = compare(ratings, baseline="S1", bootstrap=0)
+    whole: Any = compare(ratings, baseline="S1", bootstrap=0).json()
     assert whole["family_size"] == 4
-    part: Any = compare(ratings, baseline="S1", bootstrap=0, primary=("a", "S2"))
+    part: Any = compare(ratings, baseline="S1", bootstrap=0, primary=("a", "S2")).json()
     assert part["family_size"] == 3
     first = part["scales"]["a"]["comparisons"][0]
     assert first["primary"]
@@ -170,7 +171,7 @@ def test_without_pairs_a_comparison_leaves_the_family() -> None:
     body: Any = compare(
         as_ratings([[0, 1], [1, 2], [2, 1]], [[1, 1], [2, 0], [1, 0]], [[NAN] * 2] * 3),
         baseline="S1", bootstrap=20,
-    )  # fmt: skip
+    ).json()  # fmt: skip
     assert body["family_size"] == 1
     json.dumps(body, allow_nan=False)
     assert body["scales"]["s"]["systems"]["S3"]["mean"] is None
@@ -257,6 +258,6 @@ def test_the_interval_of_the_difference_resamples_items() -> None:
 
 def test_a_missing_baseline_or_a_single_system_is_refused() -> None:
     with pytest.raises(StudyError, match="no system none"):
-        compare(as_ratings([[0, 1]], [[1, 1]]), baseline="none")
+        compare(as_ratings([[0, 1]], [[1, 1]]), baseline="none").json()
     with pytest.raises(StudyError, match="at least two systems"):
-        compare(as_ratings([[0, 1]]), baseline="S1")
+        compare(as_ratings([[0, 1]]), baseline="S1").json()

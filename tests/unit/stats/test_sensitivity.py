@@ -31,8 +31,8 @@ def test_each_set_has_the_figures_of_the_commands() -> None:
         nominal=frozenset(), reference="S1", how=HOW,
     )
     for variant, ratings in zip(found.variants, (main, more), strict=True):
-        compared: Any = compare(ratings, baseline="S1", bootstrap=0)
-        agreed: Any = agreement(ratings, values={"s": (0, 1, 2)}, bootstrap=0)
+        compared: Any = compare(ratings, baseline="S1", bootstrap=0).json()
+        agreed: Any = agreement(ratings, values={"s": (0, 1, 2)}, bootstrap=0).json()
         expected = compared["scales"]["s"]["comparisons"][0]["difference"]["value"]
         assert variant.differences["S2"].value == pytest.approx(expected)
         assert variant.alpha.value == agreed["scales"]["s"]["ALL"]["alpha_ordinal"]["value"]
@@ -79,7 +79,8 @@ def test_effects_of_weighted_items_are_those_of_repeated_ones() -> None:
 
 
 def test_comparisons_have_intervals_of_their_effects() -> None:
-    body: Any = compare(as_ratings(table(1), table(2, shift=0.4)), baseline="S1", bootstrap=300)
+    ratings = as_ratings(table(1), table(2, shift=0.4))
+    body: Any = compare(ratings, baseline="S1", bootstrap=300).json()
     found = body["scales"]["s"]["comparisons"][0]
     for key in ("rank_biserial", "probability_of_superiority"):
         interval = found[f"{key}_interval"]
@@ -88,7 +89,7 @@ def test_comparisons_have_intervals_of_their_effects() -> None:
 
 
 def test_equal_systems_have_no_rank_biserial_interval() -> None:
-    body: Any = compare(as_ratings(table(1), table(1)), baseline="S1", bootstrap=50)
+    body: Any = compare(as_ratings(table(1), table(1)), baseline="S1", bootstrap=50).json()
     found = body["scales"]["s"]["comparisons"][0]["rank_biserial_interval"]
     assert found == {"value": None, "low": None, "high": None,
                      "reason": "all differences are zero"}
@@ -97,7 +98,7 @@ def test_equal_systems_have_no_rank_biserial_interval() -> None:
 def raters_of(*tables: Floats, bootstrap: int = 20) -> list[Any]:
     body: Any = agreement(
         as_ratings(*tables, order=True), values={"s": (0, 1, 2)}, bootstrap=bootstrap
-    )
+    ).json()
     return list(body["scales"]["s"]["ALL"]["raters"])
 
 

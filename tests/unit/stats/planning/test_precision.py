@@ -22,7 +22,7 @@ def scores(seed: int, items: int = 90, raters: int = 4) -> Floats:
 
 
 def whole(ratings: Ratings, statistic: Statistic, bootstrap: int) -> dict[str, float]:
-    body = agreement(ratings, values={"s": range(3)}, bootstrap=bootstrap, seed=7)
+    body = agreement(ratings, values={"s": range(3)}, bootstrap=bootstrap, seed=7).json()
     return body["scales"]["s"]["ALL"][statistic.key]  # type: ignore[index, no-any-return]
 
 
