@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Final
 
 from cbt_core.domain.people import TERMINAL
+from cbt_core.generation.backend.catalogue import Options, Tuning
 from cbt_core.generation.backend.echo import EchoBackend
 from cbt_core.generation.backend.exchange import Failure, Reply, Request
-from cbt_core.generation.backend.options import Options, Tuning
-from cbt_core.generation.run.journal import Row
-from cbt_core.generation.run.outcome import Outcome
+from cbt_core.generation.run.journal import Outcome, Row
 from cbt_core.generation.run.runner import run
 from cbt_core.generation.tasks.answers import answers_to
 from cbt_core.generation.tasks.prompts import load_prompt

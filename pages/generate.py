@@ -11,8 +11,7 @@ from cbt_core.generation.tasks.questions import Questions
 from cbt_core.services.runs import browser_run
 from cbt_core.services.runs.wishes import Asked, Preview, SourceState
 from pages.ui import lead
-from pages.ui.runs.run_form import Given, ask_questions, ask_system, laid_out
-from pages.ui.runs.run_list import show_runs
+from pages.ui.run_desk import Given, ask_questions, ask_system, laid_out, show_runs
 from pages.ui.session import database, now, require_lead, settings
 from pages.ui.widgets import plain
 from pages.ui.words import language, t

@@ -21,9 +21,8 @@ from cbt_core.generation.backend.model_weights import (
     template_of,
 )
 from training import run_record
-from training.batches import AnswerCollator, answer_loss
 from training.config import Described, TrainingConfig
-from training.data import Encoded, Rows, encode
+from training.data import AnswerCollator, Encoded, Rows, answer_loss, encode
 from training.run_record import Watcher, checks, curve
 
 if TYPE_CHECKING:

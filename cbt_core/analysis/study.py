@@ -21,8 +21,8 @@ from cbt_core.domain.protocol import Protocol
 from cbt_core.domain.study import Stage
 from cbt_core.errors import StudyError
 from cbt_core.stats.agreement.figures import agreement
+from cbt_core.stats.agreement.raters import RetestOfScale
 from cbt_core.stats.agreement.results import Agreement
-from cbt_core.stats.agreement.retest import RetestOfScale
 from cbt_core.stats.bias.blinding import StudyBlinding
 from cbt_core.stats.bias.missingness import Bounds, Missing, tally
 from cbt_core.stats.comparison.bradley_terry import BradleyTerry, bradley_terry

@@ -1,8 +1,9 @@
-"""What every command shares: language, database, help with an example, tables."""
+"""What every command shares: language, database, help with an example, tables, progress."""
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,6 @@ from cbt_core.words import say
 if TYPE_CHECKING:
     from cbt_core.domain.study import Problem
     from db.engine import Database
-
 
 PROGRAM: Final = "python -m cbt_core"
 PLAIN_WIDTH: Final = 100_000
@@ -193,3 +193,42 @@ def _cell(value: object) -> str:
 
 def _is_number(text: str) -> bool:
     return text.removeprefix("-").replace(".", "", 1).isdigit()
+
+
+QUARTERS: Final = 4
+
+
+@contextmanager
+def progress(label: str, total: int | None = None) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that is told (done, of how many)."""
+    if sys.stderr.isatty():
+        yield from _bar(label, total)
+    else:
+        yield _lines(label)
+
+
+def _bar(label: str, total: int | None) -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total)
+
+        def told(done: int, of: int) -> None:
+            bar.update(task, completed=done, total=of)
+
+        yield told
+
+
+def _lines(label: str) -> Callable[[int, int], None]:
+    """Return a function that prints a line at each quarter of long work."""
+    last = 0
+
+    def told(done: int, of: int) -> None:
+        nonlocal last
+        quarter = done * QUARTERS // of if of else QUARTERS
+        if quarter > last and of >= 2_000:  # short work needs no lines
+            last = quarter
+            click.echo(f"{label}: {done}/{of}", err=True)
+
+    return told

@@ -17,8 +17,8 @@ from cbt_core.errors import StudyError
 from cbt_core.words import say
 
 if TYPE_CHECKING:
-    from cbt_core.generation.backend.options import Options, Tuning
-    from cbt_core.generation.run.outcome import Outcome, Progress
+    from cbt_core.generation.backend.catalogue import Options, Tuning
+    from cbt_core.generation.run.journal import Outcome, Progress
     from cbt_core.generation.tasks.task import Task
     from cbt_core.services.runs.model_run import Plan
     from cbt_core.settings import Settings
@@ -88,8 +88,8 @@ def options_of(given: Mapping[str, object], *, resume: bool) -> "Options":
     Raises:
         StudyError: a model is missing, or a budget has no prices.
     """
+    from cbt_core.generation.backend.catalogue import Options
     from cbt_core.generation.backend.exchange import Decoding
-    from cbt_core.generation.backend.options import Options
 
     backend, model = str(given["backend"]), str(given["model"] or "")
     if not model and backend != "echo":
@@ -109,7 +109,7 @@ def options_of(given: Mapping[str, object], *, resume: bool) -> "Options":
 
 def _tuning(given: Mapping[str, object]) -> "Tuning":
     from cbt_core.generation.backend.allowance import Budget, Prices, Retrying
-    from cbt_core.generation.backend.options import Tuning
+    from cbt_core.generation.backend.catalogue import Tuning
 
     budget = Budget(_real(given["budget"]), _whole(given["budget_tokens"]))
     prices = Prices(_real(given["price_in"]), _real(given["price_out"]))

@@ -7,8 +7,15 @@ from math import isfinite
 from pathlib import Path
 from typing import Final, TextIO
 
-from cbt_core.files.limits import BLANK_ROWS, COLUMNS, LINE_CHARACTERS, NESTING
-from cbt_core.files.problems import WHOLE_FILE, Place, shown
+from cbt_core.files.problems import (
+    BLANK_ROWS,
+    COLUMNS,
+    LINE_CHARACTERS,
+    NESTING,
+    WHOLE_FILE,
+    Place,
+    shown,
+)
 
 LIST_IN_OBJECT: Final = re.compile(r'\s*\{\s*"data"\s*:\s*\[')
 SPACE: Final = re.compile(r"[ \t\r\n]*")

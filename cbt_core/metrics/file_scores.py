@@ -9,9 +9,8 @@ from pathlib import Path
 from cbt_core.domain.study import Problem
 from cbt_core.errors import StudyError
 from cbt_core.files.writer import write_json, write_lines
-from cbt_core.metrics.cache import Cache
 from cbt_core.metrics.corpus import read_corpus
-from cbt_core.metrics.measures import Plan
+from cbt_core.metrics.measures import Cache, Plan
 from cbt_core.metrics.meteor import read_synonyms
 from cbt_core.metrics.score_table import Cell, Comparison, Outcome, Step, score
 

@@ -12,7 +12,7 @@ from math import ceil, floor, log10
 from typing import Final
 
 from cbt_core.analysis.parts import Flow
-from cbt_core.instruments.defaults import defaults
+from cbt_core.instruments.shipped import defaults
 from cbt_core.palette import LIGHT
 from cbt_core.report.blocks import Drawing, Figure, decimals, told
 from cbt_core.words import say

@@ -18,7 +18,7 @@ import streamlit as st
 
 from cbt_core.files.writer import Cell, Column, Table, csv_bytes
 from cbt_core.palette import DARK, FONT, LIGHT, Palette
-from cbt_core.services.assignment.sample_size_figure import KINDS, chart, rows, told_points
+from cbt_core.services.assignment.sample_size import KINDS, chart, rows, told_points
 from cbt_core.stats.planning.plan import Plan
 from cbt_core.stats.ratings import Floats, Integers
 from pages.ui.words import language, t

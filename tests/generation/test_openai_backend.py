@@ -13,11 +13,10 @@ import pytest
 
 from cbt_core.errors import StudyError
 from cbt_core.generation.backend.allowance import Budget, Prices, Retrying
-from cbt_core.generation.backend.catalogue import BACKENDS, make_backend
+from cbt_core.generation.backend.catalogue import BACKENDS, Options, make_backend
 from cbt_core.generation.backend.exchange import REPLY, Decoding, Failure, Message, Reply, Request
 from cbt_core.generation.backend.openai_chat import Endpoint, OpenAIBackend
-from cbt_core.generation.backend.options import Options
-from cbt_core.generation.run.outcome import Outcome
+from cbt_core.generation.run.journal import Outcome
 from cbt_core.generation.run.runner import run
 from tests.generation.loopback import OK, RATE, Host, answer_to, reply
 from tests.generation.test_failing_host import requests, to_row

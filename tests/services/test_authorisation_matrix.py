@@ -27,7 +27,7 @@ from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.domain.submission import Work
 from cbt_core.errors import Conflict, Invalid, Refused, StudyError
-from cbt_core.generation.backend.options import Options
+from cbt_core.generation.backend.catalogue import Options
 from cbt_core.generation.tasks import answers as tasks_answers
 from cbt_core.generation.tasks import detection as tasks_detection
 from cbt_core.generation.tasks import judgement as tasks_judgement
@@ -37,13 +37,8 @@ from cbt_core.services.access import sessions
 from cbt_core.services.assignment import task_draw
 from cbt_core.services.desk import admission, desk_task, escalations, own_work
 from cbt_core.services.export import study_export
-from cbt_core.services.labels import (
-    adjudication,
-    adjudication_queue,
-    adjudicator_view,
-    machine_proposals,
-)
-from cbt_core.services.labels.adjudicator_view import Place
+from cbt_core.services.labels import adjudication, adjudication_queue, machine_proposals
+from cbt_core.services.labels.adjudication import Place
 from cbt_core.services.operations import demo_study, storage
 from cbt_core.services.people import roster
 from cbt_core.services.report import study_report
@@ -73,9 +68,9 @@ from cbt_core.services.studies import (
 from cbt_core.services.studies.creation import StudyFiles
 from cbt_core.settings import Settings
 from db import migrate
-from db.columns import metadata
 from db.engine import Database
-from db.trail_models import access_log
+from db.tables import metadata
+from db.tables.trail import access_log
 from tests import labelling as labels
 from tests import making
 from tests.conftest import NOW
@@ -270,7 +265,7 @@ def decided(function: Callable[..., object]) -> Call:
             "task": "labels/Q001", "item": "Q001", "token": "t", "seen": case.seen,
             "base_revision": 0, "entries": {"verdict": "none", "reason": "plain"},
         }
-        slug = {} if function is adjudicator_view.decide_view else {"slug": "labels"}
+        slug = {} if function is adjudication.decide_view else {"slug": "labels"}
         return function(world.database, who, body=body, now=NOW, **slug)
     return call
 
@@ -361,9 +356,9 @@ MATRIX: Mapping[str, Row] = {
     "labels.adjudication.decide": Row(decided(adjudication.decide), "lead"),
     "labels.adjudication.open_case": Row(of_labels(adjudication.open_case, item="Q001"), LEADS),
     "labels.adjudication_queue.queue": Row(of_labels(adjudication_queue.queue), LEADS),
-    "labels.adjudicator_view.decide_view": Row(decided(adjudicator_view.decide_view), "lead"),
+    "labels.adjudicator_view.decide_view": Row(decided(adjudication.decide_view), "lead"),
     "labels.adjudicator_view.open_view": Row(
-        of_labels(adjudicator_view.open_view, item=None, place=Place()), LEADS),
+        of_labels(adjudication.open_view, item=None, place=Place()), LEADS),
     "labels.machine_proposals.propose": Row(
         lambda w, who: machine_proposals.propose(
             w.database, who, slug="labels", source="machine", now=NOW, proposals=()), LEADS),

@@ -11,8 +11,8 @@ from cbt_core.cli import main
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.submission import Work
 from cbt_core.errors import Refused, StudyError
-from cbt_core.generation.backend.options import Options
-from cbt_core.generation.run.outcome import Outcome
+from cbt_core.generation.backend.catalogue import Options
+from cbt_core.generation.run.journal import Outcome
 from cbt_core.generation.tasks.detection import Detection
 from cbt_core.services.desk import desk_task
 from cbt_core.services.labels import machine_proposals
@@ -22,7 +22,7 @@ from cbt_core.services.runs.detections import Stored
 from cbt_core.services.runs.model_run import Plan
 from cbt_core.services.studies import lifecycle
 from cbt_core.settings import Settings
-from db import audit, label_lines, proposals
+from db import audit, proposals, results
 from db.engine import Database
 from tests import labelling as labels
 from tests.generation.talking import TalkingHost
@@ -72,7 +72,7 @@ def detected(
 
 def kept(database: Database, study: LabelStudy) -> list[Any]:
     with database.reading() as connection:
-        return list(label_lines.proposals(connection, study.study_id))
+        return list(results.proposals(connection, study.study_id))
 
 
 def rows(file: Path) -> list[dict[str, Any]]:

@@ -13,10 +13,10 @@ from cbt_core.cli import main
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
+from cbt_core.generation.backend.catalogue import Options
 from cbt_core.generation.backend.exchange import Message, Request
 from cbt_core.generation.backend.hosts import require_host
 from cbt_core.generation.backend.openai_chat import Endpoint, OpenAIBackend
-from cbt_core.generation.backend.options import Options
 from cbt_core.generation.tasks import answers
 from cbt_core.generation.tasks.questions import Questions
 from cbt_core.services.runs import egress, model_run

@@ -26,7 +26,7 @@ from cbt_core.services.studies import creation, lifecycle
 from cbt_core.services.studies.creation import StudyFiles
 from db import items
 from db.engine import Database
-from db.models import item
+from db.tables.studies import item
 from tests import making
 from tests.label_measuring import worked_study
 

@@ -12,10 +12,10 @@ from sqlalchemy import delete, select, update
 from cbt_core import instruments
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Refused, StudyError
-from cbt_core.generation.backend.options import Options
-from cbt_core.generation.run.outcome import Outcome
+from cbt_core.generation.backend.catalogue import Options
+from cbt_core.generation.run.journal import Outcome
 from cbt_core.generation.tasks.judgement import Judgement
-from cbt_core.services.export import stored_tables, study_export
+from cbt_core.services.export import study_export
 from cbt_core.services.results import study_results, study_rows
 from cbt_core.services.runs import judgements, model_run
 from cbt_core.services.runs.judgements import Stored
@@ -23,9 +23,9 @@ from cbt_core.services.runs.model_run import Plan
 from cbt_core.services.studies import lifecycle
 from cbt_core.services.studies.study_setup import current
 from cbt_core.settings import Settings
-from db import audit, judge_scores
+from db import audit, machine_scores
 from db.engine import Database
-from db.machine_models import judge_score
+from db.tables.runs import judge_score
 from tests.generation.talking import TalkingHost
 from tests.making import SYSTEMS, Made, make_study, rate_all
 
@@ -68,9 +68,9 @@ def judged(
     return outcome, judgements.store(database, TERMINAL, plan=plan, now=now)
 
 
-def stored(database: Database, study: Made) -> list[judge_scores.JudgeLine]:
+def stored(database: Database, study: Made) -> list[machine_scores.JudgeLine]:
     with database.reading() as connection:
-        return judge_scores.lines(connection, study.study_id)
+        return machine_scores.judge_lines(connection, study.study_id)
 
 
 def test_every_answer_is_judged_alone_and_stored_with_prompt_and_instrument(
@@ -174,7 +174,7 @@ def test_the_export_s_table_is_empty_before_the_lock_and_masked_until_unblinded(
         with database.reading() as connection:
             setup = current(connection, study.study_id)
             found = study_rows.read_material(connection, setup, unblinded=unblinded)
-            return stored_tables.judge_table(connection, found)
+            return study_export.judge_table(connection, found)
 
     assert not table().rows
     lifecycle.lock(database, TERMINAL, slug="trial", now=now)

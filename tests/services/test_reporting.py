@@ -26,7 +26,7 @@ from cbt_core.services.results import study_results
 from cbt_core.services.studies import lifecycle
 from cbt_core.words import LANGUAGES, say, sentences
 from db.engine import Database
-from db.trail_models import access_log
+from db.tables.trail import access_log
 from tests import making as studies
 from tests.making import Made
 from tests.services.test_study_analysis import everybody, texts, unblind

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cbt_core.domain.people import TERMINAL
+from cbt_core.generation.backend.catalogue import Options, Tuning
 from cbt_core.generation.backend.exchange import Decoding
-from cbt_core.generation.backend.options import Options, Tuning
 from cbt_core.generation.run.journal import config_digest
 from cbt_core.generation.tasks.answers import answers_to
 from cbt_core.generation.tasks.detection import detection_in

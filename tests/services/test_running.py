@@ -26,7 +26,7 @@ from cbt_core.settings import ROOT, Settings
 from db import people as stored_people
 from db import runs
 from db.engine import Database
-from db.trail_models import audit
+from db.tables.trail import audit
 from tests.generation.loopback import Host
 
 SENTINEL = "哨兵提问：夜里总是醒"

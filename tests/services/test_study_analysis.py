@@ -18,11 +18,12 @@ from cbt_core.errors import Refused, StudyError
 from cbt_core.services.desk import desk_task, own_work
 from cbt_core.services.results import study_results
 from cbt_core.services.studies import lifecycle, protocols
-from db.clock import stamp
+from db.columns import stamp
 from db.engine import Database
-from db.machine_models import judge_score, metric_score
-from db.models import answer, exclusion, item, system
-from db.people_models import person
+from db.tables.desk import exclusion
+from db.tables.people import person
+from db.tables.runs import judge_score, metric_score
+from db.tables.studies import answer, item, system
 from tests import making
 from tests.making import Made
 

@@ -10,7 +10,7 @@ from cbt_core.settings import ROOT
 
 DRAWERS = (
     "pages/ui/charts.py", "cbt_core/report/drawing.py",
-    "cbt_core/services/assignment/sample_size_figure.py",
+    "cbt_core/services/assignment/sample_size.py",
 )
 
 

@@ -15,8 +15,7 @@ from typing import Any, BinaryIO, Final
 
 from cbt_core.errors import StudyError
 from cbt_core.files.writer import put_whole
-from cbt_core.generation.run.journal import Journal, beside, unwritable
-from cbt_core.generation.run.outcome import Outcome
+from cbt_core.generation.run.journal import Journal, Outcome, beside, unwritable
 from cbt_core.version import VERSION
 
 PACKAGES: Final = ("openai", "torch", "transformers", "peft", "accelerate", "tokenizers", "gguf")

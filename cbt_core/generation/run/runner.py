@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
 from cbt_core.errors import StudyError
+from cbt_core.generation.backend.catalogue import Limits
 from cbt_core.generation.backend.exchange import Backend, Failure, Reply, Request
-from cbt_core.generation.backend.options import Limits
 from cbt_core.generation.run.journal import (
     SUFFIX,
     Journal,
     Line,
+    Outcome,
+    Progress,
     Row,
+    Stop,
     Writer,
     beside,
     config_digest,
@@ -27,7 +30,6 @@ from cbt_core.generation.run.journal import (
     row_line,
 )
 from cbt_core.generation.run.manifest import finish, finished_before
-from cbt_core.generation.run.outcome import Outcome, Progress, Stop
 
 PROGRESS_SECONDS: Final = 0.2
 

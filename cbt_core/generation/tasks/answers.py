@@ -7,9 +7,9 @@ from pathlib import Path
 from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.study import Problem
 from cbt_core.errors import StudyError
-from cbt_core.files.limits import SYSTEM_CHARACTERS
+from cbt_core.files.problems import SYSTEM_CHARACTERS
+from cbt_core.generation.backend.catalogue import Options
 from cbt_core.generation.backend.exchange import Decoding, Failure, Reply, Request
-from cbt_core.generation.backend.options import Options
 from cbt_core.generation.run.journal import Row
 from cbt_core.generation.run.manifest import found_in
 from cbt_core.generation.tasks.prompts import Prompt, load_prompt

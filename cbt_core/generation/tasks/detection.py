@@ -13,8 +13,8 @@ from typing import Final
 from cbt_core.canonical import digest_of
 from cbt_core.domain.instrument import Label, Scheme
 from cbt_core.domain.study import Problem
+from cbt_core.generation.backend.catalogue import Options
 from cbt_core.generation.backend.exchange import REPLY, Decoding, Failure, Reply, Request
-from cbt_core.generation.backend.options import Options
 from cbt_core.generation.run.journal import Row
 from cbt_core.generation.tasks.prompts import Form, Schema, load_form
 from cbt_core.generation.tasks.questions import Question, Questions

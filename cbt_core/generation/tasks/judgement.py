@@ -16,8 +16,8 @@ from cbt_core.domain.instrument import Example, Instrument, Scale
 from cbt_core.domain.study import Problem
 from cbt_core.errors import Refused, StudyError
 from cbt_core.files.study import AnswerRow, read_answers
+from cbt_core.generation.backend.catalogue import Options
 from cbt_core.generation.backend.exchange import Decoding, Failure, Reply, Request
-from cbt_core.generation.backend.options import Options
 from cbt_core.generation.run.journal import Row
 from cbt_core.generation.tasks.prompts import Form, Schema, load_form
 from cbt_core.generation.tasks.questions import Question, Questions

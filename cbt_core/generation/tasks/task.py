@@ -12,8 +12,8 @@ from typing import Protocol
 
 from cbt_core.domain.study import Problem
 from cbt_core.errors import StudyError
+from cbt_core.generation.backend.catalogue import Options
 from cbt_core.generation.backend.exchange import Decoding, Failure, Reply, Request
-from cbt_core.generation.backend.options import Options
 from cbt_core.generation.run.journal import Row, beside
 from cbt_core.generation.run.manifest import FAILED
 from cbt_core.generation.tasks.prompts import Form

@@ -19,13 +19,13 @@ from cbt_core.stats.agreement.results import Agreement
 from cbt_core.stats.bias.blinding import CountedBlinding, blinding
 from cbt_core.stats.comparison.contrasts import Comparison, compare
 from cbt_core.stats.labels.annotators import LabelsAgreement, Setting, labels_agreement
-from cbt_core.stats.labels.crosswalk import Crosswalked, Mapped
 from cbt_core.stats.labels.detection import Detection, Evaluation, JudgedRow, evaluate
-from cbt_core.stats.labels.label_sets import LabelSets, gather
+from cbt_core.stats.labels.label_sets import Crosswalked, LabelSets, Mapped, gather
 from cbt_core.stats.labels.spans import Documents
 
-if TYPE_CHECKING:  # it needs pandas, which nobody waits for who asks for neither of the two
-    from cbt_core.analysis.label_extras import Aggregated, Gamma
+if TYPE_CHECKING:
+    from cbt_core.analysis.labels import Aggregated, Gamma
+
 
 Found = TypeVar("Found")
 
@@ -221,13 +221,13 @@ def _with_extras(
 ) -> LabelFigures:
     if not wishes.gamma and not wishes.aggregate:
         return LabelFigures(found)
-    from cbt_core.analysis import label_extras
+    from cbt_core.analysis import labels
 
     gamma = aggregated = None
     if wishes.gamma and documents is not None:
-        gamma = label_extras.gamma(sets, documents, seed=wishes.seed, bootstrap=wishes.bootstrap)
+        gamma = labels.gamma(sets, documents, seed=wishes.seed, bootstrap=wishes.bootstrap)
     if wishes.aggregate and wishes.aggregate_out:
-        aggregated = label_extras.aggregate(
+        aggregated = labels.aggregate(
             sets, method=wishes.aggregate, seed=wishes.seed, out=wishes.aggregate_out
         )
     return LabelFigures(found, gamma, aggregated)

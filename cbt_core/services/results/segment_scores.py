@@ -16,9 +16,9 @@ from cbt_core.files.tables import Choice, Schema, open_table
 from cbt_core.metrics.file_scores import text_digest
 from cbt_core.services import guard
 from db import audit
-from db import metric_scores as scores
+from db import machine_scores as scores
 from db.engine import Connection, Database
-from db.metric_scores import AnswerText, NewScore, StoredScore
+from db.machine_scores import AnswerText, NewScore, StoredScore
 
 SEGMENTS: Final = Schema(
     fields=("id", "system", "metric", "value", "signature", "answer_digest"),
@@ -76,7 +76,7 @@ def import_segments(
         added, done = _matched(connection, study.id, rows, place)
         findings.check()
         if added:
-            scores.add(connection, study_id=study.id, scores=added, now=now)
+            scores.add_metric_scores(connection, study_id=study.id, scores=added, now=now)
             audit.append(
                 connection, study_id=study.id, actor=person.code, action="metric_scores",
                 payload={"count": len(added), "metrics": sorted({one.metric for one in added}),
@@ -87,7 +87,7 @@ def import_segments(
 
 def stored(connection: Connection, study_id: int) -> list[StoredScore]:
     """Return the stored scores of a study by item, masked system and metric."""
-    return scores.stored(connection, study_id)
+    return scores.stored_metric_scores(connection, study_id)
 
 
 def _rows(path: Path, place: Place) -> list[Segment]:
@@ -133,8 +133,8 @@ def _matched(
     connection: Connection, study_id: int, rows: Sequence[Segment], place: Place
 ) -> tuple[list[NewScore], ImportedScores]:
     """Return what is new; a score of another text, or another score, is noted."""
-    texts = _by_place(scores.answers(connection, study_id))
-    known = scores.known(connection, study_id)
+    texts = _by_place(scores.answers_to_score(connection, study_id))
+    known = scores.known_metric_scores(connection, study_id)
     added: list[NewScore] = []
     counts = {"new": 0, "known": 0, "elsewhere": 0}
     for one in rows:

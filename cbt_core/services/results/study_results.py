@@ -30,7 +30,7 @@ from cbt_core.services.studies.registration import registered
 from cbt_core.services.studies.study_setup import current
 from cbt_core.stats.labels.annotators import Setting
 from cbt_core.stats.ratings import POOLED
-from db import disagreements, studies
+from db import results, studies
 from db.engine import Connection, Database
 
 
@@ -138,7 +138,7 @@ def state(database: Database, person: Person, *, slug: str, now: datetime) -> st
         database, person, study=slug, role=Role.RATER, act="results_state", now=now
     )
     with lead.reading() as (connection, study):
-        found = disagreements.state(connection, study.id)
+        found = results.entries_state(connection, study.id)
     return "/".join([study.stage, *(str(one) for one in found)])
 
 

@@ -23,7 +23,7 @@ from cbt_core import error_log
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.errors import Conflict, NotSaved, Refused, StudyError
 from cbt_core.files.writer import put_whole
-from cbt_core.generation.run.outcome import Outcome, Progress
+from cbt_core.generation.run.journal import Outcome, Progress
 from cbt_core.generation.tasks.questions import Questions
 from cbt_core.services import guard
 from cbt_core.services.runs import model_run

@@ -18,8 +18,8 @@ from cbt_core.errors import StudyError
 from cbt_core.files.items import PSYQA
 from cbt_core.files.study import read_questions
 from cbt_core.files.writer import make_folder, write_json, write_lines, write_text
-from cbt_core.generation.dataset import card as cards
 from cbt_core.generation.dataset import dataset_rows
+from cbt_core.generation.dataset import figures as cards
 from cbt_core.generation.dataset.clean_texts import Cleaned, Rules, clean
 from cbt_core.generation.dataset.dataset_rows import (
     Entry,
@@ -42,11 +42,11 @@ from cbt_core.generation.dataset.splits import (
     split,
 )
 from cbt_core.generation.gates.answer_gate import Gate, language_of
+from cbt_core.generation.run.journal import Outcome
 from cbt_core.generation.run.manifest import versions
-from cbt_core.generation.run.outcome import Outcome
 from cbt_core.generation.tasks.questions import HEAD_BYTES, PSYQA_MARK
 from cbt_core.instruments.shipped import load_scheme
-from cbt_core.metrics.structure.steps import steps_of
+from cbt_core.metrics.structure import steps_of
 from cbt_core.services import guard
 from cbt_core.version import VERSION
 from db import items, studies

@@ -16,7 +16,7 @@ from cbt_core.canonical import digest_of
 from cbt_core.domain.people import Person
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import Refused, StudyError
-from cbt_core.generation.backend.options import Options
+from cbt_core.generation.backend.catalogue import Options
 from cbt_core.generation.tasks.detection import Detection, detection_form
 from cbt_core.generation.tasks.questions import Question
 from cbt_core.generation.tasks.task import rows_of
@@ -25,7 +25,7 @@ from cbt_core.services.runs import model_run
 from cbt_core.services.runs.model_run import Plan
 from cbt_core.services.studies.study_setup import current
 from cbt_core.settings import Settings
-from db import audit, items, machine_rounds
+from db import audit, items, proposals
 from db import proposals as stored
 from db.engine import Connection, Database
 from db.items import ItemRow
@@ -58,7 +58,7 @@ def plan_study(
     with lead.reading() as (connection, study):
         setup = current(connection, study.id)
         every = [one for one in items.stream(connection, study.id) if one.kind == "main"]
-        seen = machine_rounds.shown(connection, study.id, mode=setup.protocol.label_mode)
+        seen = proposals.shown_items(connection, study.id, mode=setup.protocol.label_mode)
         require_open(setup)
         used = [one for one in every if one.withdrawn_at is None]
         shown = [one.key for one in used if one.id in seen]
@@ -162,7 +162,7 @@ def _sorted_out(
     """Return the rows a study takes, and how many it does not, by reason."""
     study_id = setup.study.id
     by_key = {one.key: one for one in items.stream(connection, study_id)}
-    seen = machine_rounds.shown(connection, study_id, mode=setup.protocol.label_mode)
+    seen = proposals.shown_items(connection, study_id, mode=setup.protocol.label_mode)
     known = {
         line.item for line in stored.passes(connection, study_id)
         if (line.source, line.run) == (source, run)

@@ -15,7 +15,7 @@ from cbt_core.canonical import digest_of
 from cbt_core.domain.people import Person
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import StudyError
-from cbt_core.generation.backend.options import Options
+from cbt_core.generation.backend.catalogue import Options
 from cbt_core.generation.tasks.judgement import (
     Judged,
     Judgement,
@@ -30,9 +30,9 @@ from cbt_core.services.runs import model_run
 from cbt_core.services.runs.model_run import Plan
 from cbt_core.services.studies.study_setup import current
 from cbt_core.settings import Settings
-from db import audit, judge_scores
+from db import audit, machine_scores
 from db.engine import Database
-from db.judge_scores import AnswerToJudge, JudgeScore
+from db.machine_scores import AnswerToJudge, JudgeScore
 
 KEY_DIGITS: Final = 24
 
@@ -72,8 +72,8 @@ def plan_study(
     with lead.reading() as (connection, study):
         require_name(judge)
         setup = current(connection, study.id)
-        every = judge_scores.to_judge(connection, study.id)
-        before = judge_scores.of_judge(connection, study.id, judge)
+        every = machine_scores.to_judge(connection, study.id)
+        before = machine_scores.of_judge(connection, study.id, judge)
     shown = setup.instrument.examples if examples else ()
     form = form_of(setup.instrument, study.language, steps=False, examples=shown)
     used = [one for one in every if not one.withdrawn]
@@ -102,12 +102,12 @@ def store(
     lead.check()
     rows = rows_of(plan.place)
     with lead.writing() as (connection, study):
-        before = judge_scores.of_judge(connection, study.id, plan.task.judge)
+        before = machine_scores.of_judge(connection, study.id, plan.task.judge)
         if {one.run for one in before} - {plan.run}:
             raise StudyError("judgement.name_taken", judge=plan.task.judge)
         answers = {
             key_of(study.slug, one): one.answer_id
-            for one in judge_scores.to_judge(connection, study.id) if not one.withdrawn
+            for one in machine_scores.to_judge(connection, study.id) if not one.withdrawn
         }
         given = [
             score for row in rows if str(row["id"]) in answers
@@ -115,7 +115,7 @@ def store(
         ]
         known = {(one.answer_id, one.scale) for one in before}
         new = [one for one in given if (one.answer_id, one.scale) not in known]
-        judge_scores.add(connection, study_id=study.id, scores=new, now=now)
+        machine_scores.add_judge_scores(connection, study_id=study.id, scores=new, now=now)
         if new:
             audit.append(
                 connection, study_id=study.id, actor=person.code, action="judge_scores",

@@ -12,12 +12,10 @@ from typing import Final, Generic, TypeVar
 
 from cbt_core.domain.people import Person
 from cbt_core.generation.backend.allowance import likely_tokens
-from cbt_core.generation.backend.catalogue import OPENAI, make_backend
+from cbt_core.generation.backend.catalogue import OPENAI, Options, make_backend
 from cbt_core.generation.backend.exchange import Backend
-from cbt_core.generation.backend.options import Options
-from cbt_core.generation.run.journal import beside, config_digest, done_in
+from cbt_core.generation.run.journal import Outcome, Progress, Stop, beside, config_digest, done_in
 from cbt_core.generation.run.manifest import add_to_manifest, read_manifest
-from cbt_core.generation.run.outcome import Outcome, Progress, Stop
 from cbt_core.generation.run.runner import require_place, run
 from cbt_core.generation.tasks.task import Origin, Task
 from cbt_core.services import guard

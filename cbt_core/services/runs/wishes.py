@@ -15,10 +15,9 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study import Problem
 from cbt_core.errors import StudyError
 from cbt_core.generation.backend.allowance import Budget, Prices, likely_tokens
-from cbt_core.generation.backend.catalogue import BACKENDS
+from cbt_core.generation.backend.catalogue import BACKENDS, Options, Tuning
 from cbt_core.generation.backend.exchange import Decoding
 from cbt_core.generation.backend.model_folder import models_folder
-from cbt_core.generation.backend.options import Options, Tuning
 from cbt_core.generation.tasks.answers import Answers, answers_to
 from cbt_core.generation.tasks.prompts import load_prompt, shipped_prompts
 from cbt_core.generation.tasks.questions import Questions

@@ -9,9 +9,8 @@ import numpy as np
 
 from cbt_core.stats.agreement.results import LeftOutRange
 from cbt_core.stats.agreement.sums import Patterns, Stratum, Sums, coincidence_features, occurrences
-from cbt_core.stats.numbers import ratio
 from cbt_core.stats.ratings import Floats, Ratings
-from cbt_core.stats.values import Reason
+from cbt_core.stats.values import Reason, ratio
 
 
 def nominal_distances(sums: Sums) -> Floats:

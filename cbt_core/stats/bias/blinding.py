@@ -15,10 +15,9 @@ from typing import Final
 import numpy as np
 
 from cbt_core.stats import resampling
-from cbt_core.stats.numbers import NORMAL, ratio
 from cbt_core.stats.ratings import Floats, Integers
 from cbt_core.stats.resampling import Bootstrap, Truths
-from cbt_core.stats.values import Reason, Value, undefined
+from cbt_core.stats.values import NORMAL, Reason, Value, ratio, undefined
 
 WRONG: Final = 0.5
 """James' weight of a wrong guess; a right one has 0, don't know 1."""

@@ -11,10 +11,9 @@ import numpy as np
 
 from cbt_core.errors import StudyError
 from cbt_core.stats import resampling
-from cbt_core.stats.comparison import permutation
+from cbt_core.stats.comparison import paired_tests
 from cbt_core.stats.comparison.crossed import Crossed, crossed
-from cbt_core.stats.comparison.pairs import Pairs, item_means, pairs
-from cbt_core.stats.comparison.permutation import effects
+from cbt_core.stats.comparison.paired_tests import Pairs, effects, item_means, pairs
 from cbt_core.stats.ratings import Floats, Ratings
 from cbt_core.stats.signature import signature, told_values
 from cbt_core.stats.values import Reason, Value, undefined, with_interval
@@ -111,13 +110,13 @@ def tests(differences: Floats, seed: int) -> Tests:
     if len(differences) < 2:
         return Tests(reason=Reason.FEW_PAIRED_ITEMS.text)
     if not differences.any():
-        half = permutation.superiority(differences)
+        half = paired_tests.superiority(differences)
         return Tests(1.0, 1.0, None, half, Reason.ALL_ZERO.text)
     return Tests(
-        permutation.wilcoxon(differences),
-        permutation.sign_flips(differences, seed),
-        permutation.rank_biserial(differences),
-        permutation.superiority(differences),
+        paired_tests.wilcoxon(differences),
+        paired_tests.sign_flips(differences, seed),
+        paired_tests.rank_biserial(differences),
+        paired_tests.superiority(differences),
     )
 
 
@@ -408,7 +407,7 @@ def _settings(
     values: Mapping[str, Sequence[float]] | None, baseline: str, primary: Key | None
 ) -> dict[str, object]:
     settings: dict[str, object] = {"values": told_values(values, tuple(values))} if values else {}
-    settings |= {"baseline": baseline, "permutations": permutation.DRAWS}
+    settings |= {"baseline": baseline, "permutations": paired_tests.DRAWS}
     return settings | ({"primary": "/".join(primary)} if primary else {})
 
 
@@ -420,7 +419,7 @@ def _adjusted(
     contrasts: Sequence[Contrast], tested: Sequence[Tests], primary: Key | None
 ) -> list[float | None]:
     """Return Holm's p of every comparison; None for the primary one, which is tested alone."""
-    return permutation.holm([
+    return paired_tests.holm([
         None if _is_primary(each, primary) else found.permutation_p
         for each, found in zip(contrasts, tested, strict=True)
     ])

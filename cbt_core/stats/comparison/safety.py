@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from cbt_core.stats import resampling
 from cbt_core.stats.agreement.figures import agreement
-from cbt_core.stats.numbers import NORMAL
 from cbt_core.stats.ratings import Columns, Floats, Integers, gather
 from cbt_core.stats.resampling import Bootstrap
-from cbt_core.stats.values import Reason, Value, undefined
+from cbt_core.stats.values import NORMAL, Reason, Value, undefined
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ import numpy as np
 
 from cbt_core.stats import resampling
 from cbt_core.stats.agreement.figures import core_agreement
-from cbt_core.stats.comparison.pairs import pairs
+from cbt_core.stats.comparison.paired_tests import pairs
 from cbt_core.stats.ratings import Ratings
 from cbt_core.stats.resampling import Bootstrap
 from cbt_core.stats.values import Reason, Value, undefined

@@ -30,11 +30,16 @@ from cbt_core.stats.labels.annotators import (
     Setting,
     blocks,
 )
-from cbt_core.stats.labels.label_sets import LabelRow, LabelSets, Membership, gather, membership
-from cbt_core.stats.labels.reasons import Reason
-from cbt_core.stats.numbers import ratio
+from cbt_core.stats.labels.label_sets import (
+    LabelRow,
+    LabelSets,
+    Membership,
+    Reason,
+    gather,
+    membership,
+)
 from cbt_core.stats.ratings import Floats, Integers
-from cbt_core.stats.values import Value
+from cbt_core.stats.values import Value, ratio
 
 Json = dict[str, object]
 ANSWERS: Final = ("confirmed", "changed", "rejected")

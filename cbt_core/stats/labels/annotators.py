@@ -20,14 +20,19 @@ from cbt_core.stats.agreement.catalogue import FULL, Statistic
 from cbt_core.stats.agreement.figures import Plan, Result, figures
 from cbt_core.stats.agreement.sums import Replicates, Sums, sample, table
 from cbt_core.stats.labels import label_sets, spans
-from cbt_core.stats.labels.label_sets import ANY, LabelSets, Membership, signature
-from cbt_core.stats.labels.reasons import Reason, undefined
+from cbt_core.stats.labels.label_sets import (
+    ANY,
+    LabelSets,
+    Membership,
+    Reason,
+    signature,
+    undefined,
+)
 from cbt_core.stats.labels.spans import Documents, PairF1, SpanTable
-from cbt_core.stats.numbers import ratio
 from cbt_core.stats.ratings import POOLED, Columns, Floats, Integers, Numbers, Ratings, gather
 from cbt_core.stats.signature import SHOWN
 from cbt_core.stats.values import Reason as PlainReason
-from cbt_core.stats.values import Value, with_interval
+from cbt_core.stats.values import Value, ratio, with_interval
 
 Similarity = Callable[[Floats, Floats, Floats], Floats]
 

@@ -15,12 +15,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from cbt_core.stats.labels.annotators import Setting, blocks
-from cbt_core.stats.labels.crosswalk import Crosswalked
-from cbt_core.stats.labels.label_sets import membership, signature
-from cbt_core.stats.labels.reasons import Reason
-from cbt_core.stats.numbers import ratio
+from cbt_core.stats.labels.label_sets import Crosswalked, Reason, membership, signature
 from cbt_core.stats.ratings import Floats
-from cbt_core.stats.values import Value, with_interval
+from cbt_core.stats.values import Value, ratio, with_interval
 
 CELLS: Final = ("tp", "fp", "fn", "tn")
 

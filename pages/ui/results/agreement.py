@@ -1,27 +1,35 @@
-"""The results' first sections: how far raters agree, and each rater against the others."""
+"""Results: agreement between raters, read by the one rule, with what it rests on."""
 
 from typing import Final
 
 import streamlit as st
 
+from cbt_core.analysis.reading_rules import band, verdict_of
 from cbt_core.stats.agreement.results import RaterFigures, StratumFigures
 from cbt_core.stats.ratings import POOLED
-from cbt_core.stats.values import Value
+from cbt_core.stats.values import Value, translated
 from pages.ui.charts import Axis, panel_intervals
-from pages.ui.results.verdicts import reading
-from pages.ui.results.view import (
-    Row,
-    View,
-    cells,
-    limits,
-    planned,
-    show_table,
-    told,
-    why,
-    word,
-)
+from pages.ui.results.view import Row, View, cells, limits, planned, show_table, told, why, word
 from pages.ui.results.view import number as column
 from pages.ui.widgets import plain
+from pages.ui.words import language, t
+
+
+def reading(figures: StratumFigures) -> str:
+    """Return one sentence on what the figures of a stratum say, by which benchmark."""
+    percent, alpha, gwet = figures.percent_agreement.value, figures.alpha, figures.ac.value
+    known: dict[str, str] = {
+        "percent": f"{percent or 0:.0%}", "ac": figures.ac_name,
+        "gwet": "—" if gwet is None else f"{gwet:.2f}",
+    }
+    if alpha.value is None:
+        known["reason"] = translated(alpha.reason or "", language())
+    else:
+        known |= {
+            "alpha": f"{alpha.value:.2f}", "band": t(f"results.band_{band(alpha.value)}"),
+        }
+    return t(f"results.read_{verdict_of(figures)}", **known)
+
 
 MORE: Final = (
     "percent_agreement_pooled", "alpha_nominal", "alpha_interval", "fleiss_kappa", "ac1",

@@ -10,7 +10,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from cbt_core.analysis.study import Analysis
 from cbt_core.domain.instrument import Instrument
 from cbt_core.domain.people import Person
-from cbt_core.instruments.defaults import defaults
+from cbt_core.instruments.shipped import defaults
 from cbt_core.services.results import study_results
 from cbt_core.services.results.study_results import Everything
 from cbt_core.stats.values import Framed, translated

@@ -15,7 +15,7 @@ from cbt_core.errors import StudyError
 from cbt_core.files import writer
 from cbt_core.files.writer import Column, Table
 from cbt_core.generation.dataset import dataset_rows
-from cbt_core.metrics.cache import Cache
+from cbt_core.metrics.measures import Cache
 from training import run_record
 
 OLD = b"what stood there before\n"
@@ -144,4 +144,4 @@ def test_only_the_writer_puts_files_under_their_own_names() -> None:
         for folder in ("cbt_core", "training") for file in (root / folder).rglob("*.py")
         if any(mark in file.read_text("utf-8") for mark in marks)
     }
-    assert found == {"cbt_core/files/writer.py", "cbt_core/report/bundle.py"}  # a folder, swapped
+    assert found == {"cbt_core/files/writer.py", "cbt_core/report/writers.py"}  # a folder, swapped

@@ -7,9 +7,9 @@ import pytest
 from statsmodels.regression.linear_model import OLS
 
 from cbt_core.stats.agreement.figures import agreement
-from cbt_core.stats.comparison import permutation
+from cbt_core.stats.comparison import paired_tests
 from cbt_core.stats.comparison.contrasts import compare
-from cbt_core.stats.comparison.permutation import effects
+from cbt_core.stats.comparison.paired_tests import effects
 from cbt_core.stats.comparison.sensitivity import sensitivity
 from cbt_core.stats.ratings import Floats
 from cbt_core.stats.resampling import Bootstrap
@@ -74,8 +74,8 @@ def test_effects_of_weighted_items_are_those_of_repeated_ones() -> None:
     weights = times[:, np.newaxis].astype(np.float64)
     biserial, superior = effects(d, np.arange(30), weights)[:, 0]
     repeated = np.repeat(d, times)
-    assert biserial == pytest.approx(permutation.rank_biserial(repeated))
-    assert superior == pytest.approx(permutation.superiority(repeated))
+    assert biserial == pytest.approx(paired_tests.rank_biserial(repeated))
+    assert superior == pytest.approx(paired_tests.superiority(repeated))
 
 
 def test_comparisons_have_intervals_of_their_effects() -> None:

@@ -7,8 +7,7 @@ import pytest
 from cbt_core.instruments import load_crosswalk
 from cbt_core.stats.labels.anchoring import Answered, TwoRounds, anchoring
 from cbt_core.stats.labels.annotators import Setting
-from cbt_core.stats.labels.crosswalk import Mapped
-from cbt_core.stats.labels.label_sets import confusion, cooccurrence
+from cbt_core.stats.labels.label_sets import Mapped, confusion, cooccurrence
 
 LABELS = ["a", "b", "c"]
 ROUNDS = [
