@@ -28,7 +28,7 @@ from cbt_core.stats.comparison.contrasts import SystemContrast
 from cbt_core.stats.comparison.crossed import Crossed
 from cbt_core.stats.ratings import Columns, gather
 from cbt_core.stats.values import Value
-from cbt_core.wording import say
+from cbt_core.words import say
 from pages.ui import words
 
 LOW, HIGH = -math.inf, math.inf
