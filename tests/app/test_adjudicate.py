@@ -52,7 +52,7 @@ def test_the_screen_shows_nothing_to_raters_and_annotators(
 def test_the_screen_opens_for_a_lead_in_both_languages(
     database: Database, lead: Person, language: str
 ) -> None:
-    sessions.set_language(database, lead, language=language)
+    sessions.set_language(database, lead, language=language, now=session.now())
     screen = show("adjudicate")
     assert not screen.exception
     assert screen.title[0].value == {"zh": "裁定", "en": "Adjudicate"}[language]

@@ -59,7 +59,7 @@ def test_opened_cold_it_shows_nothing_to_a_visitor(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("words_of", LANGUAGES)
 def test_it_opens_in_both_languages(words_of: str, database: Database, newcomer: Person) -> None:
-    sessions.set_language(database, newcomer, language=words_of)
+    sessions.set_language(database, newcomer, language=words_of, now=session.now())
     screen = show("generate")
     assert not screen.exception
     assert screen.title

@@ -48,7 +48,7 @@ def test_a_rater_sees_nothing_of_a_leads_screen(
 def test_every_screen_opens_for_a_lead_in_both_languages(
     name: str, language: str, database: Database, lead: Person
 ) -> None:
-    sessions.set_language(database, lead, language=language)
+    sessions.set_language(database, lead, language=language, now=session.now())
     screen = show(name)
     assert not screen.exception
     assert screen.title
