@@ -33,6 +33,7 @@ from cbt_core.generation.tasks import detection as tasks_detection
 from cbt_core.generation.tasks import judgement as tasks_judgement
 from cbt_core.generation.tasks.questions import Questions
 from cbt_core.http import routes
+from cbt_core.services import guard
 from cbt_core.services.access import sessions
 from cbt_core.services.assignment import task_draw
 from cbt_core.services.desk import admission, desk_task, escalations, own_work
@@ -554,11 +555,16 @@ def function_of(row: str) -> str:
 
 @cache
 def act_of(name: str) -> str:
-    """Return the act under which a service function opens its door, read from its source.
+    """Return the act under which a service function opens its door."""
+    return act_in(doors(with_person=True)[name])
+
+
+def act_in(function: Callable[..., object]) -> str:
+    """Return the act under which a function opens its door, read from its source.
 
     A door that is made and never gone through would let everybody in: it does not count.
     """
-    source = ast.parse(textwrap.dedent(inspect.getsource(doors(with_person=True)[name])))
+    source = ast.parse(textwrap.dedent(inspect.getsource(function)))
     made = {
         target.id: node.value for node in ast.walk(source) if isinstance(node, ast.Assign)
         for target in node.targets if isinstance(target, ast.Name)
@@ -572,7 +578,7 @@ def act_of(name: str) -> str:
             door = node.context_expr
         if isinstance(door, ast.Call) and ast.unparse(door.func).startswith("guard."):
             acts |= {ast.literal_eval(word.value) for word in door.keywords if word.arg == "act"}
-    assert len(acts) == 1, f"{name} does not come in through services/guard.py under one act"
+    assert len(acts) == 1, f"{function} does not come in through services/guard.py under one act"
     return str(acts.pop())
 
 
@@ -613,6 +619,35 @@ def test_every_service_function_comes_in_through_the_guard_under_its_own_name() 
         words = name.rpartition(".")[2].split("_")
         assert set(words) <= set(act.split("_")), f"{name} is noted as {act}"
     assert len(set(acts.values())) == len(acts), Counter(acts.values()).most_common(3)
+
+
+def test_a_door_that_nobody_goes_through_does_not_count() -> None:
+    def around(database: Database, person: Person) -> object:
+        guard.as_terminal(database, person, act="around", now=NOW)
+        return contents.listing(database, person, now=NOW)
+
+    def through(database: Database, person: Person) -> object:
+        owner = guard.as_terminal(database, person, act="through", now=NOW)
+        with owner.reading() as connection:
+            return connection
+
+    assert act_in(through) == "through"
+    with pytest.raises(AssertionError, match="does not come in"):
+        act_in(around)
+
+
+def test_nothing_but_the_guard_asks_for_roles_and_notes_refusals() -> None:
+    for module in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
+        source = inspect.getsource(importlib.import_module(module.name))
+        if module.name.endswith(".guard"):
+            continue
+        assert "denied:" not in source, module.name
+        assert ".has(" not in source or module.name in ASKS_FOR_ITSELF, module.name
+
+
+ASKS_FOR_ITSELF: Mapping[str, str] = {
+    "cbt_core.services.studies.contents": "tells the person's own roles; refuses nothing",
+}
 
 
 @pytest.mark.parametrize("kind", EVERYBODY.split())

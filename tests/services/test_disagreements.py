@@ -1,9 +1,11 @@
 """The items that split the raters: order, filters, and what may be told at which stage."""
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
@@ -128,6 +130,24 @@ def test_the_state_changes_with_what_is_decided(
     assert study_results.state(database, lead, slug="trial", now=now) == before
     lock(database, lead, now)
     assert study_results.state(database, lead, slug="trial", now=now) != before
+
+
+def test_the_results_screen_reads_a_study_once(
+    database: Database, lead: Person, now: datetime
+) -> None:
+    asked: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    def statements(act: Callable[..., object]) -> int:
+        asked.clear()
+        event.listen(Engine, "before_cursor_execute", note)
+        act(database, lead, slug="trial", now=now, bootstrap=0)
+        event.remove(Engine, "before_cursor_execute", note)
+        return len(asked)
+
+    assert statements(study_results.everything) == statements(study_results.analyse) > 0
 
 
 def test_shares_by_system_wait_for_the_lock(
