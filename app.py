@@ -8,10 +8,11 @@ from cbt_core.routes.headers import SecurityHeaders
 from pages.ui import chrome
 from pages.ui.gate import show_sign_in
 from pages.ui.screens import screens_for
-from pages.ui.session import database, settings, signed_in
+from pages.ui.session import database, require_settings, settings, signed_in
 from pages.ui.words import t
 
 if __name__ != "__main__":  # imported once by the server
+    require_settings()
     chrome.freeze_start_up_objects()
     chrome.keep_text_out_of_logs()
     app = st.App(

@@ -151,7 +151,8 @@ def rate(port: int, token: str, count: int, times: list[float], errors: list[str
         scales = [scale["id"] for scale in view["instrument"]["scales"]]
         entries = {"scores": {slot["slot"]: dict.fromkeys(scales, 1) for slot in task["slots"]}}
         post(connection, port, token, "draft",
-             {"task": task["task"], "sequence": 1, "entries": entries})
+             {"task": task["task"], "sequence": 1, "base_revision": task["revision"],
+              "entries": entries})
         began = time.monotonic()
         answer = post(connection, port, token, "save", {
             "task": task["task"], "token": secrets.token_hex(16),

@@ -23,8 +23,9 @@ from sqlalchemy import insert, select, update
 from benchmarks.make_corpus import SITUATIONS
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
+from cbt_core.domain.submission import Work
 from cbt_core.services.assignment import task_draw
-from cbt_core.services.desk import label_task, own_work
+from cbt_core.services.desk import desk_task, own_work
 from cbt_core.services.export import study_export
 from cbt_core.services.labels import adjudication, adjudication_queue
 from cbt_core.services.results.study_rows import gold_of
@@ -103,14 +104,14 @@ def label_some(database: Database, who: Person, saves: int, now: datetime) -> No
         began = time.process_time()
         view = open_next(database, who, SLUG, now)
         if view["state"] == "break":
-            view = dict(label_task.open_task(
-                database, who, slug=SLUG, token=None, now=now, rested=True))
+            view = dict(desk_task.open_task(
+                database, who, slug=SLUG, token=None, work=Work.LABEL, now=now, rested=True))
         opened.append(time.process_time() - began)
         start = draw.randrange(100)
         body = press(view, spans=[{"field": "description", "start": start, "end": start + 12,
                                    "label": draw.choice(NAMES)}])
         began = time.process_time()
-        label_task.save(database, who, body=body, now=now)
+        desk_task.save(database, who, body=body, work=Work.LABEL, now=now)
         saved.append(time.process_time() - began)
     told("open a text", opened)
     told("save a text", saved)

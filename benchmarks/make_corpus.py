@@ -79,6 +79,10 @@ ADVICE = (
 NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 SHARED = f'<Relationship Type="{RELATION}/sharedStrings" Target="sharedStrings.xml" Id="rId9"/>'
+SHARED_TYPE = (
+    '<Override PartName="/xl/sharedStrings.xml" ContentType="application/'
+    'vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>'
+)
 INLINE = re.compile(r't="inlineStr"><is><t>([^<]*)</t></is></c>')
 MARKS = "，，，。。；"
 
@@ -169,6 +173,8 @@ def _share(path: Path, out: Path) -> None:
             part = old.read(name).decode()
             if name == "xl/_rels/workbook.xml.rels":
                 part = part.replace("</Relationships>", f"{SHARED}</Relationships>")
+            elif name == "[Content_Types].xml":
+                part = part.replace("</Types>", f"{SHARED_TYPE}</Types>")
             elif name.startswith("xl/worksheets/"):
                 part = INLINE.sub(number, part)
             new.writestr(name, part)

@@ -22,7 +22,7 @@ from streamlit.testing.v1 import AppTest
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.services.desk import rating_task
+from cbt_core.services.desk import desk_task
 from cbt_core.services.people import roster
 from cbt_core.services.results import disagreements, study_results
 from cbt_core.services.studies import lifecycle
@@ -115,7 +115,7 @@ def live(database: Database, study: making.Made, lead: Person) -> None:
     told("results.state", key)
     rater = study.raters["R03"]
     view = making.open_next(database, rater, SLUG, now)
-    told("save the last task", lambda: rating_task.save(
+    told("save the last task", lambda: desk_task.save(
         database, rater, body=making.press(view), now=now), runs=1)
     told("results.everything, open", figures, target=300)
     lifecycle.lock(database, TERMINAL, slug=SLUG, now=now)

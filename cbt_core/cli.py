@@ -26,15 +26,15 @@ from cbt_core.commands import (
     report_group,
     run_group,
     score_group,
-    serve_model,
     source_group,
     study_group,
     study_running,
     train_group,
 )
-from cbt_core.commands.common import PROGRAM, Desk, Group, environment_language
+from cbt_core.commands.common import PROGRAM, Desk, Group
 from cbt_core.errors import StudyError
-from cbt_core.wording import say
+from cbt_core.settings import language_of
+from cbt_core.words import say
 
 DONE, REFUSED, USAGE = 0, 1, 2
 
@@ -47,7 +47,7 @@ def cli() -> None:
 for module in (
     database_group, looking, demo_group, person_group, study_group, study_running, analysis_group,
     audit_group, labels_group, score_group, generate_group, source_group, registering,
-    planning_group, report_group, dataset_group, train_group, serve_model, detect_group,
+    planning_group, report_group, dataset_group, train_group, detect_group,
     judge_group, run_group,
 ):
     module.add_to(cli)
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     if os.environ.get("CONCORD_HUB") != "download":  # a second wall: no library asks the hub
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    desk = Desk(language=environment_language())
+    desk = Desk(language=language_of(os.environ))
     try:
         cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False, obj=desk)
     except click.UsageError as error:

@@ -1,10 +1,10 @@
 """Mistakes we can explain to the person who made them."""
 
-from cbt_core.wording import say
+from cbt_core.words import say
 
 
 class StudyError(Exception):
-    """An expected refusal: a code of `cbt_core.wording` and the values of its sentence.
+    """An expected refusal: a code of `cbt_core.words` and the values of its sentence.
 
     The sentence never holds a person's words (question, answer, comment, name): it may be logged.
     """

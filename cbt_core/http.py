@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from cbt_core.routes import access, adjudicate, downloads, health, marker, sheet
+from cbt_core.routes import access, adjudicate, desk, downloads, health, kit
 from cbt_core.settings import Settings
 from db.engine import Database
 
@@ -12,8 +12,8 @@ def routes(database: Database, settings: Settings) -> list[BaseRoute]:
     return [
         *health.routes(database, settings),
         *access.routes(database, settings),
-        *sheet.routes(database, settings),
-        *marker.routes(database, settings),
+        *desk.routes(database, settings),
         *adjudicate.routes(database, settings),
         *downloads.routes(database, settings),
+        *kit.routes(settings),
     ]

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from cbt_core.domain.labels import LabelLine, ProposalAnswerLine, ProposalLine, SpanLine
+from cbt_core.domain.labels import LabelLine, LabelMark, ProposalAnswer, ProposalLine, SpanMark
+from cbt_core.domain.submission import Work
 from db.labelling_models import label, label_submission, proposal, proposal_answer, span
 from db.models import item, task
 from db.people_models import person
@@ -85,23 +86,23 @@ def blind_round(
 
 def labels(
     connection: Connection, study_id: int, submission_ids: Sequence[int] | None = None
-) -> dict[int, list[tuple[str, bool, str]]]:
-    """Return (label, whole, origin) by submission id, in the order of the labels' ids."""
+) -> dict[int, list[LabelMark]]:
+    """Return the labels by submission id, in the order of the labels' ids."""
     rows = connection.execute(
         select(label.c.submission_id, label.c.label, label.c.whole, label.c.origin)
         .join(label_submission, label_submission.c.id == label.c.submission_id)
         .where(*_of(study_id, submission_ids))
         .order_by(label.c.submission_id, label.c.label)
     )
-    found: dict[int, list[tuple[str, bool, str]]] = defaultdict(list)
+    found: dict[int, list[LabelMark]] = defaultdict(list)
     for key, name, whole, origin in rows:
-        found[key].append((name, bool(whole), origin))
+        found[key].append(LabelMark(name, bool(whole), origin))
     return found
 
 
 def spans(
     connection: Connection, study_id: int, submission_ids: Sequence[int] | None = None
-) -> dict[int, list[SpanLine]]:
+) -> dict[int, list[SpanMark]]:
     """Return the spans by submission id, question before description, in reading order."""
     rows = connection.execute(
         select(span.c.submission_id, span.c.field, span.c.start, span.c.end, span.c.label,
@@ -111,9 +112,9 @@ def spans(
         .order_by(span.c.submission_id, span.c.field.desc(), span.c.start, span.c.end,
                   span.c.label)
     )
-    found: dict[int, list[SpanLine]] = defaultdict(list)
+    found: dict[int, list[SpanMark]] = defaultdict(list)
     for key, *rest in rows:
-        found[key].append(SpanLine(*rest))
+        found[key].append(SpanMark(*rest))
     return found
 
 
@@ -130,8 +131,8 @@ def proposals(connection: Connection, study_id: int) -> list[ProposalLine]:
     return [ProposalLine(*row) for row in rows]
 
 
-def answers(connection: Connection, study_id: int) -> list[ProposalAnswerLine]:
-    """Return what was made of the proposals, submission by submission."""
+def answers(connection: Connection, study_id: int) -> dict[int, list[ProposalAnswer]]:
+    """Return what was made of the proposals, by submission id."""
     rows = connection.execute(
         select(
             proposal_answer.c.submission_id, proposal_answer.c.proposal_id,
@@ -142,12 +143,15 @@ def answers(connection: Connection, study_id: int) -> list[ProposalAnswerLine]:
         .where(label_submission.c.study_id == study_id)
         .order_by(proposal_answer.c.submission_id, proposal_answer.c.proposal_id)
     )
-    return [ProposalAnswerLine(*row) for row in rows]
+    found: dict[int, list[ProposalAnswer]] = defaultdict(list)
+    for key, *rest in rows:
+        found[key].append(ProposalAnswer(*rest))
+    return found
 
 
 def has_work(connection: Connection, study_id: int) -> bool:
     """Tell whether a study has anything to do with labels: tasks, or proposals."""
-    by_task = select(task.c.id).where(and_(task.c.study_id == study_id, task.c.work == "label"))
+    by_task = select(task.c.id).where(and_(task.c.study_id == study_id, task.c.work == Work.LABEL))
     by_machine = select(proposal.c.id).where(proposal.c.study_id == study_id)
     return any(connection.execute(one.limit(1)).first() for one in (by_task, by_machine))
 

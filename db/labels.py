@@ -3,31 +3,28 @@
 Offsets count code points within one field of the item, end exclusive: Python string offsets.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from cbt_core.domain.labels import LabelMark, SpanMark
-from db.clock import stamp
+from cbt_core.domain.labels import (
+    ItemLabels,
+    LabelMark,
+    LabelSubmission,
+    ProposalAnswer,
+    SpanMark,
+)
+from cbt_core.domain.submission import FINISHED, Skip, Work
 from db.labelling_models import label, label_submission, proposal, proposal_answer, span
 from db.models import item, task
-from db.submissions import Known
-
-DONE: Final = ("done", "skipped")
+from db.submissions import Known, insert_head, insert_parts, read_head
 
 _BY_TOKEN: Final = select(
-    label_submission.c.task_id, label_submission.c.revision, label_submission.c.digest,
-    label_submission.c.at,
+    label_submission.c.task_id, label_submission.c.revision, label_submission.c.digest
 ).where(label_submission.c.token == bindparam("token"))
 _NEWEST: Final = (
-    select(
-        label_submission.c.id, label_submission.c.round, label_submission.c.revision,
-        label_submission.c.outcome, label_submission.c.certainty, label_submission.c.note,
-        label_submission.c.at,
-    )
+    select(label_submission)
     .where(
         label_submission.c.task_id == bindparam("task_id"),
         label_submission.c.round == bindparam("round"),
@@ -58,8 +55,8 @@ _PREVIOUS: Final = (
     .where(
         task.c.study_id == bindparam("study_id"),
         task.c.person_id == bindparam("person_id"),
-        task.c.work == "label",
-        task.c.state.in_(DONE),
+        task.c.work == Work.LABEL,
+        task.c.state.in_(FINISHED),
         task.c.position < bindparam("before"),
     )
     .order_by(task.c.position.desc())
@@ -67,118 +64,48 @@ _PREVIOUS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ProposalAnswer:
-    """What was made of a proposal: confirmed, rejected, or changed to a label (and place)."""
-
-    proposal_id: int
-    answer: str
-    label: str = ""
-    field: str = ""
-    start: int | None = None
-    end: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewLabels:
-    """Everything one press of save holds."""
-
-    task_id: int
-    study_id: int
-    person_id: int
-    round: str
-    revision: int
-    token: str
-    digest: str
-    outcome: str
-    certainty: int | None = None
-    note: str = ""
-    reason: str = ""
-    skip_reason: str = ""
-    layout: str = ""
-    input: str = ""
-    lang: str = ""
-    width: int | None = None
-    active_seconds: float = 0.0
-    labels: Sequence[LabelMark] = ()
-    spans: Sequence[SpanMark] = ()
-    answers: Sequence[ProposalAnswer] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StoredLabels:
-    """The newest revision of one round, for showing it again."""
-
-    id: int
-    round: str
-    revision: int
-    outcome: str
-    certainty: int | None
-    note: str
-    at: str
-    labels: tuple[LabelMark, ...]
-    spans: tuple[SpanMark, ...]
-    answers: tuple[ProposalAnswer, ...]
-
-
 def by_token(connection: Connection, token: str) -> Known | None:
     """Return what a token was used for, if it was."""
     row = connection.execute(_BY_TOKEN, {"token": token}).first()
-    return Known(*row) if row else None
+    return Known(**row._mapping) if row else None
 
 
-def add(connection: Connection, new: NewLabels, now: datetime) -> int:
+def add(connection: Connection, new: LabelSubmission, now: datetime) -> int:
     """Store a submission with its labels, spans and answers; return its id."""
-    values = {
-        name: getattr(new, name)
-        for name in (
-            "task_id", "study_id", "person_id", "round", "revision", "token", "digest", "outcome",
-            "certainty", "note", "reason", "skip_reason", "layout", "input", "lang", "width",
-            "active_seconds",
-        )
-    }
-    key = connection.execute(
-        insert(label_submission).returning(label_submission.c.id), {**values, "at": stamp(now)}
-    ).scalar_one()
-    _add_parts(connection, int(key), new)
-    return int(key)
-
-
-def _add_parts(connection: Connection, key: int, new: NewLabels) -> None:
-    if new.labels:
+    values: dict[str, object] = {"round": new.round}
+    if isinstance(new.content, Skip):
+        return insert_head(connection, label_submission, new, now, values)
+    given = new.content
+    key = insert_head(connection, label_submission, new, now, {
+        **values, "outcome": given.outcome, "certainty": given.certainty, "note": given.note,
+        "reason": given.reason,
+    })
+    if given.labels:
         connection.execute(
             insert(label),
-            [{"submission_id": key, "label": one.label, "whole": int(one.whole),
-              "origin": one.origin} for one in new.labels],
+            [{"submission_id": key, "label": mark.label, "whole": int(mark.whole),
+              "origin": mark.origin} for mark in given.labels],
         )
-    if new.spans:
-        connection.execute(
-            insert(span),
-            [{"submission_id": key, "field": one.field, "start": one.start, "end": one.end,
-              "label": one.label, "quote": one.quote, "origin": one.origin} for one in new.spans],
-        )
-    if new.answers:
-        connection.execute(
-            insert(proposal_answer),
-            [{"submission_id": key, "proposal_id": one.proposal_id, "answer": one.answer,
-              "label": one.label, "field": one.field, "start": one.start, "end": one.end}
-             for one in new.answers],
-        )
+    insert_parts(connection, span, key, given.spans)
+    insert_parts(connection, proposal_answer, key, given.answers)
+    return key
 
 
-def newest(connection: Connection, task_id: int, round_name: str) -> StoredLabels | None:
+def newest(connection: Connection, task_id: int, round_name: str) -> LabelSubmission | None:
     """Return the newest revision of one round of a task with its parts."""
     row = connection.execute(_NEWEST, {"task_id": task_id, "round": round_name}).first()
     if row is None:
         return None
     key = {"id": row.id}
-    return StoredLabels(
-        *row,
-        tuple(LabelMark(one.label, bool(one.whole), one.origin)
-              for one in connection.execute(_LABELS, key)),
-        tuple(SpanMark(*one) for one in connection.execute(_SPANS, key)),
-        tuple(ProposalAnswer(*one) for one in connection.execute(_ANSWERS, key)),
-    )
+    return read_head(row, ItemLabels(
+        outcome=row.outcome, certainty=row.certainty, note=row.note, reason=row.reason,
+        labels=tuple(LabelMark(mark.label, bool(mark.whole), mark.origin)
+                     for mark in connection.execute(_LABELS, key)),
+        spans=tuple(SpanMark(**mark._mapping) for mark in connection.execute(_SPANS, key)),
+        answers=tuple(
+            ProposalAnswer(**answer._mapping) for answer in connection.execute(_ANSWERS, key)
+        ),
+    ), round_name)
 
 
 def previous_token(

@@ -20,7 +20,7 @@ run = new_table(  # one long job, detached from the page that started it
     Column("done", Integer, nullable=False, server_default="0"),
     Column("failed", Integer, nullable=False, server_default="0"),
     Column("cost", REAL_NUMBER),
-    text("message"),  # a code of cbt_core.wording, with its values as JSON
+    text("message"),  # a code of cbt_core.words, with its values as JSON
     Column("created_at", Text, nullable=False),
     Column("heartbeat_at", Text),
     Column("ended_at", Text),

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, select
 
+from cbt_core.domain.submission import Work
 from db.labelling_models import label_submission, proposal
 from db.models import task
 
@@ -23,7 +24,7 @@ def shown(connection: Connection, study_id: int, *, mode: str) -> set[int]:
     ).scalars())
     if mode == "correct":
         opened = select(task.c.item_id).where(
-            task.c.study_id == study_id, task.c.work == "label", task.c.opened_at.is_not(None)
+            task.c.study_id == study_id, task.c.work == Work.LABEL, task.c.opened_at.is_not(None)
         )
         return found | set(connection.execute(opened.distinct()).scalars())
     if mode == "blind-then-model":

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
+from cbt_core.domain.submission import Work
 from db.labelling_models import label_submission
 from db.models import practice, score, seat, submission, task
 from db.people_models import person
@@ -89,7 +90,7 @@ def practice_results(connection: Connection, study_id: int) -> list[PracticeRow]
         .subquery()
     )
     mine = and_(seat.c.study_id == study_id, seat.c.person_id == person.c.id,
-                seat.c.work == "rate")
+                seat.c.work == Work.RATE)
     rows = connection.execute(
         select(
             person.c.code, practice.c.attempt, func.count(), func.sum(practice.c.right),

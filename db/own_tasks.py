@@ -4,11 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Select, func, select
 
+from cbt_core.domain.submission import FINISHED, UNASKED, TaskState, Work
 from db.labelling_models import label_submission
 from db.models import item, submission, task, task_slot
-
-DONE = ("done", "skipped")
-NOT_ASKED = ("released", "withdrawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +34,14 @@ class ShownRow:
 
 def done(
     connection: Connection, *, study_id: int, person_id: int, start: int, count: int,
-    work: str = "rate",
+    work: Work = Work.RATE,
 ) -> list[DoneRow]:
     """Return finished tasks, newest position first."""
-    saved = label_submission if work == "label" else submission
+    saved = label_submission if work == Work.LABEL else submission
     page = (  # from the index alone; only what is shown is then joined
         select(task.c.id, task.c.position)
         .where(task.c.study_id == study_id, task.c.person_id == person_id,
-               task.c.work == work, task.c.state.in_(DONE))
+               task.c.work == work, task.c.state.in_(FINISHED))
         .order_by(task.c.position.desc())
         .offset(start)
         .limit(count)
@@ -65,14 +63,14 @@ def done(
 
 
 def count_done(
-    connection: Connection, *, study_id: int, person_id: int, work: str = "rate"
+    connection: Connection, *, study_id: int, person_id: int, work: Work = Work.RATE
 ) -> int:
     """Return how many tasks a person has finished."""
     return int(
         connection.execute(
             select(func.count()).select_from(task).where(
                 task.c.study_id == study_id, task.c.person_id == person_id,
-                task.c.work == work, task.c.state.in_(DONE),
+                task.c.work == work, task.c.state.in_(FINISHED),
             )
         ).scalar_one()
     )
@@ -84,7 +82,7 @@ def for_guessing(connection: Connection, *, study_id: int, person_id: int) -> li
         select(task.c.id)
         .join(task_slot, task_slot.c.task_id == task.c.id)
         .where(task.c.study_id == study_id, task.c.person_id == person_id,
-               task.c.work == "rate", task.c.kind == "main", task.c.state == "done")
+               task.c.work == Work.RATE, task.c.kind == "main", task.c.state == TaskState.DONE)
         .group_by(task.c.id, task.c.position)
         .having(func.count() > 1)
         .order_by(task.c.position)
@@ -105,8 +103,8 @@ def shown(connection: Connection, task_id: int) -> ShownRow:
 def labelled_items(study_id: int, person_id: int) -> Select[tuple[int]]:
     """Return the query for the items a person labels in a study: done, or still to do."""
     return select(task.c.item_id).where(
-        task.c.study_id == study_id, task.c.person_id == person_id, task.c.work == "label",
-        task.c.state.not_in(NOT_ASKED),
+        task.c.study_id == study_id, task.c.person_id == person_id, task.c.work == Work.LABEL,
+        task.c.state.not_in(UNASKED),
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from cbt_core.domain.assignment.tasks import CHECK_PANEL, PlannedTask
 from cbt_core.domain.study import Kind
+from cbt_core.domain.submission import UNASKED, TaskState, Work
 from db.models import answer, draft, item, membership, task, task_slot
 from db.people_models import person
 
@@ -31,7 +32,7 @@ class RaterRow:
     active: bool
 
 
-def given(connection: Connection, study_id: int, work: str = "rate") -> Given:
+def given(connection: Connection, study_id: int, work: Work = Work.RATE) -> Given:
     """Return every task that was not taken back, with the systems in its slots."""
     slots = _slots(connection, study_id, work)
     positions: dict[int, int] = {}
@@ -43,7 +44,7 @@ def given(connection: Connection, study_id: int, work: str = "rate") -> Given:
             task.c.repeat_of, task.c.state, task.c.panel,
         )
         .where(task.c.study_id == study_id, task.c.work == work,
-               task.c.state.not_in(("released", "withdrawn")))
+               task.c.state.not_in(UNASKED))
         .order_by(task.c.position, task.c.id)
     )
     for row in rows:
@@ -57,7 +58,7 @@ def given(connection: Connection, study_id: int, work: str = "rate") -> Given:
             PlannedTask(
                 row.person_id, row.item_id, panel, places, row.position, kind,
                 positions.get(row.repeat_of) if row.repeat_of else None,
-                row.state != "waiting",
+                row.state != TaskState.WAITING,
             )
         )
     return Given(tuple(found), panels)
@@ -105,7 +106,7 @@ def item_systems(
     return {key: tuple(systems) for key, systems in found.items()}
 
 
-def task_ids(connection: Connection, study_id: int, work: str) -> dict[tuple[int, int], int]:
+def task_ids(connection: Connection, study_id: int, work: Work) -> dict[tuple[int, int], int]:
     """Return task ids by (person, position)."""
     rows = connection.execute(
         select(task.c.id, task.c.person_id, task.c.position).where(
@@ -124,10 +125,10 @@ def set_repeats(connection: Connection, pairs: list[tuple[int, int]]) -> None:
 
 
 def drop_waiting(
-    connection: Connection, study_id: int, *, work: str, person_ids: list[int] | None = None
+    connection: Connection, study_id: int, *, work: Work, person_ids: list[int] | None = None
 ) -> dict[int, int]:
     """Take back tasks nobody has opened; return how many, by person."""
-    here = [task.c.study_id == study_id, task.c.work == work, task.c.state == "waiting"]
+    here = [task.c.study_id == study_id, task.c.work == work, task.c.state == TaskState.WAITING]
     if person_ids is not None:
         here.append(task.c.person_id.in_(person_ids))
     counts = {
@@ -158,20 +159,20 @@ def raters(connection: Connection, study_id: int, role: str) -> list[RaterRow]:
     ]
 
 
-def with_tasks(connection: Connection, study_id: int, work: str) -> set[int]:
+def with_tasks(connection: Connection, study_id: int, work: Work) -> set[int]:
     """Return the ids of everybody who has tasks in a study."""
     return {
         row[0]
         for row in connection.execute(
             select(task.c.person_id).where(
                 task.c.study_id == study_id, task.c.work == work,
-                task.c.state.not_in(("released", "withdrawn")),
+                task.c.state.not_in(UNASKED),
             ).distinct()
         )
     }
 
 
-def _slots(connection: Connection, study_id: int, work: str) -> dict[int, tuple[int, ...]]:
+def _slots(connection: Connection, study_id: int, work: Work) -> dict[int, tuple[int, ...]]:
     rows = connection.execute(
         select(task_slot.c.task_id, answer.c.system_id, answer.c.part)
         .join(task, task.c.id == task_slot.c.task_id)

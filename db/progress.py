@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
 
+from cbt_core.domain.submission import FINISHED, PENDING, TaskState
 from db.labelling_models import label_submission
 from db.models import draft, item, seat, submission, task
 from db.people_models import person
 
-ASKED = ("waiting", "opened", "done", "skipped")
+ASKED = (*PENDING, *FINISHED)
 """States of tasks that count: released and withdrawn ones are no longer asked."""
 
 
@@ -71,8 +72,8 @@ def by_rater(connection: Connection, study_id: int) -> list[RaterRow]:
     rows = connection.execute(
         select(
             person.c.id, person.c.code, task.c.work,
-            _in_state(*ASKED).label("total"), _in_state("done").label("done"),
-            _in_state("skipped").label("skipped"),
+            _in_state(*ASKED).label("total"), _in_state(TaskState.DONE).label("done"),
+            _in_state(TaskState.SKIPPED).label("skipped"),
         )
         .join(person, person.c.id == task.c.person_id)
         .where(task.c.study_id == study_id)
@@ -95,8 +96,8 @@ def by_item(connection: Connection, study_id: int) -> list[ItemProgress]:
     rows = connection.execute(
         select(
             item.c.key, item.c.risk, item.c.withdrawn_at,
-            _in_state(*ASKED).label("total"), _in_state("done").label("done"),
-            _in_state("skipped").label("skipped"),
+            _in_state(*ASKED).label("total"), _in_state(TaskState.DONE).label("done"),
+            _in_state(TaskState.SKIPPED).label("skipped"),
         )
         .outerjoin(task, (task.c.item_id == item.c.id) & (task.c.kind == "main"))
         .where(item.c.study_id == study_id, item.c.kind == "main")
@@ -114,7 +115,7 @@ def withdraw_tasks(connection: Connection, item_id: int) -> dict[tuple[int, str]
 
     Their drafts go, done tasks stay as they are, and the totals of the seats follow.
     """
-    pending = (task.c.item_id == item_id) & task.c.state.in_(("waiting", "opened"))
+    pending = (task.c.item_id == item_id) & task.c.state.in_(PENDING)
     ids = select(task.c.id).where(pending)
     rows = connection.execute(
         select(task.c.study_id, task.c.person_id, task.c.work, func.count().label("n"))
@@ -122,7 +123,7 @@ def withdraw_tasks(connection: Connection, item_id: int) -> dict[tuple[int, str]
         .group_by(task.c.study_id, task.c.person_id, task.c.work)
     ).all()
     connection.execute(delete(draft).where(draft.c.task_id.in_(ids)))
-    connection.execute(update(task).where(pending).values(state="withdrawn"))
+    connection.execute(update(task).where(pending).values(state=TaskState.WITHDRAWN))
     for row in rows:
         connection.execute(
             update(seat)

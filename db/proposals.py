@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from cbt_core.domain.labels import Proposal
 from db.adjudication_models import proposal_pass
 from db.clock import stamp
 from db.labelling_models import proposal
@@ -22,17 +23,6 @@ _PROPOSALS: Final = (
     .where(proposal.c.item_id == bindparam("item_id"))
     .order_by(proposal.c.id)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ProposalRow:
-    """A machine's label of an item without its provenance: this may reach an annotator."""
-
-    id: int
-    label: str
-    field: str
-    start: int | None
-    end: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +46,11 @@ class PassLine:
     run: str
 
 
-def of_item(connection: Connection, item_id: int) -> list[ProposalRow]:
+def of_item(connection: Connection, item_id: int) -> list[Proposal]:
     """Return an item's proposals, each place and label once: several runs may agree."""
-    found: dict[tuple[object, ...], ProposalRow] = {}
+    found: dict[tuple[object, ...], Proposal] = {}
     for row in connection.execute(_PROPOSALS, {"item_id": item_id}):
-        found.setdefault((row.label, row.field, row.start, row.end), ProposalRow(*row))
+        found.setdefault((row.label, row.field, row.start, row.end), Proposal(**row._mapping))
     return list(found.values())
 
 

@@ -8,14 +8,15 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 from cbt_core.domain.submission import (
     AnswerLine,
     ExclusionLine,
-    FlagLine,
+    Flag,
     GuessLine,
-    PreferenceLine,
-    ScoreLine,
+    Preference,
+    Score,
     SeatLine,
     SlotLine,
-    StepLine,
+    StepTick,
     TaskLine,
+    Work,
 )
 from db.models import (
     answer,
@@ -49,7 +50,7 @@ _TASKS: Final = (
 
 
 def tasks(
-    connection: Connection, study_id: int, *, every_revision: bool = False, work: str = "rate"
+    connection: Connection, study_id: int, *, every_revision: bool = False, work: Work = Work.RATE
 ) -> list[TaskLine]:
     """Return the tasks of a study with their newest submission, or one line per revision.
 
@@ -88,11 +89,11 @@ def slots(connection: Connection, study_id: int) -> dict[int, list[SlotLine]]:
 
 def scores(
     connection: Connection, study_id: int, *, every_revision: bool = False
-) -> dict[int, list[ScoreLine]]:
+) -> dict[int, list[Score]]:
     """Return the scores by submission id: of the newest revisions, or of all."""
     wanted = (
-        select(score.c.submission_id, score.c.slot, score.c.scale, score.c.value,
-               score.c.missing_reason)
+        select(score.c.submission_id, score.c.slot, score.c.answer_id, score.c.scale,
+               score.c.value, score.c.missing_reason)
         .join(submission, submission.c.id == score.c.submission_id)
         .where(submission.c.study_id == study_id)
     )
@@ -101,10 +102,7 @@ def scores(
             task,
             (task.c.id == submission.c.task_id) & (task.c.revision == submission.c.revision),
         )
-    found: dict[int, list[ScoreLine]] = {}
-    for row in connection.execute(wanted):
-        found.setdefault(row[0], []).append(ScoreLine(*row))
-    return found
+    return _by_submission(Score, connection.execute(wanted))
 
 
 def system_names(
@@ -118,36 +116,40 @@ def system_names(
     return {row[0]: row[1] for row in rows}
 
 
-def preferences(connection: Connection, study_id: int) -> Iterator[PreferenceLine]:
-    """Yield the overall preferences of the newest revisions."""
-    wanted = select(preference.c.submission_id, preference.c.choice)
+def preferences(connection: Connection, study_id: int) -> dict[int, list[Preference]]:
+    """Return the overall preferences of the newest revisions, by submission id."""
+    wanted = select(
+        preference.c.submission_id, preference.c.choice, preference.c.answer_id
+    )
     rows = connection.execute(_newest(wanted, preference.c.submission_id, study_id))
-    yield from _lines(PreferenceLine, rows)
+    return _by_submission(Preference, rows)
 
 
-def steps(connection: Connection, study_id: int) -> Iterator[StepLine]:
-    """Yield the checklists of the newest revisions."""
-    wanted = select(step.c.submission_id, step.c.slot, step.c.step, step.c.value)
+def steps(connection: Connection, study_id: int) -> dict[int, list[StepTick]]:
+    """Return the checklists of the newest revisions, by submission id."""
+    wanted = select(
+        step.c.submission_id, step.c.slot, step.c.answer_id, step.c.step, step.c.value
+    )
     rows = connection.execute(
         _newest(wanted, step.c.submission_id, study_id).order_by(
             step.c.submission_id, step.c.slot, step.c.step
         )
     )
-    yield from _lines(StepLine, rows)
+    return _by_submission(StepTick, rows)
 
 
-def flags(connection: Connection, study_id: int) -> Iterator[FlagLine]:
-    """Yield the safety flags of the newest revisions."""
+def flags(connection: Connection, study_id: int) -> dict[int, list[Flag]]:
+    """Return the safety flags of the newest revisions, by submission id."""
     wanted = select(
-        flag.c.submission_id, flag.c.slot, flag.c.kind, flag.c.severity, flag.c.quote,
-        flag.c.start, flag.c.end,
+        flag.c.submission_id, flag.c.slot, flag.c.answer_id, flag.c.kind, flag.c.severity,
+        flag.c.quote, flag.c.start, flag.c.end,
     )
     rows = connection.execute(
         _newest(wanted, flag.c.submission_id, study_id).order_by(
             flag.c.submission_id, flag.c.id
         )
     )
-    yield from _lines(FlagLine, rows)
+    return _by_submission(Flag, rows)
 
 
 def guesses(connection: Connection, study_id: int) -> Iterator[GuessLine]:
@@ -241,6 +243,14 @@ def _lines(kind: Callable[..., Line], rows: Iterable[Any]) -> Iterator[Line]:
     """Turn rows into dataclasses whose fields stand in the same order."""
     for row in rows:
         yield kind(*row)
+
+
+def _by_submission(kind: Callable[..., Line], rows: Iterable[Any]) -> dict[int, list[Line]]:
+    """Turn rows that begin with a submission's id into its parts; the other fields in order."""
+    found: dict[int, list[Line]] = {}
+    for key, *rest in rows:
+        found.setdefault(key, []).append(kind(*rest))
+    return found
 
 
 def _newest(

@@ -12,12 +12,17 @@ from db.clock import moment, stamp
 from db.machine_models import run
 
 GENERATION: Final = "generation"
+FORMER_SECTIONS: Final = {
+    "exporting": "export", "generating": "generation", "importing": "files",
+    "local": "local_model", "running": "runs",
+}
+"""Sections of words as rows written before they were named by nouns call them."""
 ACTIVE: Final = ("waiting", "running")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is to be said of a run: a code of `cbt_core.wording` ('' for nothing) and values."""
+    """What is to be said of a run: a code of `cbt_core.words` ('' for nothing) and values."""
 
     code: str = ""
     values: Mapping[str, object] | None = None
@@ -171,11 +176,18 @@ def clear_folder(connection: Connection, code: str) -> None:
 
 def _run(row: Row[Any]) -> Run:
     created = moment(row.created_at)
-    told = json.loads(row.message) if row.message else {}
     return Run(
         row.id, row.code, row.kind, row.actor, row.status, json.loads(row.config), row.folder,
         row.pid, bool(row.stop_asked), row.total, row.done, row.failed, row.cost,
-        Message(told.get("code", ""), told.get("values")), created,
+        _message(row.message), created,
         moment(row.heartbeat_at) if row.heartbeat_at else created,
         moment(row.ended_at) if row.ended_at else None,
     )
+
+
+def _message(stored: str) -> Message:
+    if not stored:
+        return Message()
+    kept = json.loads(stored)
+    section, _, key = kept["code"].partition(".")
+    return Message(f"{FORMER_SECTIONS.get(section, section)}.{key}", kept["values"])

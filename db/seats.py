@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from cbt_core.domain.submission import Work
 from db.clock import stamp
 from db.models import seat
 
@@ -15,7 +16,7 @@ class SeatRow:
 
     study_id: int
     person_id: int
-    work: str
+    work: Work
     total: int
     done: int
     seconds: float
@@ -29,7 +30,7 @@ class SeatRow:
     final_at: str | None
 
 
-def _mine(study_id: int, person_id: int, work: str) -> dict[str, object]:
+def _mine(study_id: int, person_id: int, work: Work) -> dict[str, object]:
     return {"s": study_id, "p": person_id, "w": work}
 
 
@@ -50,23 +51,23 @@ _COUNT = (
 
 
 def find(
-    connection: Connection, *, study_id: int, person_id: int, work: str = "rate"
+    connection: Connection, *, study_id: int, person_id: int, work: Work = Work.RATE
 ) -> SeatRow | None:
     """Return a person's seat in a study."""
     row = connection.execute(select(seat).where(_HERE), _mine(study_id, person_id, work)).first()
-    return SeatRow(*row) if row else None
+    return SeatRow(**row._mapping) if row else None
 
 
-def of_study(connection: Connection, study_id: int, work: str = "rate") -> list[SeatRow]:
+def of_study(connection: Connection, study_id: int, work: Work = Work.RATE) -> list[SeatRow]:
     """Return every seat of a study."""
     rows = connection.execute(
         select(seat).where(seat.c.study_id == study_id, seat.c.work == work)
     )
-    return [SeatRow(*row) for row in rows]
+    return [SeatRow(**row._mapping) for row in rows]
 
 
 def add_total(
-    connection: Connection, *, study_id: int, person_id: int, work: str, by: int
+    connection: Connection, *, study_id: int, person_id: int, work: Work, by: int
 ) -> None:
     """Raise (or lower) the number of tasks a seat holds; make the seat when there is none."""
     keys = {"study_id": study_id, "person_id": person_id, "work": work}
@@ -83,7 +84,7 @@ def count(
     *,
     study_id: int,
     person_id: int,
-    work: str,
+    work: Work,
     done: int,
     seconds: float,
     risk_items: int,
@@ -96,7 +97,7 @@ def count(
     )
 
 
-def rest(connection: Connection, *, study_id: int, person_id: int, work: str) -> None:
+def rest(connection: Connection, *, study_id: int, person_id: int, work: Work) -> None:
     """Note a break: the minutes and risk items until the next one count from here."""
     connection.execute(
         update(seat).where(_HERE).values(seconds_at_break=seat.c.seconds, risk_items=0),
@@ -109,7 +110,7 @@ def consent(
     *,
     study_id: int,
     person_id: int,
-    work: str,
+    work: Work,
     version: str,
     now: datetime,
 ) -> None:
@@ -121,7 +122,7 @@ def consent(
 
 
 def set_profile(
-    connection: Connection, *, study_id: int, person_id: int, work: str, profile: str
+    connection: Connection, *, study_id: int, person_id: int, work: Work, profile: str
 ) -> None:
     """Store the profile as JSON text (declined fields are null)."""
     connection.execute(
@@ -134,7 +135,7 @@ def mark(
     *,
     study_id: int,
     person_id: int,
-    work: str,
+    work: Work,
     milestone: str,
     now: datetime,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
+from cbt_core.domain.study import Stage
 from cbt_core.domain.study_setup import Digests, StudyRow
 from db.models import instrument, membership, protocol, study, system
 
@@ -206,7 +207,7 @@ def instrument_text(connection: Connection, study_id: int, kind: str, digest: st
 
 def _study(row: Row[*tuple[Any, ...]]) -> StudyRow:
     return StudyRow(
-        row.id, row.slug, row.title, row.stage, row.language, row.source_kind,
+        row.id, row.slug, row.title, Stage(row.stage), row.language, row.source_kind,
         bool(row.demonstration), row.created_at, row.created_by, row.locked_at, row.unblinded_at,
     )
 

@@ -3,21 +3,48 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, Insert, Row, Table, bindparam, insert, select
+from sqlalchemy.sql.dml import ReturningInsert
 
+from cbt_core.domain.submission import (
+    Circumstances,
+    Flag,
+    Preference,
+    Rating,
+    Score,
+    Skip,
+    StepTick,
+    Submission,
+)
 from db.clock import stamp
 from db.models import escalation, flag, preference, score, step, submission
 
 _BY_TOKEN: Final = select(
-    submission.c.task_id, submission.c.revision, submission.c.digest, submission.c.at
+    submission.c.task_id, submission.c.revision, submission.c.digest
 ).where(submission.c.token == bindparam("token"))
 _NEWEST: Final = (
     select(submission)
     .where(submission.c.task_id == bindparam("task_id"))
     .order_by(submission.c.revision.desc())
     .limit(1)
+)
+_SCORES: Final = select(
+    score.c.slot, score.c.answer_id, score.c.scale, score.c.value, score.c.missing_reason
+).where(score.c.submission_id == bindparam("id"))
+_FLAGS: Final = (
+    select(flag.c.slot, flag.c.answer_id, flag.c.kind, flag.c.severity, flag.c.quote,
+           flag.c.start, flag.c.end)
+    .where(flag.c.submission_id == bindparam("id"))
+    .order_by(flag.c.id)
+)
+_STEPS: Final = select(step.c.slot, step.c.answer_id, step.c.step, step.c.value).where(
+    step.c.submission_id == bindparam("id")
+)
+_PREFERENCE: Final = select(preference.c.choice, preference.c.answer_id).where(
+    preference.c.submission_id == bindparam("id")
 )
 
 
@@ -28,135 +55,81 @@ class Known:
     task_id: int
     revision: int
     digest: str
-    at: str
-
-
-@dataclass(frozen=True, slots=True)
-class SlotScore:
-    """One score: `slot` is empty for a scale of the whole task; value or reason, never both."""
-
-    slot: str
-    answer_id: int | None
-    scale: str
-    value: int | None
-    missing_reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SlotFlag:
-    """One safety flag on an answer, with an optional quoted span (code points, end exclusive)."""
-
-    slot: str
-    answer_id: int
-    kind: str
-    severity: str
-    quote: str = ""
-    start: int | None = None
-    end: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SlotStep:
-    """One tick of the five-step checklist: 0 absent, 1 partial, 2 present."""
-
-    slot: str
-    answer_id: int
-    step: str
-    value: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewSubmission:
-    """Everything one press of save holds."""
-
-    task_id: int
-    study_id: int
-    person_id: int
-    revision: int
-    token: str
-    digest: str
-    outcome: str = "scored"
-    skip_reason: str = ""
-    note: str = ""
-    reason: str = ""
-    comment: str = ""
-    confidence: int | None = None
-    layout: str = ""
-    input: str = ""
-    lang: str = ""
-    width: int | None = None
-    active_seconds: float = 0.0
-    scores: Sequence[SlotScore] = ()
-    flags: Sequence[SlotFlag] = ()
-    steps: Sequence[SlotStep] = ()
-    preference: tuple[str, int | None] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A stored submission with its parts, for re-opening a task."""
-
-    id: int
-    revision: int
-    outcome: str
-    comment: str
-    confidence: int | None
-    at: str
-    scores: tuple[SlotScore, ...]
-    flags: tuple[SlotFlag, ...]
-    steps: tuple[SlotStep, ...]
-    preference: str | None
 
 
 def by_token(connection: Connection, token: str) -> Known | None:
     """Return what a token was used for, if it was."""
     row = connection.execute(_BY_TOKEN, {"token": token}).first()
-    return Known(*row) if row else None
+    return Known(**row._mapping) if row else None
 
 
-def add(connection: Connection, new: NewSubmission, now: datetime) -> int:
+def add(connection: Connection, new: Submission[Rating], now: datetime) -> int:
     """Store a submission with its parts; return its id."""
-    values = {
-        name: getattr(new, name)
-        for name in (
-            "task_id", "study_id", "person_id", "revision", "token", "digest", "outcome",
-            "skip_reason", "note", "reason", "comment", "confidence", "layout", "input", "lang",
-            "width", "active_seconds",
-        )
+    if isinstance(new.content, Skip):
+        return insert_head(connection, submission, new, now, {})
+    rating = new.content
+    key = insert_head(connection, submission, new, now, {
+        "outcome": "scored", "reason": rating.reason, "comment": rating.comment,
+        "confidence": rating.confidence,
+    })
+    insert_parts(connection, score, key, rating.scores)
+    insert_parts(connection, flag, key, rating.flags)
+    insert_parts(connection, step, key, rating.steps)
+    insert_parts(connection, preference, key, [rating.preference] if rating.preference else [])
+    return key
+
+
+def insert_head(
+    connection: Connection, table: Table, new: Submission[Any], now: datetime,
+    values: dict[str, object],
+) -> int:
+    """Store the row of a submission, of either kind of work; return its id."""
+    how = new.circumstances
+    row: dict[str, object] = {
+        "task_id": new.task_id, "study_id": new.study_id, "person_id": new.person_id,
+        "revision": new.revision, "token": new.token, "digest": new.digest,
+        "layout": how.layout, "input": how.input, "lang": how.lang, "width": how.width,
+        "active_seconds": how.active_seconds, "at": stamp(now), **values,
     }
-    key = connection.execute(
-        insert(submission).returning(submission.c.id), {**values, "at": stamp(now)}
-    ).scalar_one()
-    _add_parts(connection, key, new)
-    return int(key)
+    if isinstance(new.content, Skip):
+        row |= {"outcome": "skipped", "skip_reason": new.content.reason, "note": new.content.note}
+    return int(connection.execute(_insert_head(table), row).scalar_one())
 
 
-def _add_parts(connection: Connection, key: int, new: NewSubmission) -> None:
-    if new.scores:
-        connection.execute(
-            insert(score),
-            [{"submission_id": key, "slot": s.slot, "scale": s.scale, "answer_id": s.answer_id,
-              "value": s.value, "missing_reason": s.missing_reason} for s in new.scores],
-        )
-    if new.flags:
-        connection.execute(
-            insert(flag),
-            [{"submission_id": key, "slot": f.slot, "answer_id": f.answer_id, "kind": f.kind,
-              "severity": f.severity, "quote": f.quote, "start": f.start, "end": f.end}
-             for f in new.flags],
-        )
-    if new.steps:
-        connection.execute(
-            insert(step),
-            [{"submission_id": key, "slot": s.slot, "step": s.step, "answer_id": s.answer_id,
-              "value": s.value} for s in new.steps],
-        )
-    if new.preference is not None:
-        choice, answer_id = new.preference
-        connection.execute(
-            insert(preference),
-            {"submission_id": key, "choice": choice, "answer_id": answer_id},
-        )
+def insert_parts(
+    connection: Connection, table: Table, submission_id: int, parts: Sequence[Any]
+) -> None:
+    """Store parts of a submission in a table whose columns are named as their fields."""
+    if not parts:
+        return
+    names = parts[0].__slots__
+    rows = [{name: getattr(part, name) for name in names} for part in parts]
+    connection.execute(_insert(table), [{"submission_id": submission_id, **row} for row in rows])
+
+
+@cache  # as every statement of a save: built once
+def _insert_head(table: Table) -> ReturningInsert[int]:
+    return insert(table).returning(table.c.id)
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    return insert(table)
+
+
+def read_head(row: Row[Any], content: Any, round_name: str = "") -> Submission[Any]:  # noqa: ANN401 - either kind of work
+    """Return a stored row as a submission; its content, unless it was skipped, is given."""
+    if row.outcome == "skipped":
+        content = Skip(reason=row.skip_reason, note=row.note)
+    return Submission(
+        task_id=row.task_id, study_id=row.study_id, person_id=row.person_id,
+        revision=row.revision, token=row.token, digest=row.digest,
+        circumstances=Circumstances(
+            layout=row.layout, input=row.input, lang=row.lang, width=row.width,
+            active_seconds=row.active_seconds,
+        ),
+        content=content, round=round_name, at=row.at,
+    )
 
 
 def escalate(
@@ -172,27 +145,17 @@ def escalate(
         )
 
 
-def newest(connection: Connection, task_id: int) -> Stored | None:
+def newest(connection: Connection, task_id: int) -> Submission[Rating] | None:
     """Return the newest revision of a task with its parts."""
     row = connection.execute(_NEWEST, {"task_id": task_id}).first()
     if row is None:
         return None
     key = {"id": row.id}
-    scores = connection.execute(
-        select(score.c.slot, score.c.answer_id, score.c.scale, score.c.value,
-               score.c.missing_reason).where(score.c.submission_id == bindparam("id")), key)
-    flags = connection.execute(
-        select(flag.c.slot, flag.c.answer_id, flag.c.kind, flag.c.severity, flag.c.quote,
-               flag.c.start, flag.c.end).where(flag.c.submission_id == bindparam("id"))
-        .order_by(flag.c.id), key)
-    steps = connection.execute(
-        select(step.c.slot, step.c.answer_id, step.c.step, step.c.value)
-        .where(step.c.submission_id == bindparam("id")), key)
-    chosen = connection.execute(
-        select(preference.c.choice).where(preference.c.submission_id == bindparam("id")), key
-    ).scalar()
-    return Stored(
-        row.id, row.revision, row.outcome, row.comment, row.confidence, row.at,
-        tuple(SlotScore(*s) for s in scores), tuple(SlotFlag(*f) for f in flags),
-        tuple(SlotStep(*s) for s in steps), chosen,
-    )
+    chosen = connection.execute(_PREFERENCE, key).first()
+    return read_head(row, Rating(
+        scores=tuple(Score(**one._mapping) for one in connection.execute(_SCORES, key)),
+        flags=tuple(Flag(**one._mapping) for one in connection.execute(_FLAGS, key)),
+        steps=tuple(StepTick(**one._mapping) for one in connection.execute(_STEPS, key)),
+        preference=Preference(**chosen._mapping) if chosen else None,
+        comment=row.comment, confidence=row.confidence, reason=row.reason,
+    ))

@@ -6,14 +6,13 @@ Statements are built once: the sheet runs them at every save.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from cbt_core.domain.study import Stage
+from cbt_core.domain.submission import PENDING, TaskState, Work
 from db.clock import stamp
 from db.models import answer, draft, item, seat, study, task, task_slot
-
-PENDING: Final = ("opened", "waiting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +24,16 @@ class TaskRow:
     study_id: int
     person_id: int
     item_id: int
-    work: str
+    work: Work
     kind: str
-    state: str
+    state: TaskState
     revision: int
     position: int
     opened_at: str | None
     repeat_of: int | None
     slug: str
     title: str
-    stage: str
+    stage: Stage
     item_key: str
     question: str
     description: str
@@ -46,6 +45,11 @@ class TaskRow:
     risk_items: int
     consent_at: str | None
     final_at: str | None
+
+    @property
+    def is_read_only(self) -> bool:
+        """Tell whether the task can be read, but not changed: not open, or final."""
+        return self.stage != Stage.OPEN or self.final_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class NewTask:
     item_id: int
     position: int
     slots: Mapping[str, int]
-    work: str = "rate"
+    work: Work = Work.RATE
     kind: str = "main"
     panel: str = ""
     repeat_of: int | None = None
@@ -102,6 +106,7 @@ _FIND = (
     )
     .where(task.c.token == bindparam("token"))
 )
+_STUDY = select(task.c.study_id).where(task.c.token == bindparam("token"))
 _SLOTS = (
     select(task_slot.c.slot, task_slot.c.answer_id, answer.c.text)
     .join(answer, answer.c.id == task_slot.c.answer_id)
@@ -120,6 +125,12 @@ _NEXT = (
     .limit(1)
 )
 _DRAFT = select(draft.c.sequence, draft.c.entries).where(draft.c.task_id == bindparam("task_id"))
+_ADD_DRAFT = insert(draft)
+_CHANGE_DRAFT = (
+    update(draft)
+    .where(draft.c.task_id == bindparam("key"))
+    .values({name: bindparam(name) for name in ("sequence", "entries", "at")})
+)
 _DROP = delete(draft).where(draft.c.task_id == bindparam("task_id"))
 _SET_STATE = (
     update(task)
@@ -128,8 +139,8 @@ _SET_STATE = (
 )
 _OPEN = (
     update(task)
-    .where(task.c.id == bindparam("task_id"), task.c.state == "waiting")
-    .values(state="opened", opened_at=bindparam("at"))
+    .where(task.c.id == bindparam("task_id"), task.c.state == TaskState.WAITING)
+    .values(state=TaskState.OPENED, opened_at=bindparam("at"))
 )
 _PENDING_REPEAT = (
     select(task.c.id)
@@ -141,7 +152,17 @@ _PENDING_REPEAT = (
 def find(connection: Connection, token: str) -> TaskRow | None:
     """Return a task by its opaque token."""
     row = connection.execute(_FIND, {"token": token}).first()
-    return TaskRow(**row._mapping) if row else None
+    if row is None:
+        return None
+    return TaskRow(**{
+        **row._mapping, "work": Work(row.work), "state": TaskState(row.state),
+        "stage": Stage(row.stage),
+    })
+
+
+def study_of(connection: Connection, token: str) -> int | None:
+    """Return the study of a task; None when there is no such task."""
+    return connection.execute(_STUDY, {"token": token}).scalar()
 
 
 def slots(connection: Connection, task_id: int) -> list[SlotRow]:
@@ -150,7 +171,7 @@ def slots(connection: Connection, task_id: int) -> list[SlotRow]:
 
 
 def next_token(
-    connection: Connection, *, study_id: int, person_id: int, work: str = "rate"
+    connection: Connection, *, study_id: int, person_id: int, work: Work = Work.RATE
 ) -> str | None:
     """Return the task to do next: one already opened, else the first that waits."""
     for state in PENDING:  # two index look-ups; one query over both states would sort them all
@@ -172,7 +193,7 @@ def mark_opened(connection: Connection, task_id: int, now: datetime) -> None:
     connection.execute(_OPEN, {"task_id": task_id, "at": stamp(now)})
 
 
-def set_state(connection: Connection, task_id: int, *, state: str, revision: int) -> None:
+def set_state(connection: Connection, task_id: int, *, state: TaskState, revision: int) -> None:
     """Set a task's state and the number of its newest revision."""
     connection.execute(
         _SET_STATE, {"task_id": task_id, "new_state": state, "new_revision": revision}
@@ -192,11 +213,11 @@ def keep_draft(
     standing = draft_of(connection, task_id)
     values = {"sequence": sequence, "entries": entries, "at": stamp(now)}
     if standing is None:
-        connection.execute(insert(draft), {"task_id": task_id, **values})
+        connection.execute(_ADD_DRAFT, {"task_id": task_id, **values})
     elif standing.sequence >= sequence:
         return standing.sequence
     else:
-        connection.execute(update(draft).where(draft.c.task_id == task_id).values(**values))
+        connection.execute(_CHANGE_DRAFT, {"key": task_id, **values})
     return sequence
 
 

@@ -5,11 +5,12 @@ import streamlit as st
 from cbt_core.domain.people import Person
 from cbt_core.errors import StudyError
 from cbt_core.services.people import roster
+from cbt_core.words import section
 from pages.ui import chrome
 from pages.ui.components.account import account_forms
 from pages.ui.session import database, now, require_person, settings
 from pages.ui.widgets import plain, refuse
-from pages.ui.words import language, section, t
+from pages.ui.words import language, t
 
 
 def identity(person: Person) -> None:

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from cbt_core.words import section
 from pages.ui import chrome, lead
 from pages.ui.components.adjudicator import adjudicator
 from pages.ui.components.span_marker import Links
 from pages.ui.session import require_lead, settings
-from pages.ui.words import language, section, t
+from pages.ui.words import language, t
 
 person = require_lead()
 chrome.give_room_to_the_sheet()

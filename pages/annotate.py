@@ -4,17 +4,18 @@ import streamlit as st
 
 from cbt_core.domain.study import Role
 from cbt_core.services.desk.admission import my_studies
+from cbt_core.words import section
 from pages.ui import chrome
 from pages.ui.components.span_marker import Links, span_marker
-from pages.ui.session import database, require_role, settings
+from pages.ui.session import database, now, require_role, settings
 from pages.ui.widgets import chosen_study
-from pages.ui.words import language, section, t
+from pages.ui.words import language, t
 
 BEFORE = ("consent", "profile", "guide")
 OPEN = ("work", "done", "closed")
 
 person = require_role(Role.ANNOTATOR)
-mine = [one for one in my_studies(database(), person) if one.role is Role.ANNOTATOR]
+mine = [one for one in my_studies(database(), person, now=now()) if one.role is Role.ANNOTATOR]
 asked = st.session_state.pop("label_task", None)
 study = chosen_study(mine, steps=OPEN if asked else ("work",)) or chosen_study(mine, steps=OPEN)
 if study is None:

@@ -85,7 +85,7 @@ def practice(person: Person, study: MyStudy) -> None:
         done, result = st.session_state["practice_result"]
         feedback(done, result, study)
         return
-    item, number, count = admission.practice_item(database(), person, slug=study.slug)
+    item, number, count = admission.practice_item(database(), person, slug=study.slug, now=now())
     if item is None:
         st.rerun()
         return
@@ -168,7 +168,7 @@ def show_marks(slot: str, result: PracticeResult, study: MyStudy) -> None:
 
 
 person = require_person()
-mine = admission.my_studies(database(), person)
+mine = admission.my_studies(database(), person, now=now())
 picked = next((one for one in mine if one.slug == st.session_state.get("study")), None)
 study = picked if picked is not None else chosen_study(mine, steps=STEPS)
 if study is None or (study.step not in STEPS and "practice_result" not in st.session_state):

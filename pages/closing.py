@@ -64,7 +64,7 @@ def ask_one(number: int, shown: ShownAgain) -> tuple[str | None, str]:
 def thanks(person: Person, study: MyStudy) -> None:
     """Thank the person; say the hours worked; show the support text again."""
     st.header(t("closing.thanks"))
-    hours = own_work.hours(database(), person, slug=study.slug)
+    hours = own_work.hours(database(), person, slug=study.slug, now=now())
     st.text(t("closing.thanks_about", done=study.done, spent=hours_words(round(hours * 60))))
     support = study.setup.protocol.support_text or defaults().support_text
     plain(support(language()), look="quote", key="support")
@@ -72,7 +72,7 @@ def thanks(person: Person, study: MyStudy) -> None:
 
 
 person = require_role(Role.RATER)
-mine = [one for one in my_studies(database(), person) if one.role is Role.RATER]
+mine = [one for one in my_studies(database(), person, now=now()) if one.role is Role.RATER]
 study = chosen_study(mine, steps=("guess", "done", "closed"))
 st.title(t("closing.title"))
 if study is None:
@@ -80,7 +80,7 @@ if study is None:
     st.stop()
 plain(study.title, look="small", key="study-title")
 try:
-    again = own_work.shown_again(database(), person, slug=study.slug)
+    again = own_work.shown_again(database(), person, slug=study.slug, now=now())
     if study.step == "guess":
         confirm(person, study)
     elif again and study.step != "closed":

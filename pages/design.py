@@ -14,7 +14,7 @@ from cbt_core.services.assignment.task_draw import Assigned
 from cbt_core.services.people import roster
 from cbt_core.services.studies import contents
 from cbt_core.services.studies.contents import StudyLine
-from cbt_core.wording import say
+from cbt_core.words import say
 from pages.ui import lead
 from pages.ui.session import database, now, require_lead
 from pages.ui.study_stages import is_label_study
@@ -138,7 +138,7 @@ def _analysis(protocol: Protocol) -> Rows:
 
 
 SEEN = "design_preview"
-NO_ETHICS = "assigning.no_ethics"
+NO_ETHICS = "assignment.no_ethics"
 Wish = tuple[str, tuple[str, ...], tuple[str, ...], int, int]
 """Short name, raters, annotators, overlap, seed: what a balance table was computed for."""
 

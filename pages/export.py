@@ -7,7 +7,7 @@ import streamlit as st
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import StudyError
-from cbt_core.files.output import FORMS
+from cbt_core.files.writer import FORMS
 from cbt_core.services.export import study_export
 from cbt_core.services.operations import storage
 from cbt_core.services.studies import lifecycle, overview
@@ -90,7 +90,7 @@ def chain(person: Person, line: StudyLine) -> None:
     if not st.button(t("export.verify"), key="export-verify"):
         return
     try:
-        found = storage.verify(database(), person, slug=line.study.slug)[0]
+        found = storage.verify(database(), person, slug=line.study.slug, now=now())[0]
     except StudyError as error:
         lead.sorry(error)
         return

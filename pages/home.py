@@ -59,7 +59,7 @@ def target_of(study: MyStudy) -> str | None:
 def led(person: Person) -> None:
     """List the studies the person leads, newest first: stage, what is done, what comes next."""
     st.header(t("home.lead"))
-    lines = [one for one in listing(database(), person) if Role.LEAD in one.roles]
+    lines = [one for one in listing(database(), person, now=now()) if Role.LEAD in one.roles]
     if not lines:
         lead.nothing_yet(person)
     for one in reversed(lines[-SHOWN:]):
@@ -94,7 +94,7 @@ def led_card(person: Person, line: StudyLine) -> None:
 person = require_person()
 chrome.reading_width()
 st.title(t("home.title"))
-mine = my_studies(database(), person)
+mine = my_studies(database(), person, now=now())
 for one in mine:
     card(one)
 leads = person.may_create_studies or any(Role.LEAD in held for held in person.roles.values())

@@ -11,7 +11,7 @@ from cbt_core.files.problems import ImportProblems, describe
 from cbt_core.generation.gates.findings import Report
 from cbt_core.services.studies import answer_gates, creation
 from cbt_core.services.studies.creation import Preview
-from cbt_core.wording import say
+from cbt_core.words import say
 from pages.ui import lead
 from pages.ui.session import database, now, require_lead
 from pages.ui.uploads import KINDS, TEMPLATES, Uploads, laid_out, protocol_of, template

@@ -7,7 +7,6 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from cbt_core.analysis.labels import Detected, LabelResults
-from cbt_core.domain.study import AFTER_LOCK
 from cbt_core.errors import StudyError
 from cbt_core.services.results import study_results
 from cbt_core.stats.labels.detection import ENTRIES, IMPLIED, PREVALENCE
@@ -222,7 +221,7 @@ agreement(found, names)
 prevalence(found, names)
 together(found, names)
 pairs(found, names)
-if found.stage in AFTER_LOCK:
+if found.stage.is_closed:
     detection(found, names)
     anchoring(found, names)
 st.caption(word("signature"))

@@ -9,7 +9,7 @@ from cbt_core.domain.study import Role
 from cbt_core.services.desk.admission import MyStudy, my_studies
 from cbt_core.services.desk.own_work import DoneTask, done_tasks
 from pages.ui import chrome
-from pages.ui.session import database, require_role
+from pages.ui.session import database, now, require_role
 from pages.ui.widgets import hours_words, local_minute, plain, study_picker
 from pages.ui.words import t
 
@@ -27,7 +27,7 @@ def show(person: Person, study: MyStudy) -> None:
                  spent=hours_words(study.minutes)))
     page = int(st.session_state.get("my_work_page", 0))
     rows, total = done_tasks(
-        database(), person, slug=study.slug, start=page * PER_PAGE, count=PER_PAGE,
+        database(), person, slug=study.slug, now=now(), start=page * PER_PAGE, count=PER_PAGE,
         role=study.role,
     )
     if not rows:
@@ -86,7 +86,7 @@ def role_shown(studies: Sequence[MyStudy]) -> Role | None:
 person = require_role(Role.RATER, Role.ANNOTATOR)
 chrome.reading_width()
 st.title(t("my_work.title"))
-every = my_studies(database(), person)
+every = my_studies(database(), person, now=now())
 role = role_shown(every)
 mine = [one for one in every if one.role is role]
 study = study_picker(mine, key="my-work-study")

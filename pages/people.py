@@ -5,7 +5,8 @@ from functools import partial
 import streamlit as st
 
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import Role, Stage
+from cbt_core.domain.study import Role
+from cbt_core.domain.submission import Work
 from cbt_core.errors import StudyError
 from cbt_core.services.desk import admission
 from cbt_core.services.people import invitation, roster
@@ -34,7 +35,7 @@ def table(person: Person, line: StudyLine, seen: Watch) -> None:
             "code": one.code,
             "roles": " · ".join(t(f"lead.role_{role}") for role in held) or "—",
             "state": t(f"people.state_{state}"),
-            "done": work.get((one.code, "rate")) or work.get((one.code, "label")) or "—",
+            "done": work.get((one.code, Work.RATE)) or work.get((one.code, Work.LABEL)) or "—",
             "seen": lead.minute(one.last_seen_at),
             "secret": t("people.own" if one.has_own_passphrase else "people.issued"),
             "since": lead.day(min((m.joined_at for m in mine), default=None)),
@@ -207,5 +208,5 @@ with tabs[3]:
 with top:
     table(person, line, seen)
     plain(t("people.names_apart"), look="small", key="names-apart")
-    if line.study.stage in {Stage.LOCKED, Stage.UNBLINDED}:
+    if line.study.stage.is_closed:
         st.caption(t("people.locked"))

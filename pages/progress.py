@@ -11,10 +11,11 @@ from cbt_core.instruments.defaults import defaults
 from cbt_core.services.studies import contents, overview
 from cbt_core.services.studies.contents import StudyLine
 from cbt_core.services.studies.overview import Pace, Watch
+from cbt_core.words import say, sentences
 from pages.ui import charts, lead
 from pages.ui.session import database, now, require_lead, signed_in
 from pages.ui.widgets import plain
-from pages.ui.words import LANGUAGES, language, t, texts
+from pages.ui.words import LANGUAGES, language, t
 
 EVERY = timedelta(seconds=15)
 LIVE_FOR = timedelta(minutes=20)
@@ -151,7 +152,7 @@ def missing(seen: Watch, setup: StudySetup) -> None:
             other.count for other in seen.missing if other.scale == one.scale
         )
         key = f"progress.reason_{one.reason}"
-        why = t(key) if key in texts(language()) else one.reason
+        why = t(key) if key in sentences(language()) else one.reason
         rows.append({"what": names.get(one.scale, one.scale), "why": why, "count": one.count,
                      "share": one.count / of})
     if not rows:
@@ -199,8 +200,9 @@ def reminders(person: Person, line: StudyLine, at: datetime) -> None:
     )
     one = by_code[who]
     st.code(
-        texts(words)["progress.reminder"].format(
-            person=one.code, title=line.study.title, done=one.done, total=one.total, left=one.left
+        say(
+            "progress.reminder", words, person=one.code, title=line.study.title, done=one.done,
+            total=one.total, left=one.left,
         ),
         language=None, wrap_lines=True,
     )

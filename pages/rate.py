@@ -4,11 +4,12 @@ import streamlit as st
 
 from cbt_core.domain.study import Role
 from cbt_core.services.desk.admission import my_studies
+from cbt_core.words import section
 from pages.ui import chrome
 from pages.ui.components.rating_sheet import Links, rating_sheet
-from pages.ui.session import database, require_role, settings
+from pages.ui.session import database, now, require_role, settings
 from pages.ui.widgets import chosen_study
-from pages.ui.words import language, section, t
+from pages.ui.words import language, t
 
 BEFORE = ("consent", "profile", "guide", "practice", "held")
 OPEN = ("work", "guess", "done", "closed")
@@ -24,7 +25,7 @@ def device() -> str:
 
 
 person = require_role(Role.RATER)
-mine = [one for one in my_studies(database(), person) if one.role is Role.RATER]
+mine = [one for one in my_studies(database(), person, now=now()) if one.role is Role.RATER]
 asked = st.session_state.pop("task", None)
 study = chosen_study(mine, steps=OPEN if asked else ("work",)) or chosen_study(mine, steps=OPEN)
 if study is None:

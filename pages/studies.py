@@ -8,6 +8,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role, Stage
+from cbt_core.domain.submission import Work
 from cbt_core.errors import StudyError
 from cbt_core.files.protocol import parse_protocol
 from cbt_core.services.studies import contents, lifecycle, protocols
@@ -27,9 +28,9 @@ def numbers(line: StudyLine, status: Status) -> None:
     works = [row.work for row in status.raters]
     cells = {"items": f"{line.counts.items - line.counts.withdrawn:,}"}
     if not is_label_study(line):
-        cells |= {"systems": str(line.systems), "raters": str(works.count("rate"))}
-    if is_label_study(line) or "label" in works:
-        cells["annotators"] = str(works.count("label"))
+        cells |= {"systems": str(line.systems), "raters": str(works.count(Work.RATE))}
+    if is_label_study(line) or Work.LABEL in works:
+        cells["annotators"] = str(works.count(Work.LABEL))
     cells |= {
         "done": f"{status.done:,} / {status.total:,}",
         "hours": f"{status.hours:.1f}",
@@ -133,7 +134,7 @@ def amend(person: Person, slug: str, *, content: bytes, name: str, reason: str) 
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise StudyError("importing.encoding_unknown") from None
+        raise StudyError("files.encoding_unknown") from None
     loaded = parse_protocol(text, name)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "protocol.toml"
@@ -158,7 +159,8 @@ def systems(person: Person, line: StudyLine) -> None:
 
 def everything(person: Person) -> None:
     """List every study the person leads."""
-    mine = [one for one in contents.listing(database(), person) if Role.LEAD in one.roles]
+    every = contents.listing(database(), person, now=now())
+    mine = [one for one in every if Role.LEAD in one.roles]
     rows = []
     for one in mine:
         status = lifecycle.status(database(), person, slug=one.study.slug, now=now())

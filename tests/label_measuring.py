@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from cbt_core.domain.people import TERMINAL, Person
-from cbt_core.services.desk import label_task
+from cbt_core.domain.submission import Work
+from cbt_core.services.desk import desk_task
 from cbt_core.services.labels import machine_proposals
 from cbt_core.services.labels.machine_proposals import Proposed
 from db.engine import Database
@@ -52,15 +53,15 @@ def worked_study(
 
 def work(database: Database, who: Person, code: str, slug: str, now: datetime) -> None:
     """Label everything that waits: the blind labels, then an answer to each proposal."""
-    view = dict(label_task.open_task(database, who, slug=slug, token=None, now=now))
+    view = dict(desk_task.open_task(database, who, slug=slug, token=None, work=Work.LABEL, now=now))
     while view["state"] in {"task", "break"}:
         if view["state"] == "break":
-            view = dict(label_task.open_task(
-                database, who, slug=slug, token=None, now=now, rested=True
+            view = dict(desk_task.open_task(
+                database, who, slug=slug, token=None, work=Work.LABEL, now=now, rested=True
             ))
             continue
         body = press(view, **_entries(view, code))
-        view = dict(label_task.save(database, who, body=body, now=now))["view"]  # type: ignore[assignment]
+        view = dict(desk_task.save(database, who, body=body, work=Work.LABEL, now=now))["view"]  # type: ignore[assignment]
 
 
 def _entries(view: Mapping[str, Any], code: str) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from uuid import uuid4
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
+from cbt_core.domain.submission import Work
 from cbt_core.services.assignment import task_draw
-from cbt_core.services.desk import admission, label_task
+from cbt_core.services.desk import admission, desk_task
 from cbt_core.services.studies import creation
 from cbt_core.services.studies.creation import StudyFiles
 from db.engine import Database
@@ -93,7 +94,8 @@ def prepare(
 
 def open_next(database: Database, annotator: Person, slug: str, now: datetime) -> dict[str, Any]:
     """Return the next view of an annotator."""
-    return dict(label_task.open_task(database, annotator, slug=slug, token=None, now=now))
+    return dict(desk_task.open_task(
+        database, annotator, slug=slug, token=None, work=Work.LABEL, now=now))
 
 
 def span(view: Mapping[str, Any], words: str, label: str) -> dict[str, Any]:

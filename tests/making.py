@@ -11,7 +11,7 @@ from uuid import uuid4
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.services.assignment import task_draw
-from cbt_core.services.desk import admission, rating_task
+from cbt_core.services.desk import admission, desk_task
 from cbt_core.services.studies import creation
 from cbt_core.services.studies.creation import StudyFiles
 from db import memberships
@@ -113,7 +113,7 @@ def prepare(database: Database, rater: Person, slug: str, now: datetime) -> None
 
 def open_next(database: Database, rater: Person, slug: str, now: datetime) -> dict[str, Any]:
     """Return the next view of a rater."""
-    return dict(rating_task.open_task(database, rater, slug=slug, token=None, now=now))
+    return dict(desk_task.open_task(database, rater, slug=slug, token=None, now=now))
 
 
 def entries(view: Mapping[str, Any], value: int = 1, **more: Any) -> dict[str, Any]:
@@ -151,12 +151,12 @@ def rate_all(
     while view["state"] in {"task", "break"}:
         if view["state"] == "break":
             view = dict(
-                rating_task.open_task(database, rater, slug=slug, token=None, now=now, rested=True)
+                desk_task.open_task(database, rater, slug=slug, token=None, now=now, rested=True)
             )
             continue
         body = press(view, entries=entries(view, value))
         posted.append(body)
-        view = dict(rating_task.save(database, rater, body=body, now=now))["view"]  # type: ignore[assignment]
+        view = dict(desk_task.save(database, rater, body=body, now=now))["view"]  # type: ignore[assignment]
     return posted
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from cbt_core.errors import StudyError
+from cbt_core.files.writer import write_text
 from cbt_core.generation.backend.model_folder import Source
 from cbt_core.generation.backend.model_weights import (
     choose_device,
@@ -213,7 +214,7 @@ class Session:
         settings = json.loads(file.read_text("utf-8"))
         own = self.source.name if self.source.kind == "hub" else self.config.base
         settings["base_model_name_or_path"] = own
-        file.write_text(json.dumps(settings, indent=2, sort_keys=True), "utf-8")
+        write_text(json.dumps(settings, indent=2, sort_keys=True), file)
 
 
 def end_token(tokenizer: "PreTrainedTokenizerBase") -> int:

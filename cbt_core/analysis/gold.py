@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cbt_core.domain.labels import SpanLine
+from cbt_core.domain.labels import SpanMark
 
 Rule = Literal["adjudicated", "majority", "undecided"]
 
@@ -73,7 +73,7 @@ Place = tuple[str, int, int, str]
 """A labelled run of characters: field, start, end (exclusive), label."""
 
 
-def majority_spans(votes: Sequence[Iterable[SpanLine]]) -> list[Place]:
+def majority_spans(votes: Sequence[Iterable[SpanMark]]) -> list[Place]:
     """Return the runs of characters to which more than half of the annotators gave a label."""
     counts = Counter(letter for spans in votes for letter in _letters(spans))
     agreed: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -88,7 +88,7 @@ def majority_spans(votes: Sequence[Iterable[SpanLine]]) -> list[Place]:
     return sorted(found, key=lambda one: (one[0] != "question", *one[1:]))
 
 
-def _letters(spans: Iterable[SpanLine]) -> set[tuple[str, str, int]]:
+def _letters(spans: Iterable[SpanMark]) -> set[tuple[str, str, int]]:
     """Return the characters one annotator marked, each once: field, label, place."""
     return {(s.field, s.label, at) for s in spans for at in range(s.start, s.end)}
 

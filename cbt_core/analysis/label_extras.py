@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from cbt_core.errors import StudyError
-from cbt_core.files.output import Column, Table, csv_bytes
+from cbt_core.files.writer import Column, Table, csv_bytes, write_whole
 from cbt_core.stats.labels.label_sets import LabelSets
 from cbt_core.stats.labels.reasons import Reason, undefined
 from cbt_core.stats.labels.spans import Documents, SpanRow
@@ -30,9 +30,9 @@ CROWD: Final = "crowd-kit"
 AGGREGATORS: Final = ("dawid-skene", "mace")
 ITERATIONS: Final = 100
 COLUMNS: Final = (
-    Column("item_id", "text", "题目", "item"),
-    Column("gold", "text", "推断的标签（| 分隔；空=无）", "labels inferred, joined by |"),
-    Column("rule", "text", "推断方法", "by which method"),
+    Column("item_id", "text"),
+    Column("gold", "text"),
+    Column("rule", "text"),
 )
 
 
@@ -103,10 +103,7 @@ def aggregate(sets: LabelSets, *, method: str, seed: int, out: Path) -> Aggregat
         (item, "|".join(label for label in sets.labels if inferred[label][item]), method)
         for item in sets.items
     ]
-    try:
-        out.write_bytes(csv_bytes(Table("gold", COLUMNS, rows)))
-    except OSError as error:
-        raise StudyError("exporting.cannot_write", file=out) from error
+    write_whole(out, [csv_bytes(Table("gold", COLUMNS, rows))])
     return Aggregated(method, len(rows))
 
 

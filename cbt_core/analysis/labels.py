@@ -23,7 +23,7 @@ from cbt_core.stats.labels.detection import Detection, Evaluation, JudgedRow, ev
 from cbt_core.stats.labels.label_sets import LabelRow, gather
 from cbt_core.stats.labels.spans import Documents
 from cbt_core.stats.ratings import Integers
-from cbt_core.wording import say
+from cbt_core.words import say
 
 DECIDED: Final = frozenset({"labelled", "none"})
 BLIND, MODEL = "blind", "model"
@@ -131,7 +131,7 @@ class LabelResults:
     `detected` and `anchoring` are empty and None before the lock, or where there is nothing.
     """
 
-    stage: str
+    stage: Stage
     scheme: Scheme
     agreement: LabelsAgreement
     is_blind: bool

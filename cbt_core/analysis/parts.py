@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from cbt_core.analysis.rows import Facts
-from cbt_core.domain.submission import SlotLine, TaskLine
+from cbt_core.domain.submission import UNASKED, SlotLine, TaskLine, TaskState, Work
 from cbt_core.stats.agreement.machine import Answers
 from cbt_core.stats.agreement.retest import Repeated, RetestOfScale, retest
 from cbt_core.stats.bias.blinding import (
@@ -38,9 +38,6 @@ from cbt_core.stats.comparison.safety import Flags, Safety, safety
 from cbt_core.stats.ratings import POOLED, Floats, Integers, Ratings
 from cbt_core.stats.resampling import Bootstrap
 from cbt_core.stats.values import Value
-
-UNASKED: Final = frozenset({"released", "withdrawn"})
-"""States of tasks that are not asked any more."""
 
 NOT_DONE: Final = "not_done"
 NOT_GIVEN: Final = "not_given"
@@ -363,7 +360,7 @@ def _items(facts: Facts) -> ItemFlow:
 
 def _raters(facts: Facts) -> RaterFlow:
     members = [one for one in facts.members if one.role == "rater"]
-    seats = [one for one in facts.seats if one.work == "rate"]
+    seats = [one for one in facts.seats if one.work == Work.RATE]
     lines = [line for line in facts.material.lines if line.kind == "main"]
     return RaterFlow(
         joined=len(members),
@@ -385,9 +382,9 @@ def _tasks(facts: Facts) -> TaskFlow:
         assigned=len(main),
         scored=len(scored),
         skipped=_counted(str(line.skip_reason) for line in main if line.outcome == "skipped"),
-        not_done=states["waiting"] + states["opened"],
-        released=states["released"],
-        withdrawn=states["withdrawn"],
+        not_done=states[TaskState.WAITING] + states[TaskState.OPENED],
+        released=states[TaskState.RELEASED],
+        withdrawn=states[TaskState.WITHDRAWN],
         excluded=len(scored) - len(facts.analysed()),
         analysed=len(facts.analysed()),
         corrected=sum((line.revision or 0) > 1 for line in main),

@@ -12,58 +12,40 @@ from typing import Final
 from cbt_core.domain.instrument import Instrument
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.domain.submission import (
-    FlagLine,
+    Flag,
     GuessLine,
     ItemLine,
     JudgeLine,
     MemberLine,
     MetricLine,
-    ScoreLine,
+    Score,
     SeatLine,
     SlotLine,
     TaskLine,
 )
-from cbt_core.files.output import Cell, Column, Table
+from cbt_core.files.writer import Cell, Column, Table
 from cbt_core.stats.ratings import Columns, Ratings, gather
 
 TEXT, INTEGER, NUMBER = "text", "integer", "number"
 
 
-def described(name: str, kind: str, zh: str, en: str) -> Column:
-    """Return a column with its meaning in both languages."""
-    return Column(name, kind, zh, en)
+def described(name: str, kind: str, meaning: str = "") -> Column:
+    """Return a column with its meaning: a key of words section `columns`, or that of its name."""
+    return Column(name, kind, f"columns.{meaning or name}")
 
 
-ITEM: Final = described("item_id", TEXT, "题目编号", "id of the item")
-SYSTEM: Final = described(
-    "system", TEXT, "系统（揭盲前为随机代号 S1…）", "system (a masked name S1… until unblinding)"
-)
-RATER: Final = described("rater", TEXT, "评定者代码", "pseudonymous code of the rater")
-PANEL: Final = described(
-    "panel", TEXT, "同时呈现的一组回答的代号", "opaque id of the answers shown together"
-)
-KIND: Final = described(
-    "kind", TEXT, "main 正式、repeat 重复、check 质量核对、calibration 校准",
-    "main, repeat, check (quality check) or calibration",
-)
-ORDER: Final = described(
-    "order", INTEGER, "在该评定者序列中的位置（从 1 起）", "position in the rater's sequence from 1"
-)
-SECONDS: Final = described(
-    "seconds", NUMBER, "专注时长（秒；页面可见，空闲超过 60 秒不计）",
-    "active seconds (page visible, idle cut at 60 s)",
-)
-EXCLUDED: Final = described(
-    "excluded", TEXT, "不纳入分析的原因（空=纳入）",
-    "why it is left out of the analysis (empty: in)",
-)
-REVISION: Final = described(
-    "revision", INTEGER, "提交版本（从 1 起）",
-    "revision of the submission from 1",
-)
+ITEM: Final = described("item_id", TEXT)
+SYSTEM: Final = described("system", TEXT)
+RATER: Final = described("rater", TEXT)
+PANEL: Final = described("panel", TEXT)
+KIND: Final = described("kind", TEXT)
+ORDER: Final = described("order", INTEGER)
+SECONDS: Final = described("seconds", NUMBER)
+EXCLUDED: Final = described("excluded", TEXT)
+REVISION: Final = described("revision", INTEGER)
 
 
-LANG: Final = described("lang", TEXT, "界面语言", "language of the interface")
+LANG: Final = described("lang", TEXT)
 
 
 def rating_columns(instrument: Instrument) -> tuple[Column, ...]:
@@ -71,18 +53,13 @@ def rating_columns(instrument: Instrument) -> tuple[Column, ...]:
     return (
         ITEM, SYSTEM, RATER, PANEL, KIND, ORDER, *scale_columns(instrument, level=None), SECONDS,
         EXCLUDED,
-        described(
-            "occasion", INTEGER, "第几次评定（重复题为 2）", "occasion: 2 for a marked repeat"
-        ),
+        described("occasion", INTEGER),
         REVISION,
-        described("slot", TEXT, "该回答所在位置（A、B…）", "slot in which the answer stood"),
-        described("layout", TEXT, "版式：并排或上下", "layout: side-by-side or stacked"),
+        described("slot", TEXT),
+        described("layout", TEXT),
         LANG,
-        described("instrument", TEXT, "评定工具的签名", "signature of the instrument"),
-        described(
-            "missing_reason", TEXT, "缺失原因（维度=原因）",
-            "why a score is missing (scale=reason)",
-        ),
+        described("instrument", TEXT),
+        described("missing_reason", TEXT),
     )
 
 
@@ -90,7 +67,7 @@ def scale_columns(instrument: Instrument, *, level: str | None) -> Iterable[Colu
     """Yield one column for each scale of a level; None means every level."""
     for scale in instrument.scales:
         if level is None or scale.level == level:
-            yield Column(scale.id, INTEGER, scale.name.zh, scale.name.en)
+            yield Column(scale.id, INTEGER, scale.name)
 
 
 Rows = list[tuple[Cell, ...]]
@@ -105,7 +82,7 @@ class Material:
     systems: dict[int, str]
     lines: list[TaskLine]
     slots: dict[int, list[SlotLine]]
-    scores: dict[int, list[ScoreLine]]
+    scores: dict[int, list[Score]]
     excluded_raters: dict[str, str]
     excluded_items: dict[str, str]
 
@@ -148,7 +125,7 @@ def _rating_row(
     found: Material,
     line: TaskLine,
     slot: SlotLine,
-    scores: Sequence[ScoreLine],
+    scores: Sequence[Score],
     used: Sequence[str],
     whole: Sequence[str],
 ) -> tuple[Cell, ...]:
@@ -188,7 +165,7 @@ class Facts:
     baseline: str | None
     primary_system: str | None
     preferences: Mapping[int, str]
-    flags: Mapping[int, Sequence[FlagLine]]
+    flags: Mapping[int, Sequence[Flag]]
     guesses: Sequence[GuessLine]
     answers: Mapping[tuple[str, str], int]
     characters: Mapping[int, int]

@@ -18,7 +18,7 @@ from cbt_core.analysis.parts import Flow, flow
 from cbt_core.analysis.rows import Facts, rating_sets
 from cbt_core.domain.protocol import Analysis as Plan
 from cbt_core.domain.protocol import Protocol
-from cbt_core.domain.study import AFTER_LOCK, Stage
+from cbt_core.domain.study import Stage
 from cbt_core.errors import StudyError
 from cbt_core.stats.agreement.figures import agreement
 from cbt_core.stats.agreement.results import Agreement
@@ -136,7 +136,7 @@ class Work:
     @property
     def open(self) -> bool:
         """Tell whether the study is not locked yet, so that no system may be told apart."""
-        return self.facts.setup.study.stage not in AFTER_LOCK
+        return not self.facts.setup.study.stage.is_closed
 
     @property
     def ratings(self) -> Ratings:
@@ -176,7 +176,7 @@ def work_of(facts: Facts, plan: Protocol, bootstrap: int | None) -> Work:
     sets, setup = rating_sets(facts), facts.setup
     rated = sets["analysis"]
     if not rated.rows:
-        raise StudyError("exporting.nothing_rated")
+        raise StudyError("export.nothing_rated")
     replicates = setup.protocol.analysis.bootstrap if bootstrap is None else bootstrap
     return Work(
         facts=facts,
@@ -210,7 +210,7 @@ class Analysis:
 
     slug: str
     title: str
-    stage: str
+    stage: Stage
     language: str
     masked: bool
     systems: tuple[str, ...]
@@ -362,8 +362,8 @@ def _signature(work: Work, of_ratings: str) -> str:
     facts = work.facts
     rows = (
         sorted(facts.preferences.items()),
-        sorted((flag.submission_id, flag.slot, flag.severity, flag.kind)
-               for flags in facts.flags.values() for flag in flags),
+        sorted((key, flag.slot, flag.severity, flag.kind)
+               for key, flags in facts.flags.items() for flag in flags),
         [(g.task_id, g.choice) for g in facts.guesses],
         [(m.answer_id, m.metric, m.signature, m.value) for m in facts.metrics],
         [(j.answer_id, j.judge, j.scale, j.value) for j in facts.judges],

@@ -11,7 +11,7 @@ from cbt_core.stats.bias.blinding import CountedBlinding
 from cbt_core.stats.comparison.contrasts import Comparison
 from cbt_core.stats.ratings import POOLED
 from cbt_core.stats.values import Framed, translated
-from cbt_core.wording import say
+from cbt_core.words import say
 
 NONE: Final = "–"
 LEAST_P: Final = 0.001

@@ -2,7 +2,7 @@
 
 import click
 
-from cbt_core.commands.common import Group, command, named_database, tell
+from cbt_core.commands.common import Group, command, named_database, now, tell
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import StudyError
 
@@ -23,7 +23,7 @@ def verify(slug: str | None) -> None:
     """Walk the chain of SLUG, or every chain; name the first broken entry."""
     from cbt_core.services.operations import storage
 
-    chains = storage.verify(named_database(), TERMINAL, slug=slug)
+    chains = storage.verify(named_database(), TERMINAL, slug=slug, now=now())
     broken = 0
     for chain in chains:
         name = chain.slug or "system"

@@ -1,17 +1,18 @@
 """What every command shares: language, database, help with an example, tables."""
 
-import os
-import unicodedata
+import io
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from cbt_core.errors import StudyError
-from cbt_core.wording import say
+from cbt_core.settings import DATABASE_SCHEMES, Settings
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.domain.study import Problem
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 
 PROGRAM: Final = "python -m cbt_core"
-DATABASE_SCHEMES: Final = ("sqlite:///", "postgresql+psycopg://")
+PLAIN_WIDTH: Final = 100_000
+"""Wider than any table: what is read by a program is not folded."""
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -62,11 +64,16 @@ def shared_options() -> list[click.Parameter]:
 
 
 class Command(click.Command):
-    """A command with the shared options."""
+    """A command with the shared options, which does nothing under settings that cannot be meant."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.params.extend(shared_options())
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click's own
+        """Run the command; every one refuses a bad variable, also those that do not need it."""
+        Settings.from_environment()
+        return super().invoke(ctx)
 
 
 class Group(click.Group):
@@ -108,7 +115,6 @@ def named_database() -> "Database":
     Raises:
         StudyError: the URL is none of SQLite or PostgreSQL.
     """
-    from cbt_core.settings import Settings
     from db.engine import database
 
     url = desk().url or Settings.from_environment().database
@@ -146,19 +152,28 @@ def warn(doubts: Sequence["Problem"]) -> None:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows in aligned columns; numbers stand to the right."""
+    """Print rows in aligned columns; numbers stand to the right.
+
+    A terminal gets a bold head and cells folded to its width, a file or pipe one plain line a row.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     cells = [[_cell(value) for value in row] for row in rows]
-    numeric = [
-        all(_is_number(row[column]) for row in cells) and bool(cells)
-        for column in range(len(headers))
-    ]
-    widths = [
-        max([_width(header), *(_width(row[column]) for row in cells)])
-        for column, header in enumerate(headers)
-    ]
-    for row in [list(headers), *cells]:
-        parts = (_pad(*one) for one in zip(row, widths, numeric, strict=True))
-        click.echo("  ".join(parts).rstrip())
+    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column, header in enumerate(headers):
+        numeric = bool(cells) and all(_is_number(row[column]) for row in cells)
+        drawn.add_column(Text(header), justify="right" if numeric else "left", overflow="fold")
+    for row in cells:
+        drawn.add_row(*map(Text, row))
+    if sys.stdout.isatty():
+        Console(highlight=False).print(drawn)
+        return
+    console = Console(file=io.StringIO(), width=PLAIN_WIDTH, no_color=True, highlight=False)
+    with console.capture() as lines:
+        console.print(drawn)
+    click.echo("\n".join(line.rstrip() for line in lines.get().splitlines()))
 
 
 def codes(joined: str | None) -> tuple[str, ...]:
@@ -171,12 +186,6 @@ def path_type() -> click.Path:
     return click.Path(path_type=Path)
 
 
-def environment_language() -> str:
-    """Return CONCORD_LANG when it names a language we speak, else English."""
-    asked = os.environ.get("CONCORD_LANG", "en")
-    return asked if asked in {"zh", "en"} else "en"
-
-
 def _cell(value: object) -> str:
     text = f"{value:.1f}" if isinstance(value, float) else str("" if value is None else value)
     return "".join(character if character.isprintable() else " " for character in text)
@@ -184,12 +193,3 @@ def _cell(value: object) -> str:
 
 def _is_number(text: str) -> bool:
     return text.removeprefix("-").replace(".", "", 1).isdigit()
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
-
-
-def _pad(text: str, width: int, right: bool) -> str:
-    space = " " * (width - _width(text))
-    return space + text if right else text + space

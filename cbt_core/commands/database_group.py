@@ -36,7 +36,7 @@ def backup(file: Path) -> None:
     """Write a whole copy into FILE while the app runs."""
     from cbt_core.services.operations import storage
 
-    size = storage.back_up(named_database(), TERMINAL, file=file)
+    size = storage.back_up(named_database(), TERMINAL, file=file, now=now())
     tell("backed_up", file=file, megabytes=f"{size / 1e6:.1f}")
 
 
@@ -47,7 +47,7 @@ def restore(file: Path) -> None:
     from cbt_core.services.operations import storage
 
     database = named_database()
-    storage.restore(database, TERMINAL, file=file)
+    storage.restore(database, TERMINAL, file=file, now=now())
     tell("restored", file=file)
 
 
@@ -56,7 +56,7 @@ def check() -> None:
     """Check pages, constraints, foreign keys, guards and the audit chains."""
     from cbt_core.services.operations import storage
 
-    faults = storage.check_all(named_database(), TERMINAL)
+    faults = storage.check_all(named_database(), TERMINAL, now=now())
     for fault in faults:
         tell(f"fault_{fault.kind}", error=True, detail=fault.detail)
     if faults:

@@ -12,23 +12,26 @@ from cbt_core.commands.common import (
     codes,
     command,
     desk,
-    named_database,
     now,
     path_type,
     table,
     tell,
 )
-from cbt_core.commands.generate_progress import ProgressLine
+from cbt_core.commands.model_options import (
+    carried_out,
+    existing_database,
+    noted_in,
+    options_of,
+)
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import StudyError
 from cbt_core.settings import Settings
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.generation.dataset.splits import Asked
     from cbt_core.generation.run.outcome import Outcome
     from cbt_core.services.runs.dataset import Built
-    from db.engine import Database
 
 
 OWN: Final = frozenset({"questions", "out", "system", "sheet", "encoding", "resume"})
@@ -157,7 +160,7 @@ def _against(slugs: tuple[str, ...], *, none: bool) -> "Mapping[str, Sequence[As
 
     if none and slugs:
         raise StudyError("dataset.split_either")
-    database = None if none else _database()
+    database = None if none else existing_database()
     if database is None and slugs:
         raise StudyError("storage.missing")
     if database is None:
@@ -185,35 +188,17 @@ def _generating(
     def generate(questions: Path, answers: Path) -> "Outcome":
         from cbt_core.services.runs import model_run
 
-        settings = Settings.from_environment()
-        database = _database() if given["backend"] == "openai" else None
-        wish = generate_group.wish_of({
-            **given, "questions": questions, "out": answers, "encoding": None, "sheet": None,
-        })
-        planned = model_run.plan(wish, settings=settings, database=database, now=now())
-        if planned.host and planned.waiting:
-            generate_group.confirm(planned, yes=yes)
-        line = ProgressLine(desk().language)
-        with generate_group.interruptible() as stop:
-            outcome = model_run.generate(
-                planned, settings=settings, database=database, person=TERMINAL, now=now(),
-                resume=resume, on_progress=line.show, stop=stop,
-            )
-        line.end()
-        return outcome
+        settings, database = Settings.from_environment(), noted_in(given)
+        options = options_of(given, resume=resume)
+        task = generate_group.task_of(
+            {**given, "questions": questions, "encoding": None, "sheet": None}
+        )
+        plan = model_run.plan(
+            task, options, place=answers, settings=settings, database=database, now=now()
+        )
+        return carried_out(plan, settings, database, yes=yes)
 
     return generate
-
-
-def _database() -> "Database | None":
-    """Return the database where there is one: datasets need none."""
-    from cbt_core.services.operations import storage
-
-    found = named_database()
-    if not storage.exists(found):
-        return None
-    storage.require_current(found)
-    return found
 
 
 def _step(name: str) -> None:

@@ -4,7 +4,7 @@ import click
 
 from cbt_core.commands.common import Group, codes, command, desk, now, open_database, tell
 from cbt_core.domain.people import TERMINAL
-from cbt_core.wording import say
+from cbt_core.words import say
 
 
 def add_to(parent: click.Group) -> None:
@@ -39,4 +39,4 @@ def rate(slug: str, raters: str, seed: int) -> None:
     done = demo_study.simulate_ratings(
         open_database(), TERMINAL, slug=slug, raters=codes(raters), seed=seed, now=now()
     )
-    click.echo(say("simulating.done", desk().language, count=sum(done.tasks.values()), slug=slug))
+    click.echo(say("simulation.done", desk().language, count=sum(done.tasks.values()), slug=slug))

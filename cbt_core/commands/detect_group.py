@@ -6,18 +6,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbt_core.commands.asking_options import asks_a_model, confirm, model_of, require_end
 from cbt_core.commands.common import command, desk, now, open_database, path_type, warn
-from cbt_core.commands.generate_group import existing_database, interruptible
-from cbt_core.commands.generate_progress import ProgressLine
 from cbt_core.commands.labels_group import group
+from cbt_core.commands.model_options import (
+    asks_a_model,
+    carried_out,
+    noted_in,
+    options_of,
+    require_end,
+)
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import StudyError
 from cbt_core.settings import ROOT, Settings
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.generation.tasks.detection import Detection
+    from cbt_core.services.runs.model_run import Plan
     from db.engine import Database
 
 
@@ -51,48 +56,46 @@ def detect(
     leave_seen: bool, **given: object,
 ) -> None:
     """Let a model name distortions: in a study as proposals, or in a file of questions."""
-    from cbt_core.services.runs import detections
+    from cbt_core.services.runs import detections, model_run
 
     _check(slug, questions, out, given)
     settings = Settings.from_environment()
     place = out or _place(slug or "")
-    database = open_database() if slug else _for_file(given)
+    database = open_database() if slug else noted_in(given)
+    options = options_of(given, resume=resume)
     if slug and database:
-        planned = detections.plan_study(
-            database, TERMINAL, slug=slug, model=model_of(given), place=place,
+        plan = detections.plan_study(
+            database, TERMINAL, slug=slug, options=options, place=place,
             settings=settings, now=now(), language=str(given["lang_prompt"] or ""),
             leave_seen=leave_seen,
         )
     else:
-        planned = _of_file(given, questions or Path(), place, settings, database)
-    if planned.left_out:
-        click.echo(say("detecting.left_out", desk().language, count=planned.left_out), err=True)
-    confirm(planned.asking, resume=resume, yes=yes)
-    line = ProgressLine(desk().language)
-    with interruptible() as stop:
-        outcome = detections.detect(
-            planned, settings=settings, database=database, person=TERMINAL, now=now(),
-            resume=resume, on_progress=line.show, stop=stop,
+        plan = model_run.plan(
+            _task(given, questions or Path()), options, place=place, settings=settings,
+            database=database, now=now(),
         )
-    line.end()
-    require_end(outcome, "detecting")
+    warn(plan.task.warnings)
+    if plan.task.left_out:
+        click.echo(say("detection.left_out", desk().language, count=plan.task.left_out), err=True)
+    outcome = carried_out(plan, settings, database, yes=yes)
+    require_end(outcome, "detection")
     _tell_rows(place)
-    _after(planned, place, database, given)
+    _after(plan, database, given)
 
 
 def _check(
     slug: str | None, questions: Path | None, out: Path | None, given: Mapping[str, object]
 ) -> None:
     if (slug is None) == (questions is None):
-        raise StudyError("detecting.which")
+        raise StudyError("detection.which")
     if slug and given["scheme"]:
-        raise StudyError("detecting.study_scheme")
+        raise StudyError("detection.study_scheme")
     if questions and out is None:
-        raise StudyError("detecting.needs_out")
+        raise StudyError("detection.needs_out")
     for option in ("gold", "answers"):
         if bool(given[option]) != bool(given[f"{option}_out"]):
             raise StudyError(
-                "detecting.gold_needs_out", option=f"--{option}", other=f"--{option}-out")
+                "detection.gold_needs_out", option=f"--{option}", other=f"--{option}-out")
 
 
 def _place(slug: str) -> Path:
@@ -101,27 +104,17 @@ def _place(slug: str) -> Path:
     return RUNS / f"detect-{slug}.jsonl"
 
 
-def _for_file(given: Mapping[str, object]) -> "Database | None":
-    return existing_database() if given["backend"] == "openai" else None
-
-
-def _of_file(
-    given: Mapping[str, object], questions: Path, place: Path, settings: Settings,
-    database: "Database | None",
-) -> "Detection":
+def _task(given: Mapping[str, object], questions: Path) -> "Detection":
+    from cbt_core.generation.tasks.detection import detection_in
     from cbt_core.generation.tasks.questions import Questions
     from cbt_core.instruments import load_scheme
-    from cbt_core.services.runs import detections
 
     limit = given["limit"]
-    planned, doubts = detections.plan_file(
-        Questions(questions, limit=limit if isinstance(limit, int) else None), model_of(given),
+    return detection_in(
+        Questions(questions, limit=limit if isinstance(limit, int) else None),
         scheme=load_scheme(str(given["scheme"] or "burns-12")),
-        language=str(given["lang_prompt"] or "zh"), place=place, settings=settings,
-        database=database, now=now(),
+        language=str(given["lang_prompt"] or "zh"),
     )
-    warn(doubts)
-    return planned
 
 
 def _tell_rows(place: Path) -> None:
@@ -129,24 +122,24 @@ def _tell_rows(place: Path) -> None:
 
     found = counts_of(place)
     click.echo(say(
-        "detecting.done", desk().language, rows=found.rows, with_labels=found.with_labels,
+        "detection.done", desk().language, rows=found.rows, with_labels=found.with_labels,
         without=found.rows - found.with_labels, unplaced=found.unplaced, unknown=found.unknown,
         file=place,
     ))
 
 
 def _after(
-    planned: "Detection", place: Path, database: "Database | None", given: Mapping[str, object]
+    plan: "Plan[Detection]", database: "Database | None", given: Mapping[str, object]
 ) -> None:
     """Store proposals, merge gold, fill answers: whatever was asked for."""
     from cbt_core.generation.tasks import detection_files
     from cbt_core.services.runs import detections
 
-    language = desk().language
-    if planned.slug and database:
-        kept = detections.store(database, TERMINAL, detection=planned, now=now())
+    language, place, task = desk().language, plan.place, plan.task
+    if task.slug and database:
+        kept = detections.store(database, TERMINAL, plan=plan, now=now())
         click.echo(say(
-            "detecting.stored", language, slug=planned.slug, proposals=kept.proposals,
+            "detection.stored", language, slug=task.slug, proposals=kept.proposals,
             items=kept.items, nothing=kept.nothing, known=kept.known, seen=kept.seen,
             withdrawn=kept.withdrawn,
         ))
@@ -155,10 +148,10 @@ def _after(
         merged = detection_files.merge_gold(gold, detected=place, out=gold_out)
         warn(merged.warnings)
         click.echo(say(
-            "detecting.merged", language, rows=merged.rows, file=gold_out,
-            unusable=merged.unusable, missing=merged.missing, scheme=planned.scheme.id,
+            "detection.merged", language, rows=merged.rows, file=gold_out,
+            unusable=merged.unusable, missing=merged.missing, scheme=task.scheme.id,
         ))
     answers, answers_out = given["answers"], given["answers_out"]
     if isinstance(answers, Path) and isinstance(answers_out, Path):
         rows = detection_files.fill_answers(answers, detected=place, out=answers_out)
-        click.echo(say("detecting.filled", language, rows=rows, file=answers_out))
+        click.echo(say("detection.filled", language, rows=rows, file=answers_out))

@@ -5,17 +5,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbt_core.commands.asking_options import asks_a_model, confirm, model_of, require_end
 from cbt_core.commands.common import command, desk, now, open_database, path_type, warn
-from cbt_core.commands.generate_group import existing_database, interruptible
-from cbt_core.commands.generate_progress import ProgressLine
+from cbt_core.commands.model_options import (
+    asks_a_model,
+    carried_out,
+    noted_in,
+    options_of,
+    require_end,
+)
 from cbt_core.commands.study_group import group
 from cbt_core.domain.people import TERMINAL
 from cbt_core.settings import ROOT, Settings
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
-    from cbt_core.generation.tasks.judgement import Judging
+    from cbt_core.generation.tasks.judgement import Judgement
+    from cbt_core.services.runs.model_run import Plan
     from db.engine import Database
 
 
@@ -51,14 +56,14 @@ def judge_study(
     from cbt_core.services.runs import judgements
 
     database, settings = open_database(), Settings.from_environment()
-    planned = judgements.plan_study(
-        database, TERMINAL, slug=slug, judge=name, model=model_of(given),
+    plan = judgements.plan_study(
+        database, TERMINAL, slug=slug, judge=name, options=options_of(given, resume=resume),
         place=out or _place(slug, name), settings=settings, now=now(), examples=examples,
     )
-    _run(planned, settings, database, resume=resume, yes=yes)
-    kept = judgements.store(database, TERMINAL, judging=planned, now=now())
+    _run(plan, settings, database, yes=yes)
+    kept = judgements.store(database, TERMINAL, plan=plan, now=now())
     click.echo(say(
-        "judging.stored", desk().language, slug=slug, judge=name, scores=kept.scores,
+        "judgement.stored", desk().language, slug=slug, judge=name, scores=kept.scores,
         answers=kept.answers, unrated=kept.unrated, known=kept.known,
     ))
 
@@ -78,40 +83,31 @@ def judge_files(
     examples: bool, lang_prompt: str, resume: bool, yes: bool, **given: object,
 ) -> None:
     """Let a model score answers of a file, or say which of the five steps they show."""
+    from cbt_core.generation.tasks.judgement import judgement_of
     from cbt_core.generation.tasks.questions import Questions
     from cbt_core.instruments import load_instrument
-    from cbt_core.services.runs import judgements
+    from cbt_core.services.runs import model_run
 
-    settings = Settings.from_environment()
-    database = existing_database() if given["backend"] == "openai" else None
-    wanted = judgements.Wanted(
-        answers, Questions(questions), name, load_instrument(instrument), lang_prompt, steps,
-        examples,
+    settings, database = Settings.from_environment(), noted_in(given)
+    loaded, options = load_instrument(instrument), options_of(given, resume=resume)
+    task = judgement_of(
+        answers, Questions(questions), judge=name, instrument=loaded, language=lang_prompt,
+        steps=steps, examples=examples,
     )
-    planned, doubts = judgements.plan_files(
-        wanted, model_of(given), place=out, settings=settings, database=database, now=now()
+    plan = model_run.plan(
+        task, options, place=out, settings=settings, database=database, now=now()
     )
-    warn(doubts)
-    _run(planned, settings, database, resume=resume, yes=yes)
+    warn(task.warnings)
+    _run(plan, settings, database, yes=yes)
 
 
 def _run(
-    planned: "Judging", settings: Settings, database: "Database | None", *, resume: bool,
-    yes: bool,
+    plan: "Plan[Judgement]", settings: Settings, database: "Database | None", *, yes: bool
 ) -> None:
-    """Confirm, run, and say what came of it; never a score of a system."""
-    from cbt_core.services.runs import judgements
-
-    confirm(planned.asking, resume=resume, yes=yes)
-    line = ProgressLine(desk().language)
-    with interruptible() as stop:
-        outcome = judgements.judge(
-            planned, settings=settings, database=database, person=TERMINAL, now=now(),
-            resume=resume, on_progress=line.show, stop=stop,
-        )
-    line.end()
-    require_end(outcome, "judging")
-    click.echo(say("judging.done", desk().language, rows=outcome.rows, file=outcome.out))
+    """Run, and say what came of it; never a score of a system."""
+    outcome = carried_out(plan, settings, database, yes=yes)
+    require_end(outcome, "judgement")
+    click.echo(say("judgement.done", desk().language, rows=outcome.rows, file=outcome.out))
 
 
 def _place(slug: str, name: str) -> Path:

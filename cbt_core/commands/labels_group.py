@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from cbt_core.commands.common import Group, command, desk, path_type, table, warn
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:  # a command that measures nothing waits for no numpy
     from cbt_core.services.results.file_analysis import LabelFigures

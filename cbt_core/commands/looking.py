@@ -14,7 +14,7 @@ def add_to(parent: click.Group) -> None:
 def doctor() -> None:
     """Say what is in place, what is missing and how to get it."""
     from cbt_core.services.operations import doctor as examining
-    from cbt_core.wording import say
+    from cbt_core.words import say
 
     language = desk().language
     found = examining.examine(named_database())

@@ -31,13 +31,13 @@ def add_to(parent: click.Group) -> None:
 @click.option("--study", "slug", metavar="SLUG", help="Study in which the role is held.")
 def add(code: str, role: str, slug: str | None) -> None:
     """Add a person and print code and secret once; or give an existing one a role."""
-    from cbt_core.services import guard
     from cbt_core.services.people import roster
+    from cbt_core.services.studies import contents
 
     database = open_database(create=True)
     study_id = None
     if slug is not None:
-        study_id = guard.led_by(database, TERMINAL, slug, act="add_person", now=now()).id
+        study_id = contents.setup_for(database, TERMINAL, slug=slug, now=now()).study.id
     issued = roster.add_person(
         database, TERMINAL, code=code, role=Role(role), study_id=study_id, now=now()
     )

@@ -7,7 +7,7 @@ import click
 
 from cbt_core.commands.common import command, desk, path_type, table, warn
 from cbt_core.commands.study_group import group
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.stats.planning.plan import Plan
@@ -79,7 +79,7 @@ def plan(
 
 
 def _word(key: str, **values: object) -> str:
-    return say(f"planning.{key}", desk().language, **values)
+    return say(f"sample_size.{key}", desk().language, **values)
 
 
 def _print(found: "Plan") -> None:

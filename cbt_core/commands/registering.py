@@ -7,7 +7,7 @@ import click
 from cbt_core.commands.common import command, desk, now, open_database, path_type
 from cbt_core.commands.study_group import group
 from cbt_core.domain.people import TERMINAL
-from cbt_core.wording import say
+from cbt_core.words import say
 
 SHOWN = 12
 

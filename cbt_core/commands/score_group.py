@@ -22,7 +22,7 @@ from cbt_core.commands.study_group import group
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import StudyError
 from cbt_core.settings import ROOT
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.metrics.paper import PaperRow
@@ -105,7 +105,7 @@ def score(
 @click.option("--segments", type=path_type(), required=True, help="Written by score --segments.")
 def import_metrics(slug: str, segments: Path) -> None:
     """Keep the automatic scores of a study's answers, for correlation with people's."""
-    from cbt_core.services.runs import segment_scores
+    from cbt_core.services.results import segment_scores
 
     done = segment_scores.import_segments(
         open_database(), TERMINAL, slug=slug, path=segments, now=now()

@@ -6,7 +6,7 @@ import click
 
 from cbt_core.commands.common import Group, command, desk, now, open_database, table
 from cbt_core.domain.people import TERMINAL
-from cbt_core.wording import say
+from cbt_core.words import say
 
 
 @click.group("source", cls=Group)

@@ -20,7 +20,7 @@ from cbt_core.commands.common import (
 from cbt_core.commands.progress import progress
 from cbt_core.domain.people import TERMINAL
 from cbt_core.files.problems import shown
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.generation.gates.findings import Report
@@ -76,7 +76,7 @@ def create(
         answers=done.counts.answers, systems=done.systems, references=done.counts.references,
     )
     if done.new and demonstration:
-        click.echo(say("simulating.created", desk().language, slug=slug))
+        click.echo(say("simulation.created", desk().language, slug=slug))
     if done.new and done.read is not None and done.systems:
         from cbt_core.services.studies.answer_gates import gates_of
 
@@ -118,7 +118,7 @@ def list_studies() -> None:
     rows = [
         (line.study.slug, line.study.stage, line.counts.items, line.systems,
          line.study.created_at[:10], line.study.title)
-        for line in contents.listing(open_database(), TERMINAL)
+        for line in contents.listing(open_database(), TERMINAL, now=now())
     ]
     heads = [word(key) for key in ("slug", "stage", "items", "systems", "created_on", "title")]
     table(heads, rows)

@@ -18,7 +18,7 @@ from cbt_core.commands.common import (
 )
 from cbt_core.commands.study_group import group
 from cbt_core.domain.people import TERMINAL
-from cbt_core.wording import say
+from cbt_core.words import say
 
 if TYPE_CHECKING:
     from cbt_core.services.assignment.task_draw import Assigned

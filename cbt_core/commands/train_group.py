@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from cbt_core.commands.common import Group, command, desk, named_database, now, path_type
-from cbt_core.wording import say
+from cbt_core.words import say
 
 RUN: Final = "run"
 

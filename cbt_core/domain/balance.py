@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from cbt_core.domain.assignment.extras import repeats_wanted
 from cbt_core.domain.assignment.tasks import PlannedTask, Systems
 from cbt_core.domain.study import Kind
-from cbt_core.wording import say
+from cbt_core.words import say
 
 MINUTES_A_TASK: Final = 4.5
 """A pair of answers takes four to five minutes; the lead may put in a measured value."""
@@ -95,16 +95,16 @@ class Balance:
             "load": _span(self.load),
             "minutes": _span(_ends(minutes)),
             "pairs": _span(self.pair_range),
-            "connected": say(f"assigning.{'yes' if self.connected else 'no'}", language),
+            "connected": say(f"assignment.{'yes' if self.connected else 'no'}", language),
             "groups": str(self.groups),
             "slots": str(self.slots),
             "halves": str(self.halves),
             "repeats": f"{self.repeats} ({self.repeats_wanted})",
-            "gap": str(min(gaps)) if gaps else say("assigning.none", language),
+            "gap": str(min(gaps)) if gaps else say("assignment.none", language),
             "checks": str(sum(rater.checks for rater in self.raters)),
             "calibrations": str(sum(rater.calibrations for rater in self.raters)),
         }
-        return tuple((say(f"assigning.table_{key}", language), cells[key]) for key in cells)
+        return tuple((say(f"assignment.table_{key}", language), cells[key]) for key in cells)
 
 
 def balance_table(

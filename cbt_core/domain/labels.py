@@ -6,6 +6,8 @@ Offsets count code points within one field of the item, end exclusive: Python st
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cbt_core.domain.submission import Submission
+
 
 @dataclass(frozen=True, slots=True)
 class AdjudicationLine:
@@ -57,18 +59,6 @@ class LabelLine:
 
 
 @dataclass(frozen=True, slots=True)
-class SpanLine:
-    """One marked span of a submission."""
-
-    field: str
-    start: int
-    end: int
-    label: str
-    quote: str
-    origin: str
-
-
-@dataclass(frozen=True, slots=True)
 class ProposalLine:
     """What a machine proposed for an item; `number` counts within the item from 1."""
 
@@ -81,19 +71,6 @@ class ProposalLine:
     end: int | None
     source: str
     run: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProposalAnswerLine:
-    """What a submission made of a proposal; label and place are those it was changed to."""
-
-    submission_id: int
-    proposal_id: int
-    answer: str
-    label: str
-    field: str
-    start: int | None
-    end: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +92,43 @@ class SpanMark:
     label: str
     quote: str
     origin: str = "own"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A machine's label of an item without its provenance: this may reach an annotator."""
+
+    id: int
+    label: str
+    field: str
+    start: int | None
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalAnswer:
+    """What was made of a proposal: confirmed, rejected, or changed to a label (and place)."""
+
+    proposal_id: int
+    answer: str
+    label: str = ""
+    field: str = ""
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemLabels:
+    """What is said of an item. `outcome` is labelled, none or unsure; `reason`: of a correction."""
+
+    outcome: str
+    labels: tuple[LabelMark, ...] = ()
+    spans: tuple[SpanMark, ...] = ()
+    answers: tuple[ProposalAnswer, ...] = ()
+    certainty: int | None = None
+    note: str = ""
+    reason: str = ""
+
+
+LabelSubmission = Submission[ItemLabels]
+"""One press of save or skip in the span marker."""

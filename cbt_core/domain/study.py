@@ -54,6 +54,11 @@ class Stage(StrEnum):
     LOCKED = "locked"
     UNBLINDED = "unblinded"
 
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether the study is locked (unblinded or not): no entry is taken any more."""
+        return self in (Stage.LOCKED, Stage.UNBLINDED)
+
 
 @dataclass(frozen=True, slots=True)
 class ImportedAnswer:
@@ -92,7 +97,7 @@ class ImportedItem:
 class Problem:
     """One thing wrong in a file: where, what, what to do.
 
-    `code` and `values` name a sentence of `cbt_core.wording` (section `importing`).
+    `code` and `values` name a sentence of `cbt_core.words` (section `files`).
     """
 
     file: str
@@ -109,6 +114,3 @@ class ImportedStudy:
     items: tuple[ImportedItem, ...]
     systems: tuple[str, ...]
     warnings: tuple[Problem, ...] = ()
-
-
-AFTER_LOCK: Final = (Stage.LOCKED, Stage.UNBLINDED)

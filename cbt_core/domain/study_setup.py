@@ -4,16 +4,17 @@ from dataclasses import dataclass
 
 from cbt_core.domain.instrument import Instrument, Scheme
 from cbt_core.domain.protocol import Protocol
+from cbt_core.domain.study import Stage
 
 
 @dataclass(frozen=True, slots=True)
 class StudyRow:
-    """One study. Times are stored UTC text; `stage` is draft, open, locked or unblinded."""
+    """One study. Times are stored UTC text."""
 
     id: int
     slug: str
     title: str
-    stage: str
+    stage: Stage
     language: str
     source_kind: str
     demonstration: bool

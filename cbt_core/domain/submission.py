@@ -1,6 +1,145 @@
-"""What was entered in a study, line by line, as exports and statistics read it."""
+"""What is entered in a study: the work, how far a task has come, and every line of it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Generic, TypeVar
+
+from cbt_core.domain.study import Role
+
+
+class Work(StrEnum):
+    """What a task asks for: scores of answers, or labels of a text."""
+
+    RATE = "rate"
+    LABEL = "label"
+
+    @property
+    def role(self) -> Role:
+        """Return the role in which the work is done."""
+        return ROLE_OF[self]
+
+
+class TaskState(StrEnum):
+    """How far a task has come."""
+
+    WAITING = "waiting"
+    OPENED = "opened"
+    DONE = "done"
+    SKIPPED = "skipped"
+    RELEASED = "released"
+    WITHDRAWN = "withdrawn"
+
+
+ROLE_OF: Final = {Work.RATE: Role.RATER, Work.LABEL: Role.ANNOTATOR}
+WORK_OF: Final = {role: work for work, role in ROLE_OF.items()}
+
+PENDING: Final = (TaskState.OPENED, TaskState.WAITING)
+"""Still to do; one that was opened comes first."""
+
+FINISHED: Final = (TaskState.DONE, TaskState.SKIPPED)
+UNASKED: Final = (TaskState.RELEASED, TaskState.WITHDRAWN)
+"""Taken back before it was done: nobody is asked any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One score: `slot` is empty for a scale of the whole task; value or reason, never both."""
+
+    slot: str
+    answer_id: int | None
+    scale: str
+    value: int | None
+    missing_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One safety flag on an answer, with an optional quoted span (code points, end exclusive)."""
+
+    slot: str
+    answer_id: int
+    kind: str
+    severity: str
+    quote: str = ""
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepTick:
+    """One tick of the five-step checklist: 0 absent, 1 partial, 2 present."""
+
+    slot: str
+    answer_id: int
+    step: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Which slot is preferred, and whose answer stood there; a `tie` has none."""
+
+    choice: str
+    answer_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rating:
+    """What a filled-in rating sheet holds; `reason` is why it was corrected."""
+
+    scores: tuple[Score, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    steps: tuple[StepTick, ...] = ()
+    preference: Preference | None = None
+    comment: str = ""
+    confidence: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Why a task was left without an entry, and what the person wrote to it."""
+
+    reason: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """How something was entered: layout, input kind, seconds of attention, language, width."""
+
+    layout: str = ""
+    input: str = ""
+    lang: str = ""
+    active_seconds: float = 0.0
+    width: int | None = None
+
+
+Content = TypeVar("Content", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission(Generic[Content]):
+    """One press of save or skip, as it is stored: a revision of a task.
+
+    `token` is the press's own, `digest` that of what was sent; `round` is that of a label task.
+    """
+
+    task_id: int
+    study_id: int
+    person_id: int
+    revision: int
+    token: str
+    digest: str
+    circumstances: Circumstances
+    content: Content | Skip
+    round: str = ""
+    at: str = ""
+
+    @property
+    def is_skip(self) -> bool:
+        """Tell whether the task was skipped."""
+        return isinstance(self.content, Skip)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,48 +233,6 @@ class SlotLine:
     answer_id: int
     system_id: int | None
     part: str
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreLine:
-    """One score of one submission."""
-
-    submission_id: int
-    slot: str
-    scale: str
-    value: int | None
-    missing_reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class PreferenceLine:
-    """Which slot a submission prefers, or `tie`."""
-
-    submission_id: int
-    choice: str
-
-
-@dataclass(frozen=True, slots=True)
-class StepLine:
-    """One tick of the five-step checklist."""
-
-    submission_id: int
-    slot: str
-    step: str
-    value: int
-
-
-@dataclass(frozen=True, slots=True)
-class FlagLine:
-    """One safety flag; start and end count code points."""
-
-    submission_id: int
-    slot: str
-    kind: str
-    severity: str
-    quote: str
-    start: int | None
-    end: int | None
 
 
 @dataclass(frozen=True, slots=True)

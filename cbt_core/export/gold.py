@@ -12,65 +12,47 @@ from typing import Final
 from cbt_core.analysis.gold import GoldLabels, Place, majority_spans
 from cbt_core.analysis.rows import INTEGER, ITEM, REVISION, TEXT, Rows, described
 from cbt_core.domain import labels
-from cbt_core.domain.labels import AdjudicationLine, LabelMark, SpanLine, SpanMark
+from cbt_core.domain.labels import AdjudicationLine, LabelMark, SpanMark
 from cbt_core.export.columns import CHANCE
 from cbt_core.export.labels import UNSURE
-from cbt_core.files.output import Table
-from cbt_core.wording import say
+from cbt_core.files.writer import Table
 
 GOLD_RULE: Final = (
     "gold:adjudicated,last|blind-majority>1/2,else-none>1/2,else-undecided|excluded-left-out"
 )
 """How gold came about, for the signature of an export that holds gold."""
 
-RULE: Final = described(
-    "rule", TEXT,
-    f"adjudicated 裁定、majority 多数、undecided 未定。{say('adjudicating.rule', 'zh')}",
-    f"adjudicated, majority or undecided. {say('adjudicating.rule', 'en')}",
-)
+RULE: Final = described("rule", TEXT)
 GOLD: Final = (
     ITEM,
-    described("gold", TEXT, "金标准标签（| 分隔；空=无；<unsure>=未定）",
-       "gold labels, separated by |; empty: none; <unsure>: undecided"),
+    described("gold", TEXT),
     RULE,
-    described("annotators", INTEGER, "独立标注轮中作出判断的标注者人数",
-       "annotators who decided in the blind round"),
-    described("tied", TEXT, "票数相等、因而不计入的标签",
-       "labels left out because the votes were split evenly"),
-    described("any", INTEGER, "有无任何歪曲：1 有、0 无、空=票数未定",
-       "any distortion: 1 yes, 0 no, empty: the votes do not decide"),
-    described("revision", INTEGER, "所依据的裁定修订号（多数则为空）",
-       "revision of the decision (empty: majority)"),
+    described("annotators", INTEGER),
+    described("tied", TEXT),
+    described("any", INTEGER),
+    described("revision", INTEGER, "revision_of_gold"),
     CHANCE,
 )
 GOLD_SPANS: Final = (
     ITEM,
-    described("start", INTEGER, "在题目全文中的起点（码点）",
-       "start in the item's document (code points)"),
-    described("end", INTEGER, "终点（不含）", "end, exclusive"),
-    described("label", TEXT, "标签", "label"),
+    described("start", INTEGER, "start_of_spans"),
+    described("end", INTEGER, "end_of_spans"),
+    described("label", TEXT, "label_of_spans"),
     RULE,
-    described("field", TEXT, "question 提问、description 描述", "question or description"),
-    described(
-        "field_start", INTEGER, "在该字段中的起点（码点）", "start within the field (code points)"
-    ),
-    described("field_end", INTEGER, "在该字段中的终点（不含）", "end within the field, exclusive"),
-    described("quote", TEXT, "片段原文", "the words of the span"),
+    described("field", TEXT),
+    described("field_start", INTEGER),
+    described("field_end", INTEGER),
+    described("quote", TEXT, "quote_of_spans"),
 )
 ADJUDICATIONS: Final = (
     ITEM, REVISION,
-    described("at", TEXT, "裁定时间（UTC）", "time of the decision (UTC)"),
-    described("adjudicator", TEXT, "裁定人代码", "code of the adjudicator"),
-    described(
-        "outcome", TEXT, "labelled 有标签、none 无、unsure 不确定", "labelled, none or unsure"
-    ),
-    described("labels", TEXT, "标签（| 分隔）", "labels, separated by |"),
-    described(
-        "whole", TEXT, "未指明片段、标在整题上的标签", "labels given to the item without a span"
-    ),
-    described("reason", TEXT, "裁定理由", "reason of the decision"),
-    described("last", INTEGER, "1 最新修订、0 已被后来的修订取代",
-       "1: the last revision; 0: a later one took its place"),
+    described("at", TEXT, "at_of_adjudications"),
+    described("adjudicator", TEXT),
+    described("outcome", TEXT, "outcome_of_adjudications"),
+    described("labels", TEXT, "labels_of_label_revisions"),
+    described("whole", TEXT),
+    described("reason", TEXT, "reason_of_adjudications"),
+    described("last", INTEGER),
 )
 
 
@@ -139,7 +121,7 @@ def adjudication_table(decided: Decided) -> Table:
 def gold_places(
     gold: Mapping[str, GoldLabels],
     decided: Decided,
-    votes: Mapping[str, Sequence[Sequence[SpanLine]]],
+    votes: Mapping[str, Sequence[Sequence[SpanMark]]],
 ) -> dict[str, list[Place]]:
     """Return the gold spans of each item: the decision's, else those a majority marked."""
     newest = decided.newest

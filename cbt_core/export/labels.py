@@ -23,108 +23,84 @@ from cbt_core.analysis.rows import (
     Rows,
     described,
 )
-from cbt_core.domain.labels import LabelLine, SpanLine
-from cbt_core.files.output import Table
+from cbt_core.domain.labels import LabelLine, LabelMark, SpanMark
+from cbt_core.files.writer import Table
 
-FIELD: Final = described(
-    "field", TEXT, "question 提问、description 描述", "question or description"
-)
+FIELD: Final = described("field", TEXT)
 PLACE: Final = (
     FIELD,
-    described(
-        "field_start", INTEGER, "在该字段中的起点（码点）", "start within the field (code points)"
-    ),
-    described("field_end", INTEGER, "在该字段中的终点（不含）", "end within the field, exclusive"),
+    described("field_start", INTEGER),
+    described("field_end", INTEGER),
 )
-NUMBER_IN_ITEM: Final = described(
-    "proposal", INTEGER, "该题的第几条建议", "number of the proposal in its item"
-)
-MACHINE: Final = described(
-    "machine", TEXT, "模型的遮蔽名称（与标注结果页相同）",
-    "masked name of the machine (as on the screen of label results)",
-)
+NUMBER_IN_ITEM: Final = described("proposal", INTEGER)
+MACHINE: Final = described("machine", TEXT)
 PROPOSALS: Final = (
     ITEM, MACHINE, NUMBER_IN_ITEM,
-    described("label", TEXT, "模型建议的标签", "label the machine proposed"), *PLACE,
+    described("label", TEXT), *PLACE,
 )
 PROVENANCE: Final = (
-    described("source", TEXT, "来源", "what proposed it"), described("run", TEXT, "运行", "run"),
+    described("source", TEXT, "source_of_provenance"), described("run", TEXT),
 )
 MACHINE_RUNS: Final = (
     ITEM, MACHINE,
-    described("found", INTEGER, "模型建议的条数（0=运行过而没有发现；无此行=未运行）",
-       "labels the machine proposed (0: it ran and found nothing; no row: it was not run)"),
+    described("found", INTEGER),
 )
 
 
 UNSURE: Final = "<unsure>"
 """How a file says that the annotator could not decide: missing in agreement, unlike no label."""
 
-ANNOTATOR: Final = described("annotator", TEXT, "标注者代码", "code of the annotator")
-ROUND: Final = described(
-    "round", TEXT, "blind 独立标注、model 看过模型建议之后",
-    "blind: alone; model: with the machine's proposals on the screen",
-)
+ANNOTATOR: Final = described("annotator", TEXT)
+ROUND: Final = described("round", TEXT)
 
 
 LABELS: Final = (
     ITEM, ANNOTATOR,
-    described("labels", TEXT, "标签（| 分隔；空=无；<unsure>=不确定）",
-       "labels, separated by |; empty: none; <unsure>: could not decide"),
+    described("labels", TEXT),
     ROUND,
-    described(
-        "whole", TEXT, "未指明片段、标在整题上的标签", "labels given to the item without a span"
-    ),
-    described("adopted", TEXT, "仅因采纳模型建议而有的标签",
-       "labels that stand only by adopting a proposal"),
-    described("certainty", INTEGER, "把握程度 1–3", "certainty 1-3"),
-    described("note", TEXT, "备注", "note"),
-    described("order", INTEGER, "在该标注者序列中的位置（从 1 起）",
-       "position in the annotator's sequence"),
+    described("whole", TEXT),
+    described("adopted", TEXT),
+    described("certainty", INTEGER),
+    described("note", TEXT),
+    described("order", INTEGER, "order_of_labels"),
     REVISION,
-    described("seconds", NUMBER, "专注时长（秒）", "active seconds"),
-    described("layout", TEXT, "版式", "layout"),
-    described("input", TEXT, "输入方式", "input kind: keyboard, pointer, touch or mixed"),
+    described("seconds", NUMBER, "seconds_of_labels"),
+    described("layout", TEXT, "layout_of_tasks"),
+    described("input", TEXT),
     LANG,
-    described("scheme", TEXT, "标签表的签名", "signature of the label scheme"),
+    described("scheme", TEXT),
     EXCLUDED,
 )
 SPANS: Final = (
     ITEM, ANNOTATOR,
-    described("start", INTEGER, "在题目全文中的起点（码点）",
-       "start in the item's document (code points)"),
-    described("end", INTEGER, "终点（不含）", "end, exclusive"),
-    described("label", TEXT, "标签", "label"),
+    described("start", INTEGER, "start_of_spans"),
+    described("end", INTEGER, "end_of_spans"),
+    described("label", TEXT, "label_of_spans"),
     ROUND, *PLACE,
-    described("quote", TEXT, "片段原文", "the words of the span"),
-    described("origin", TEXT, "own 自己标出、model 采纳自模型建议",
-       "own, or model: adopted from a proposal"),
+    described("quote", TEXT, "quote_of_spans"),
+    described("origin", TEXT),
     EXCLUDED,
 )
 DOCUMENTS: Final = (
     ITEM,
-    described(
-        "text", TEXT, "题目全文：提问、换行、描述", "document: question, line break, description"
-    ),
+    described("text", TEXT, "text_of_documents"),
 )
 ANSWERS: Final = (
     ITEM, ANNOTATOR, REVISION, NUMBER_IN_ITEM,
-    described("proposed", TEXT, "模型建议的标签", "label the machine proposed"),
-    described("answer", TEXT, "confirmed 采纳、changed 修改、rejected 不采纳",
-       "confirmed, changed or rejected"),
-    described("label", TEXT, "修改后的标签", "label it was changed to"), *PLACE,
+    described("proposed", TEXT),
+    described("answer", TEXT, "answer_of_answers"),
+    described("label", TEXT, "label_of_answers"), *PLACE,
 )
 SKIPS: Final = (
-    ITEM, ANNOTATOR, ROUND, described("reason", TEXT, "跳过原因", "why it was skipped"),
-    described("note", TEXT, "补充说明", "note"),
+    ITEM, ANNOTATOR, ROUND, described("reason", TEXT, "reason_of_label_skips"),
+    described("note", TEXT, "note_of_label_skips"),
 )
 REVISIONS: Final = (
     ITEM, ANNOTATOR, ROUND, REVISION,
-    described("at", TEXT, "提交时间（UTC）", "time of the submission (UTC)"),
-    described("outcome", TEXT, "labelled 有标签、none 无、unsure 不确定、skipped 跳过",
-       "labelled, none, unsure or skipped"),
-    described("labels", TEXT, "标签（| 分隔）", "labels, separated by |"),
-    described("reason", TEXT, "更正理由", "reason of the correction"),
+    described("at", TEXT),
+    described("outcome", TEXT),
+    described("labels", TEXT, "labels_of_label_revisions"),
+    described("reason", TEXT),
 )
 
 
@@ -134,8 +110,8 @@ class LabelMaterial:
 
     found: Material
     lines: list[LabelLine]
-    labels: dict[int, list[tuple[str, bool, str]]]
-    spans: dict[int, list[SpanLine]]
+    labels: dict[int, list[LabelMark]]
+    spans: dict[int, list[SpanMark]]
     texts: dict[str, tuple[str, str]]
 
     def excluded(self, line: LabelLine) -> str | None:
@@ -163,10 +139,10 @@ def label_table(read: LabelMaterial, *, second: bool) -> Table:
         given = read.labels.get(line.id, [])
         rows.append((
             line.item, line.annotator,
-            UNSURE if line.outcome == "unsure" else "|".join(name for name, _, _ in given),
+            UNSURE if line.outcome == "unsure" else "|".join(mark.label for mark in given),
             line.round,
-            "|".join(name for name, whole, _ in given if whole) or None,
-            "|".join(name for name, _, origin in given if origin == "model") or None,
+            "|".join(mark.label for mark in given if mark.whole) or None,
+            "|".join(mark.label for mark in given if mark.origin == "model") or None,
             line.certainty, line.note or None, line.order, line.revision, line.seconds,
             line.layout, line.input, line.lang, read.found.setup.scheme.signature,
             read.excluded(line),
@@ -209,7 +185,7 @@ def label_revision_table(read: LabelMaterial) -> Table:
     """Return every revision of every label task, the newest marked."""
     rows: Rows = [
         (line.item, line.annotator, line.round, line.revision, line.at, line.outcome,
-         "|".join(name for name, _, _ in read.labels.get(line.id, [])), line.reason or None)
+         "|".join(mark.label for mark in read.labels.get(line.id, [])), line.reason or None)
         for line in read.lines
     ]
     return Table("label_revisions", REVISIONS, rows)

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.export import gold, study_tables
-from cbt_core.files.output import Table, csv_bytes, jsonl_bytes
+from cbt_core.files.writer import Table, csv_bytes, jsonl_bytes
 from cbt_core.version import VERSION
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from cbt_core.analysis.rows import Material, Rows
 from cbt_core.domain.instrument import Instrument
 from cbt_core.export import columns
-from cbt_core.files.output import Column, Table
+from cbt_core.files.writer import Column, Table
 
 
 def task_table(found: Material) -> Table:
@@ -72,7 +72,7 @@ def empty(name: str, layout: tuple[Column, ...]) -> Table:
 def codebook(tables: Iterable[Table], instrument: Instrument) -> Table:
     """Return what every column means, and the anchors of every scale."""
     rows: Rows = [
-        (table.name, column.name, column.kind, None, column.zh, column.en)
+        (table.name, column.name, column.kind, None, column.said("zh"), column.said("en"))
         for table in tables
         for column in table.columns
     ]

@@ -49,7 +49,7 @@ def _arms(path: Path, place: Place, asked: str | None) -> tuple[str, ...]:
     found = [str(cell).strip() for cell in header]
     arms = tuple(cell[len(PREFIX) :] for cell in found if cell.startswith(PREFIX))
     if not arms or "" in arms:
-        raise place.stop(1, WHOLE_FILE, "ratings.arms_missing")
+        raise place.stop(1, WHOLE_FILE, "ratings_file.arms_missing")
     return arms
 
 
@@ -61,14 +61,16 @@ def _lines(
     names = ", ".join(due)
     for at, (row, guess) in enumerate(zip(grid.rows, guesses, strict=True)):
         if guess not in due:
-            place.refuse(row, "guess", "ratings.guess_unknown", value=shown(guess), names=names)
+            place.refuse(
+                row, "guess", "ratings_file.guess_unknown", value=shown(guess), names=names
+            )
         elif guess in found:
-            place.refuse(row, "guess", "ratings.guess_twice", where=grid.rows[found[guess]])
+            place.refuse(row, "guess", "ratings_file.guess_twice", where=grid.rows[found[guess]])
         else:
             found[guess] = at
     missing = [guess for guess in due if guess not in found]
     if missing:
-        place.refuse(1, "guess", "ratings.guess_missing", names=", ".join(missing))
+        place.refuse(1, "guess", "ratings_file.guess_missing", names=", ".join(missing))
     return found
 
 
@@ -77,5 +79,5 @@ def _counts(grid: Grid, column: str, place: Place) -> Floats:
     cells = grid.columns[column]
     for row, cell in zip(grid.rows, cells, strict=True):
         if not WHOLE.fullmatch(cell):
-            place.refuse(row, column, "ratings.not_a_count", value=shown(cell) or "''")
+            place.refuse(row, column, "ratings_file.not_a_count", value=shown(cell) or "''")
     return np.array([float(cell) if WHOLE.fullmatch(cell) else 0.0 for cell in cells])

@@ -54,7 +54,7 @@ def labels(grid: Grid, field: str, place: Place, *, required: bool) -> Sequence[
         return [""] * len(grid.rows)
     for row, text in _first_rows(grid, column):
         if required and is_blank(text):
-            place.refuse(row, field, "ratings.label_empty")
+            place.refuse(row, field, "ratings_file.label_empty")
         elif len(text) > NAME_CHARACTERS:
             place.refuse(row, field, "name_too_long", limit=NAME_CHARACTERS)
         else:
@@ -105,7 +105,7 @@ def option_values(text: str | None) -> dict[str, tuple[float, ...]]:
         scale, named, listed = part.rpartition("=")
         values = [_number(value.strip()) for value in listed.split(",")]
         if None in values or (named and not scale.strip()) or scale.strip() in found:
-            raise StudyError("ratings.values_option", value=shown(text))
+            raise StudyError("ratings_file.values_option", value=shown(text))
         found[scale.strip()] = tuple(sorted({value for value in values if value is not None}))
     return found
 
@@ -128,7 +128,7 @@ def _refuse(
         return
     for row, text in zip(grid.rows, grid.columns[field], strict=True):
         if text in wrong:
-            place.refuse(row, field, f"ratings.{code}", value=shown(text), **values)
+            place.refuse(row, field, f"ratings_file.{code}", value=shown(text), **values)
 
 
 def _number(text: str) -> float | None:

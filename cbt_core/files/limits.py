@@ -45,5 +45,9 @@ ZIP_RATIO: Final = 100
 SHEET_ELEMENTS: Final = 1_000_000
 """XML elements a workbook may have, and one more for each byte of the file."""
 
+SHEET_ROWS: Final = 1_048_576
+SHEET_PLACES: Final = 20_000_000
+"""Rows of a sheet (as many as Excel has), and rows times columns up to its last values."""
+
 XML_TOKEN_BYTES: Final = 4 * 1024 * 1024
 """Longest tag or comment: older expat rescans an unfinished one at every chunk."""

@@ -3,12 +3,12 @@
 from cbt_core.domain.study import Problem
 from cbt_core.errors import StudyError
 from cbt_core.files.limits import PROBLEMS_COUNTED, PROBLEMS_KEPT, PROBLEMS_TOLD, SHOWN_CHARACTERS
-from cbt_core.wording import say, sentences
+from cbt_core.words import say, sentences
 
 WHOLE_FILE = "file"
 """The field of a problem that concerns the file as a whole (its row is then 1)."""
 
-SECTION = "importing"
+SECTION = "files"
 
 
 def shown(value: object, limit: int = SHOWN_CHARACTERS) -> str:

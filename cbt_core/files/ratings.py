@@ -73,7 +73,7 @@ def read_ratings(
     table = open_table(path, place, _schema(asked), Choice(encoding))
     present = asked or tuple(scale for scale in STANDARD if scale in table.fields)
     if not present:
-        raise place.stop(1, WHOLE_FILE, "ratings.no_scale", names=", ".join(STANDARD))
+        raise place.stop(1, WHOLE_FILE, "ratings_file.no_scale", names=", ".join(STANDARD))
     grid = gathered(table.records, table.fields)
     allowed = {scale: _allowed(scale, given) for scale in present}
     found = _analysed(grid, allowed, place)
@@ -113,7 +113,7 @@ def _analysed(grid: Grid, allowed: Mapping[str, tuple[float, ...]], place: Place
     panel = labels(grid, "panel", place, required=False)
     if POOLED in keys["system"]:
         row = grid.rows[keys["system"].index(POOLED)]
-        place.refuse(row, "system", "ratings.system_called_all", name=POOLED)
+        place.refuse(row, "system", "ratings_file.system_called_all", name=POOLED)
     columns = {scale: scores(grid, scale, values, place) for scale, values in allowed.items()}
     order = numbers(grid, "order", place)
     seconds = numbers(grid, "seconds", place)
@@ -156,7 +156,9 @@ def _kept(
             continue
         earlier = latest.get(key)
         if earlier is not None and revision[at] == revision[earlier]:
-            place.refuse(grid.rows[at], "rater", "ratings.rated_twice", where=grid.rows[earlier])
+            place.refuse(
+                grid.rows[at], "rater", "ratings_file.rated_twice", where=grid.rows[earlier]
+            )
             continue
         if earlier is not None:
             _count(flow, "dropped_earlier_revision")
@@ -177,7 +179,7 @@ def _refuse_kinds(grid: Grid, kinds: Sequence[str], place: Place) -> None:
     if not set(kinds) <= known:
         for row, kind in zip(grid.rows, kinds, strict=True):
             if kind not in known:
-                place.refuse(row, "kind", "ratings.kind_unknown", kinds=", ".join(Kind))
+                place.refuse(row, "kind", "ratings_file.kind_unknown", kinds=", ".join(Kind))
 
 
 def _instrument(grid: Grid, kept: Sequence[int]) -> str:

@@ -1,7 +1,7 @@
 """Drawing items from a questions file at random, with the probability of inclusion of each."""
 
 import csv
-import json
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,9 @@ from typing import Final
 
 from cbt_core.domain.study import ImportedItem, ImportedStudy
 from cbt_core.errors import StudyError
-from cbt_core.files.output import Cell, guarded
 from cbt_core.files.screen_words import risk_of
 from cbt_core.files.study import read_questions
+from cbt_core.files.writer import Cell, guarded, write_bytes, write_lines
 
 STRATA: Final = ("risk", "length")
 LENGTHS: Final = ("short", "medium", "long")
@@ -56,7 +56,7 @@ def sample(
     _check(strata, out)
     frame = read_questions(questions, encoding=encoding)
     if size > len(frame.items):
-        raise StudyError("sampling.too_few", size=size, frame=len(frame.items))
+        raise StudyError("sample.too_few", size=size, frame=len(frame.items))
     groups = _groups(frame.items, strata)
     wanted = allocate({name: len(group) for name, group in groups.items()}, size)
     draw = Random(seed)
@@ -85,9 +85,9 @@ def allocate(sizes: Mapping[str, int], total: int) -> dict[str, int]:
 def _check(strata: Sequence[str], out: Path) -> None:
     for name in strata:
         if name not in STRATA:
-            raise StudyError("sampling.stratum", name=name[:40], known=", ".join(STRATA))
+            raise StudyError("sample.stratum", name=name[:40], known=", ".join(STRATA))
     if out.suffix.lower() not in FORMS:
-        raise StudyError("sampling.form", file=out)
+        raise StudyError("sample.form", file=out)
     if out.exists():
         raise StudyError("storage.exists", file=out)
     if not out.resolve().parent.is_dir():
@@ -122,15 +122,14 @@ def _write(out: Path, frame: ImportedStudy, taken: Mapping[str, float]) -> None:
         for item in frame.items if item.key in taken
     ]
     if out.suffix.lower() == ".jsonl":
-        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        with out.open("x", encoding="utf-8", newline="\n") as file:
-            file.writelines(lines)
+        write_lines(rows, out)
         return
     flat = [_flat(row) for row in rows]
-    with out.open("x", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, list(flat[0]))
-        writer.writeheader()
-        writer.writerows({name: guarded(cell) for name, cell in row.items()} for row in flat)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(flat[0]))
+    writer.writeheader()
+    writer.writerows({name: guarded(cell) for name, cell in row.items()} for row in flat)
+    write_bytes(text.getvalue().encode("utf-8-sig"), out)
 
 
 def _row(

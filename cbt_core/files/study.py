@@ -230,7 +230,7 @@ def read_study(
     """
     items_file = study_file or questions
     if items_file is None or (study_file and questions):
-        raise StudyError("importing.which_files")
+        raise StudyError("files.which_files")
     shelf = _Shelf(Choice(encoding, sheet), names or {})
     table, place = shelf.open(items_file, ITEMS)
     reader = read_items(table, place)

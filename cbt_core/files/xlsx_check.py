@@ -1,25 +1,25 @@
 """What makes a workbook dangerous is refused: its zip before anything is unpacked, then its XML.
 
-The zip is judged by its directory.
-
-Parts are walked in one pass, in chunks. The plain expat parser is used because it streams 100 MB in
-about a second. A document type is refused outright: without one there are no entities, inner or
-outer, to expand.
+The zip is judged by its directory. Then every part is walked once by the plain expat parser, in
+chunks, before the reader sees it. A document type is refused outright: without one there are no
+entities, inner or outer, to expand. On the way is noted what the reader does not tell: merged
+cells, hidden rows and columns, texts with formatting inside.
 """
 
 import stat
 import struct
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, BinaryIO, Final
+from typing import IO, Any, BinaryIO, Final
 from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from cbt_core.files.limits import (
-    FILE_BYTES,
+    COLUMNS,
     SHEET_ELEMENTS,
+    SHEET_PLACES,
+    SHEET_ROWS,
     XML_TOKEN_BYTES,
     ZIP_DIRECTORY_BYTES,
     ZIP_ENTRIES,
@@ -45,11 +45,29 @@ BROKEN: Final = (
     ValueError,
     NotImplementedError,
     RuntimeError,
+    SyntaxError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
 )
-"""What the zip and XML readers of Python raise on a damaged workbook."""
+"""What zip, XML parsers and openpyxl raise on a damaged workbook."""
 
 
-def open_package(path: Path, place: Place) -> ZipFile:
+PARTS: Final = (".xml", ".rels")
+"""How the parts end that hold XML; no others are opened."""
+
+
+class Package(ZipFile):
+    """The zip of a workbook, which gives out the parts that were inspected and no others."""
+
+    def open(self, name: str | ZipInfo, *args: Any, **more: Any) -> IO[bytes]:  # noqa: ANN401 - zipfile's own
+        """Open a part."""
+        if not (name if isinstance(name, str) else name.filename).endswith(PARTS):
+            raise BadZipFile("not a part with XML")
+        return super().open(name, *args, **more)
+
+
+def open_package(path: Path, place: Place) -> Package:
     """Return the opened zip of a workbook that is safe to read.
 
     Raises:
@@ -57,7 +75,7 @@ def open_package(path: Path, place: Place) -> ZipFile:
     """
     try:
         _judge_directory(path, place)
-        package = ZipFile(path)
+        package = Package(path)
         _judge_entries(package.infolist(), place)
         _judge_kind({entry.filename for entry in package.infolist()}, place)
     except BROKEN as error:
@@ -133,95 +151,154 @@ def _judge_kind(names: set[str], place: Place) -> None:
 
 
 CHUNK: Final = 1 << 18
+LISTED: Final = 5
+"""How many merged ranges, hidden rows and columns are listed by name."""
 
 
 class TooLarge(Exception):  # noqa: N818 - told to the person as a limit
     """A workbook holds more than its size lets expect."""
 
 
-class Budget:
-    """How many elements and characters may still be met in a workbook of `size` bytes.
+@dataclass(slots=True)
+class Look:
+    """What stands in one part of a workbook.
 
-    A few kilobytes can unpack to millions of empty cells, or refer to one long text as often.
+    `rows` and `columns` say where its last values stand (`wide`: the first row that has one beyond
+    the columns we read, 0 for none), `rich` how many texts have formatting inside.
     """
 
-    def __init__(self, size: int) -> None:
-        """Start with what a file of this size may hold."""
-        self._elements = SHEET_ELEMENTS + size
-        self._characters = FILE_BYTES
-
-    def element(self) -> None:
-        """Meet one more element."""
-        self._elements -= 1
-        if self._elements < 0:
-            raise TooLarge
-
-    def text(self, characters: int) -> None:
-        """Meet a text in a cell."""
-        self._characters -= characters
-        if self._characters < 0:
-            raise TooLarge
+    rows: int = 0
+    columns: int = 0
+    wide: int = 0
+    merged: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    rich: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """An opened part of a workbook and the budget it is read on."""
+def inspect(package: Package, size: int, place: Place) -> dict[str, Look]:
+    """Walk through the XML of a workbook of `size` bytes; return what stands in each part.
 
-    stream: IO[bytes]
-    budget: Budget
-
-
-Start = Callable[[str, dict[str, str]], None]
-End = Callable[[str], None]
-Text = Callable[[str], None]
-
-
-def walk(part: Part, start: Start, end: End, text: Text) -> Iterator[None]:
-    """Feed a part to the handlers; yields after each chunk so that the caller may take rows.
-
-    Element names come without their prefix.
+    A few kilobytes can unpack to millions of empty cells, or have their values far apart.
 
     Raises:
         ExpatError: not well-formed, a document type, or one tag of several MB.
-        TooLarge: more elements than the budget allows.
+        TooLarge: more elements than a file of this size may hold, or too wide a field.
+        ImportProblems: the strict variant of the format, which no reader of ours knows.
     """
-    meet = part.budget.element
+    looks: dict[str, Look] = {}
+    budget = SHEET_ELEMENTS + size
+    for name in package.namelist():
+        if name.endswith(PARTS):
+            inspector = _Inspector(budget)
+            with package.open(name) as stream:
+                _walk(stream, inspector)
+            if inspector.strict:
+                raise place.stop(1, WHOLE_FILE, "xlsx_other_kind")
+            budget = inspector.budget
+            looks[name] = inspector.look
+            if inspector.look.rows * inspector.look.columns > SHEET_PLACES:
+                raise TooLarge
+    return looks
 
-    def begin(name: str, found: dict[str, str]) -> None:
-        meet()
-        start(local(name), found)
 
+class _Inspector:
+    """Meets the elements of one part."""
+
+    def __init__(self, budget: int) -> None:
+        self.look = Look()
+        self.strict = False
+        self.budget = budget
+        self._row = 0
+        self._column = 0
+        self._plain_so_far = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.budget -= 1
+        if self.budget < 0:
+            raise TooLarge
+        tag = name.rpartition(":")[2]
+        if tag == "c":
+            place = attributes.get("r")
+            self._column = _column(place) if place else self._column + 1
+        elif tag in ("v", "is", "f"):
+            self._value()
+            self._plain_so_far = tag == "is"
+        elif tag == "row":
+            self._start_row(attributes)
+        elif tag == "si":
+            self._plain_so_far = True
+        elif tag == "r":
+            self.look.rich += self._plain_so_far
+            self._plain_so_far = False
+        else:
+            self._start_other(tag, attributes)
+
+    def _start_other(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "mergeCell":
+            _note(self.look.merged, attributes.get("ref", "")[:20])
+        elif tag == "col" and attributes.get("hidden") in ("1", "true"):
+            column = _letters(int(attributes.get("min", "1")[:5]))
+            _note(self.look.hidden, f"{column}:{column}")
+        elif tag == "worksheet":
+            self.strict = any("purl.oclc.org" in value for value in attributes.values())
+
+    def _start_row(self, attributes: dict[str, str]) -> None:
+        before = self._row
+        self._row = int(attributes["r"]) if "r" in attributes else before + 1
+        self._column = 0
+        if self._row <= before:
+            raise BadZipFile("rows out of order")  # the reader would drop them without a word
+        if self._row > SHEET_ROWS:
+            raise TooLarge
+        if attributes.get("hidden") in ("1", "true"):
+            _note(self.look.hidden, f"{self._row}:{self._row}")
+
+    def _value(self) -> None:
+        self.look.rows = max(self.look.rows, self._row)
+        if self._column > COLUMNS:
+            self.look.wide = self.look.wide or self._row
+        else:
+            self.look.columns = max(self.look.columns, self._column)
+
+
+def _note(names: list[str], name: str) -> None:
+    if len(names) < LISTED:
+        names.append(name)
+    elif names[-1] != "…":
+        names.append("…")
+
+
+def _column(place: str) -> int:
+    """Return the column of ``AB12``, counted from 1."""
+    column = 0
+    for letter in place[:4]:
+        if not "A" <= letter <= "Z":
+            break
+        column = column * 26 + ord(letter) - 64
+    return column
+
+
+def _letters(column: int) -> str:
+    """Return the letters of a column counted from 1."""
+    letters = ""
+    while column > 0:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def _walk(stream: IO[bytes], inspector: _Inspector) -> None:
+    """Feed a part to expat, which streams 100 MB in about a second."""
     parser = ParserCreate()
-    parser.buffer_text = True
-    parser.buffer_size = CHUNK
     parser.StartDoctypeDeclHandler = _no_document_type
-    parser.StartElementHandler = begin
-    parser.EndElementHandler = lambda name: end(local(name))
-    parser.CharacterDataHandler = text
+    parser.StartElementHandler = inspector.start
     fed = 0
-    while chunk := part.stream.read(CHUNK):
+    while chunk := stream.read(CHUNK):
         parser.Parse(chunk, False)
         fed += len(chunk)
         if fed - parser.CurrentByteIndex > XML_TOKEN_BYTES:
             raise ExpatError("a tag too long")
-        yield
     parser.Parse(b"", True)
-    yield
-
-
-def local(name: str) -> str:
-    """Return a name without its prefix."""
-    return name.rpartition(":")[2] if ":" in name else name
-
-
-def ignore(_: str) -> None:
-    """Take no notice of a text or of an element's end."""
-
-
-def elements(part: Part, take: Start) -> None:
-    """Call `take` with each element of a small part."""
-    for _ in walk(part, take, ignore, ignore):
-        pass
 
 
 def _no_document_type(*_: object) -> None:

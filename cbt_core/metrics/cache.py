@@ -5,14 +5,14 @@ makes another name, so nothing is ever out of date. The files hold numbers only,
 """
 
 import contextlib
-import os
+import io
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import numpy as np
 
+from cbt_core.files.writer import put_whole
 from cbt_core.stats.ratings import Floats
 
 
@@ -37,11 +37,11 @@ class Cache:
         """Keep rows; a folder that cannot be written is no reason to fail."""
         if self.folder is None:
             return
+        content = io.BytesIO()
+        np.save(content, rows, allow_pickle=False)
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            with NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as part:
-                np.save(part, rows, allow_pickle=False)
-            os.replace(part.name, self._file(answers, settings))  # noqa: PTH105 - atomic
+            put_whole(self._file(answers, settings), [content.getvalue()])
 
     def _file(self, answers: str, settings: str) -> Path:
         name = sha256(f"{answers}|{settings}".encode()).hexdigest()

@@ -9,7 +9,7 @@ from string import ascii_lowercase
 from typing import Final, Literal
 
 from cbt_core.stats.values import Framed, translated
-from cbt_core.wording import say, sentences
+from cbt_core.words import say, sentences
 
 Form = Literal["score", "share", "count", "p", "plain"]
 Mark = Literal["planned", "exploratory", "descriptive"]

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from cbt_core.errors import StudyError
-from cbt_core.files.output import EPOCH, Column, Table, csv_bytes
-from cbt_core.files.output import Cell as Plain
+from cbt_core.files.writer import EPOCH, Column, Table, csv_bytes
+from cbt_core.files.writer import Cell as Plain
 from cbt_core.report import html, latex
 from cbt_core.report.blocks import Cell, Drawing, Figure, Grid, Report
 from cbt_core.report.sheet import Json
@@ -51,12 +51,12 @@ def _has(grid: Grid, place: int) -> str:
 
 
 def _columns(key: str, kind: str) -> Iterator[Column]:
-    yield Column(key, TEXT if kind == "plain" else NUMBER, "", "")
+    yield Column(key, TEXT if kind == "plain" else NUMBER)
     if kind == "limits":
-        yield Column(f"{key}_low", NUMBER, "", "")
-        yield Column(f"{key}_high", NUMBER, "", "")
+        yield Column(f"{key}_low", NUMBER)
+        yield Column(f"{key}_high", NUMBER)
     if kind != "plain":
-        yield Column(f"{key}_reason", TEXT, "", "")
+        yield Column(f"{key}_reason", TEXT)
 
 
 def _cells(cell: Cell, kind: str) -> Sequence[Plain]:
@@ -131,7 +131,7 @@ def write(found: Files, folder: Path) -> None:
             part.rename(folder)
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
-        raise StudyError("exporting.cannot_write", file=folder) from error
+        raise StudyError("export.cannot_write", file=folder) from error
 
 
 def archive(found: Files, slug: str) -> bytes:
@@ -153,11 +153,11 @@ def refuse_taken(folder: Path) -> None:
         StudyError: a file, a folder with other files, or a place that cannot be read.
     """
     if folder.exists() and not folder.is_dir():
-        raise StudyError("exporting.folder_taken", folder=folder)
+        raise StudyError("export.folder_taken", folder=folder)
     try:
         taken = folder.is_dir() and any(folder.iterdir()) and not (folder / OWN).is_file()
     except OSError as error:
-        raise StudyError("exporting.cannot_write", file=folder) from error
+        raise StudyError("export.cannot_write", file=folder) from error
     if taken or not folder.name:
         raise StudyError("report.folder_holds_others", folder=folder)
 

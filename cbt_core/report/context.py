@@ -21,10 +21,10 @@ from cbt_core.analysis.study import Amendment, Analysis
 from cbt_core.domain.instrument import Instrument, Scheme, Text
 from cbt_core.domain.protocol import Ethics, ProfileField, Protocol
 from cbt_core.domain.study_setup import StudyRow
-from cbt_core.domain.submission import AnswerLine
+from cbt_core.domain.submission import AnswerLine, Work
 from cbt_core.generation.gates.findings import Report
 from cbt_core.instruments.defaults import defaults
-from cbt_core.wording import say
+from cbt_core.words import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +249,7 @@ def people_summary(facts: Facts) -> PeopleSummary:
     held: dict[str, set[str]] = {}
     for one in facts.members:
         held.setdefault(one.role, set()).add(one.code)
-    seats = [one for one in facts.seats if one.work == "rate"]
+    seats = [one for one in facts.seats if one.work == Work.RATE]
     main = [line for line in facts.material.lines if line.kind == "main" and line.submission_id]
     raters = {line.rater for line in main} | held.get("rater", set())
     times = [line.seconds for line in main if line.seconds]

@@ -25,7 +25,7 @@ from cbt_core.report.blocks import (
     number,
     told,
 )
-from cbt_core.wording import say
+from cbt_core.words import say
 
 STYLE: Final = Path(__file__).with_name("style.css")
 SHORT: Final = 18

@@ -14,7 +14,7 @@ from cbt_core.report.blocks import (
     in_words,
     told,
 )
-from cbt_core.wording import say
+from cbt_core.words import say
 
 ESCAPES: Final = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",

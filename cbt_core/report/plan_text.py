@@ -6,7 +6,7 @@ from cbt_core.domain.instrument import Instrument
 from cbt_core.domain.protocol import Analysis, Ethics
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.version import VERSION
-from cbt_core.wording import say
+from cbt_core.words import say
 
 
 def plan_text(

@@ -26,7 +26,7 @@ from cbt_core.report.context import ReportContext
 from cbt_core.stats.comparison.contrasts import SystemContrast
 from cbt_core.stats.ratings import POOLED
 from cbt_core.stats.values import Framed, translated
-from cbt_core.wording import say
+from cbt_core.words import say
 
 Json = Mapping[str, object]
 """A filled checklist, or the whole analysis, as it stands in its file."""
@@ -138,7 +138,7 @@ class View:
     @property
     def is_closed(self) -> bool:
         """Tell whether the study is locked, so that systems may be told apart."""
-        return self.context.study.stage in ("locked", "unblinded")
+        return self.context.study.stage.is_closed
 
     @property
     def is_single(self) -> bool:

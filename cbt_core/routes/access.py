@@ -34,7 +34,7 @@ from cbt_core.routes.incoming import (
 from cbt_core.services.access import sessions
 from cbt_core.services.access.sessions import Lasting, SignedIn
 from cbt_core.settings import Settings
-from cbt_core.wording import LANGUAGES
+from cbt_core.words import LANGUAGES
 from db.engine import Database
 
 LARGEST_FORM: Final = 8 * 1024
@@ -191,10 +191,10 @@ def _out_everywhere(database: Database, token: str | None, now: datetime) -> Non
 
 
 def _language(
-    database: Database, person: Person, body: Body, _now: datetime
+    database: Database, person: Person, body: Body, now: datetime
 ) -> Mapping[str, object]:
     language = _text(body, "language")
-    sessions.set_language(database, person, language=language)
+    sessions.set_language(database, person, language=language, now=now)
     return {"language": language}
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from starlette.routing import BaseRoute
 
 from cbt_core.domain.people import Person
-from cbt_core.errors import Invalid
 from cbt_core.routes.common import Body, json_route
+from cbt_core.services.desk.requests import read
 from cbt_core.services.labels import adjudicator_view
-from cbt_core.services.labels.adjudicator_view import Place
+from cbt_core.services.labels.adjudicator_view import CaseRequest, Place
 from cbt_core.settings import Settings
 from db.engine import Database
 
@@ -18,12 +18,10 @@ Answer = Mapping[str, object]
 
 def open_case(database: Database, person: Person, body: Body, now: datetime) -> Answer:
     """Give a page of the queue and the named case, or the first."""
-    slug, task = body.get("study"), body.get("task")
-    if not isinstance(slug, str) or not isinstance(task, str | None):
-        raise Invalid("rating.malformed")
-    item = None if task is None else adjudicator_view.task_of(body)[1]
+    sent = read(CaseRequest, body)
+    item = None if sent.task is None else adjudicator_view.task_of(body)[1]
     return {"view": adjudicator_view.open_view(
-        database, person, slug=slug, item=item, place=Place.of(body), now=now
+        database, person, slug=sent.study, item=item, place=Place.of(body), now=now
     )}
 
 

@@ -19,7 +19,7 @@ from cbt_core.errors import Conflict, Invalid, NotSaved, Refused, StudyError
 from cbt_core.routes.incoming import address_of, language_of, read_json, require_own_origin
 from cbt_core.services.access import sessions
 from cbt_core.settings import Settings
-from cbt_core.wording import say
+from cbt_core.words import say
 from db.engine import Database
 
 COOKIE: Final = "concord_session"

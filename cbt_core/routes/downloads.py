@@ -8,12 +8,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from cbt_core.errors import Refused
-from cbt_core.files.output import FORMS
+from cbt_core.files.writer import FORMS
 from cbt_core.routes.common import COOKIE, guarded, in_thread
 from cbt_core.services.access import sessions
 from cbt_core.services.export import study_export
 from cbt_core.settings import Settings
-from cbt_core.wording import LANGUAGES
+from cbt_core.words import LANGUAGES
 from db.engine import Database
 
 

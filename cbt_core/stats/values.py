@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from cbt_core.stats.ratings import Floats
-from cbt_core.wording import say
+from cbt_core.words import say
 
 
 class Reason(StrEnum):

@@ -4,9 +4,10 @@ import streamlit as st
 
 from cbt_core.errors import StudyError
 from cbt_core.services.access import sessions
+from cbt_core.words import section
 from pages.ui.components.sign_in import sign_in_form
 from pages.ui.session import database, now, settings
-from pages.ui.words import LANGUAGES, language, section, t
+from pages.ui.words import LANGUAGES, language, t
 
 
 def show_sign_in() -> None:

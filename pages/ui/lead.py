@@ -11,7 +11,7 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import StudyError
 from cbt_core.services.studies.contents import StudyLine, listing
-from pages.ui.session import database
+from pages.ui.session import database, now
 from pages.ui.widgets import literal, plain
 from pages.ui.words import language, t
 
@@ -29,7 +29,7 @@ def dress() -> None:
 :root {{ --upload: "{t("lead.upload")}"; --upload-about: "{t("lead.upload_about")}"; }}
 [class*="st-key-facts-"] td {{ vertical-align: top; padding: 0.22rem 0.4rem !important; }}
 [class*="st-key-facts-"] td:first-child {{ width: 11rem; min-width: 8rem; opacity: 0.72; }}
-[class*="st-key-case-row-"] {{ border-bottom: 1px solid #8a9aa655; padding: 0.1rem 0 0.45rem; }}
+[class*="st-key-case-row-"] {{ border-bottom: 1px solid #7d8b9855; padding: 0.1rem 0 0.45rem; }}
 [class*="st-key-case-row-"] [data-testid="stVerticalBlock"],
 .st-key-stages [data-testid="stColumn"] [data-testid="stVerticalBlock"] {{ gap: 0; }}
 [data-testid="stFileUploaderDropzone"] button p,
@@ -48,7 +48,8 @@ def heading(person: Person, title: str) -> StudyLine:
     Somebody who leads no study yet is shown the way to one, and the run ends here.
     """
     dress()
-    lines = [line for line in listing(database(), person) if Role.LEAD in line.roles]
+    every = listing(database(), person, now=now())
+    lines = [line for line in every if Role.LEAD in line.roles]
     left, right = st.columns([3, 2], vertical_alignment="center")
     left.title(title)
     if not lines:

@@ -1,5 +1,7 @@
 """Who is looking: this connection's cookie, looked up in the database, never cached."""
 
+import os
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -9,8 +11,9 @@ from streamlit.errors import StreamlitAPIException
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
+from cbt_core.errors import StudyError
 from cbt_core.services.access import sessions
-from cbt_core.settings import Settings
+from cbt_core.settings import Settings, language_of
 from db.engine import Database
 from db.engine import database as opened
 
@@ -21,6 +24,14 @@ COOKIE = "concord_session"
 def settings() -> Settings:
     """Return the server's settings, read once."""
     return Settings.from_environment()
+
+
+def require_settings() -> None:
+    """End the server's start with one sentence when a variable says what it cannot."""
+    try:
+        settings()
+    except StudyError as error:
+        sys.exit(error.say(language_of(os.environ)))
 
 
 def database() -> Database:

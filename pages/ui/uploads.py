@@ -95,7 +95,7 @@ def protocol_of(uploads: Uploads) -> LoadedProtocol | None:
     try:
         text = uploads.protocol.getvalue().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise StudyError("importing.encoding_unknown") from None
+        raise StudyError("files.encoding_unknown") from None
     return parse_protocol(text, uploads.protocol.name)
 
 

@@ -40,7 +40,7 @@ def enter(
 
     def sign_in(code: str, secret: str) -> Person:
         found = sessions.sign_in(database, code=code, secret=secret, address="", now=moment)
-        sessions.set_language(database, found.person, language="en")
+        sessions.set_language(database, found.person, language="en", now=moment)
         monkeypatch.setattr(session, "token", lambda: found.token)
         return found.person
 

@@ -7,8 +7,9 @@ import pytest
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
+from cbt_core.domain.submission import Work
 from cbt_core.services.access import sessions
-from cbt_core.services.desk import label_task
+from cbt_core.services.desk import desk_task
 from cbt_core.services.people import roster
 from db.engine import Database
 from pages.ui import session
@@ -24,7 +25,7 @@ def labelled(database: Database, tmp_path: Path, moment: datetime) -> LabelStudy
     study = make_label_study(database, tmp_path, moment, mode="blind")
     who = study.annotators["N01"]
     view = open_next(database, who, study.slug, moment)
-    label_task.save(database, who, body=pressed(view, verdict="none"), now=moment)
+    desk_task.save(database, who, body=pressed(view, verdict="none"), work=Work.LABEL, now=moment)
     return study
 
 
@@ -51,7 +52,7 @@ def test_the_screen_shows_nothing_to_raters_and_annotators(
 def test_the_screen_opens_for_a_lead_in_both_languages(
     database: Database, lead: Person, language: str
 ) -> None:
-    sessions.set_language(database, lead, language=language)
+    sessions.set_language(database, lead, language=language, now=session.now())
     screen = show("adjudicate")
     assert not screen.exception
     assert screen.title[0].value == {"zh": "裁定", "en": "Adjudicate"}[language]

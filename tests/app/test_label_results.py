@@ -78,7 +78,7 @@ def test_the_screen_opens_in_both_languages(
     language: str, database: Database, labelled: LabelStudy, leading: Person, moment: datetime
 ) -> None:
     lock(database, labelled, moment)
-    sessions.set_language(database, leading, language=language)
+    sessions.set_language(database, leading, language=language, now=session.now())
     screen = show("label_results")
     assert not screen.exception
     assert screen.title[0].value == {"zh": "标注结果", "en": "Label results"}[language]

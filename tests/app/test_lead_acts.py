@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
-from cbt_core.services.desk import rating_task
+from cbt_core.services.desk import desk_task
 from cbt_core.services.people import roster
 from cbt_core.services.studies import contents, lifecycle
 from db.engine import Database
@@ -100,7 +100,7 @@ def test_a_serious_flag_is_read_and_handled(
     raised = [{"slot": "A", "kind": "unsafe_advice", "severity": "serious", "quote": "",
                "start": None, "end": None}]
     body = making.press(view, entries=making.entries(view, flags=raised))
-    rating_task.save(database, rater, body=body, now=moment)
+    desk_task.save(database, rater, body=body, now=moment)
     issued = roster.add_person(
         database, TERMINAL, code="L03", now=moment, role=Role.LEAD, study_id=made.study_id
     )

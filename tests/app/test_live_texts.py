@@ -8,7 +8,7 @@ import pytest
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
 from cbt_core.services.assignment import task_draw
-from cbt_core.services.desk import rating_task
+from cbt_core.services.desk import desk_task
 from cbt_core.services.people import roster
 from cbt_core.services.studies import creation
 from cbt_core.services.studies.creation import StudyFiles
@@ -34,7 +34,7 @@ def flagged(database: Database, folder: Path, moment: datetime, protocol: str) -
     made = making.make_study(database, folder, before, protocol=protocol)
     view = making.open_next(database, made.raters["R01"], made.slug, before)
     body = making.press(view, entries=making.entries(view, flags=[FLAG]))
-    rating_task.save(database, made.raters["R01"], body=body, now=before)
+    desk_task.save(database, made.raters["R01"], body=body, now=before)
     return made
 
 

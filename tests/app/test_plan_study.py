@@ -30,7 +30,7 @@ def test_it_opens_before_there_is_a_study(newcomer: Person) -> None:
 
 @pytest.mark.parametrize("words_of", LANGUAGES)
 def test_it_opens_in_both_languages(words_of: str, database: Database, newcomer: Person) -> None:
-    sessions.set_language(database, newcomer, language=words_of)
+    sessions.set_language(database, newcomer, language=words_of, now=session.now())
     screen = show("plan_study")
     assert not screen.exception
     assert len(screen.metric) == 4

@@ -39,7 +39,7 @@ def test_every_section_opens_once_unblinded(
 ) -> None:
     lock(database, lead, moment)
     lifecycle.unblind(database, lead, slug="trial", reason="planned", now=moment)
-    sessions.set_language(database, lead, language=language)
+    sessions.set_language(database, lead, language=language, now=session.now())
     screen = section(name)
     assert not screen.exception
     assert screen.header

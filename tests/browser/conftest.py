@@ -70,12 +70,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def serve(folder: Path) -> Iterator[Served]:
-    """Yield a served, empty database."""
+def serve(folder: Path, *, prefix: str = "") -> Iterator[Served]:
+    """Yield a served, empty database; `prefix` is the path before every address of the app."""
     database = Database(f"sqlite:///{folder / 'concord.db'}")
     migrate.upgrade(database)
     port = free_port()
-    served = Served(f"http://127.0.0.1:{port}", port, database, None, folder / "server.log")  # type: ignore[arg-type]
+    url = f"http://127.0.0.1:{port}{prefix}"
+    served = Served(url, port, database, None, folder / "server.log")  # type: ignore[arg-type]
     served.start()
     yield served
     served.kill()

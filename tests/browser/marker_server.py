@@ -23,13 +23,13 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from cbt_core.domain.people import Person
-from cbt_core.routes import marker
+from cbt_core.routes import desk, kit
 from cbt_core.routes.common import COOKIE
 from cbt_core.settings import Settings
+from cbt_core.words import section
 from db import sessions
 from db.engine import Database
 from pages.ui.components.span_marker import HTML, script, style
-from pages.ui.words import section
 
 PAGE: Final = """<!doctype html><html lang="zh"><meta charset="utf-8"><meta name="viewport"
 content="width=device-width"><title>marker</title><link rel="icon" href="data:,"><style>
@@ -57,7 +57,8 @@ class Served:
         app = Starlette(routes=[
             Route("/", self._page),
             Route("/marker.js", lambda _: Response(script(), media_type="text/javascript")),
-            *marker.routes(database, Settings(database="")),
+            *kit.routes(Settings(database="")),
+            *desk.routes(database, Settings(database="")),
         ])
         config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
         self._server = uvicorn.Server(config)

@@ -19,8 +19,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from cbt_core.routes import kit
+from cbt_core.settings import Settings
+from cbt_core.words import section
 from pages.ui.components.rating_sheet import HTML, SheetData, script, style, whole
-from pages.ui.words import section
 from tests.browser import sheet_samples as samples
 
 Json = dict[str, object]
@@ -169,6 +171,7 @@ class SheetApp:
         return Starlette(routes=[
             Route("/", self._page),
             Route("/sheet.js", lambda _: Response(script(), media_type="text/javascript")),
+            *kit.routes(Settings(database="")),
             *(Route(f"/api/sheet/{name}", self._guarded(name, do), methods=["POST"])
               for name, do in work.items()),
         ])
@@ -210,6 +213,8 @@ class SheetApp:
 
     def _draft(self, body: Json) -> Response:
         task, kept = str(body["task"]), self.desk.drafts
+        if self.desk.revision(task) != body["base_revision"]:
+            return refusal(409, "desk.stale_draft")
         if task not in kept or int(str(body["sequence"])) > kept[task]["sequence"]:
             kept[task] = {"entries": body["entries"], "sequence": body["sequence"]}
         return JSONResponse({"sequence": kept[task]["sequence"]})

@@ -12,7 +12,8 @@ from sqlalchemy import update
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
-from cbt_core.services.desk import label_task
+from cbt_core.domain.submission import Work
+from cbt_core.services.desk import desk_task
 from cbt_core.services.export import study_export
 from cbt_core.services.labels import machine_proposals
 from cbt_core.services.labels.machine_proposals import Proposed
@@ -67,10 +68,13 @@ def label(database: Database, study: Any, code: str, words: dict[str, str]) -> N
     for _ in range(4):
         view = open_next(database, who, study.slug, NOW)
         spans = [span(view, quote, name) for quote, name in words.items()]
-        saved = label_task.save(database, who, body=press(view, spans=spans), now=NOW)
+        saved = desk_task.save(
+            database, who, body=press(view, spans=spans), work=Work.LABEL, now=NOW)
         after: Any = saved["view"]
         answers = {one["id"]: {"answer": "confirmed"} for one in after["task"]["proposals"]}
-        label_task.save(database, who, body=press(after, spans=spans, answers=answers), now=NOW)
+        desk_task.save(
+            database, who, body=press(after, spans=spans, answers=answers),
+            work=Work.LABEL, now=NOW)
 
 
 def tables(database: Database, folder: Path) -> dict[str, list[dict[str, Any]]]:

@@ -17,7 +17,7 @@ from cbt_core.services.assignment import task_draw
 from cbt_core.services.people import roster
 from cbt_core.services.studies import creation
 from cbt_core.services.studies.creation import StudyFiles
-from pages.ui.words import section
+from cbt_core.words import section
 from tests import making
 from tests.browser.acting import enter, settled, wait_for_item
 from tests.browser.conftest import Served

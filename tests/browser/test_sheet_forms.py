@@ -84,7 +84,7 @@ def test_a_break_lasts_until_the_person_goes_on(browser: Browser) -> None:
 
 
 def test_a_pause_covers_the_text_and_stops_the_clock(sheet: Sheet) -> None:
-    seconds = "() => document.querySelector('#host').shadowRoot.concordSheet.seconds"
+    seconds = "() => document.querySelector('#host').shadowRoot.concordTask.clock.seconds"
     sheet.page.get_by_role("button", name="暂停").click()
     before = sheet.page.evaluate(seconds)
     sheet.page.wait_for_timeout(1300)
@@ -107,7 +107,7 @@ def test_layout_input_and_width_go_with_a_save(browser: Browser) -> None:
 
 
 def test_a_minute_without_a_sign_of_life_stops_the_clock(sheet: Sheet) -> None:
-    own = "document.querySelector('#host').shadowRoot.concordSheet"
+    own = "document.querySelector('#host').shadowRoot.concordTask.clock"
     sheet.page.evaluate(f"() => {{ {own}.lastActivity = Date.now() - 61_000; }}")
     before = sheet.page.evaluate(f"() => {own}.seconds")
     sheet.page.wait_for_timeout(1300)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from pages.ui.components.rating_sheet import script
-from pages.ui.words import section
+from cbt_core.routes import kit
+from cbt_core.words import section
 from tests.browser.sheet_page import BARE, SCORES, SIX, Sheet, opened, stored
 from tests.browser.sheet_server import Desk
 
@@ -147,5 +147,6 @@ def test_a_rerun_that_names_no_task_keeps_the_reopened_one(browser: Browser) -> 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_every_word_the_script_says_stands_in_the_list(lang: str) -> None:
-    said = set(re.findall(r'say\(sheet, "(\w+)"', script()))
-    assert said - set(section("sheet", lang)) == set()
+    modules = [kit.modules()[name].decode() for name in kit.needed("rating_sheet/face.js")]
+    words = set(re.findall(r'say\(sheet, "(\w+)"', "\n".join(modules)))
+    assert words - set(section("sheet", lang)) == set()

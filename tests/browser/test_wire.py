@@ -26,9 +26,9 @@ from cbt_core.domain.study import Role
 from cbt_core.services.assignment import task_draw
 from cbt_core.services.studies import creation
 from cbt_core.services.studies.creation import StudyFiles
+from cbt_core.words import section
 from db.engine import Database
 from db.models import answer, system, task, task_slot
-from pages.ui.words import section
 from tests.browser.acting import enter, secret_of, wait_for_item
 from tests.browser.conftest import Served
 from tests.browser.wiretap import Message, Wiretap, listening

@@ -12,6 +12,7 @@ from cbt_core.errors import StudyError
 from cbt_core.services.operations import storage
 from db import audit, check
 from db.engine import Database
+from tests.conftest import NOW
 
 SQLITE = not os.environ.get("CONCORD_TEST_DATABASE")
 
@@ -58,7 +59,7 @@ def test_one_changed_entry_is_named(trail: Database, tampering: str) -> None:
     _behind_its_back(trail, tampering)
     with trail.reading() as connection:
         assert audit.verify(connection, None) == audit.Break("system", 3)
-    assert [chain.broken_at for chain in storage.verify(trail, TERMINAL, slug=None)] == [3]
+    assert [chain.broken_at for chain in storage.verify(trail, TERMINAL, slug=None, now=NOW)] == [3]
 
 
 @pytest.mark.skipif(not SQLITE, reason="drops a trigger by its SQLite name")
@@ -82,16 +83,16 @@ def test_a_cut_tail_shows_against_an_earlier_head(trail: Database) -> None:
 def test_a_removed_guard_is_a_fault(trail: Database) -> None:
     with trail.writing() as connection:
         connection.execute(text("DROP TRIGGER audit_no_update"))
-    assert check.Fault("trigger", "audit_no_update") in storage.check_all(trail, TERMINAL)
+    assert check.Fault("trigger", "audit_no_update") in storage.check_all(trail, TERMINAL, now=NOW)
 
 
 def test_a_sound_database_has_no_fault(trail: Database) -> None:
-    assert storage.check_all(trail, TERMINAL) == []
+    assert storage.check_all(trail, TERMINAL, now=NOW) == []
 
 
 def test_the_chain_of_an_unknown_study_is_refused(trail: Database) -> None:
     with pytest.raises(StudyError, match="no study nowhere"):
-        storage.verify(trail, TERMINAL, slug="nowhere")
+        storage.verify(trail, TERMINAL, slug="nowhere", now=NOW)
 
 
 def _behind_its_back(database: Database, statement: str) -> None:

@@ -18,6 +18,7 @@ from cbt_core.services.operations import storage
 from db import audit, backup, migrate
 from db.columns import metadata
 from db.engine import Database
+from tests.conftest import NOW
 from tests.making import make_study, rate_all
 
 pytestmark = pytest.mark.skipif(
@@ -31,18 +32,18 @@ def test_a_restored_backup_holds_the_same_rows(
     made = make_study(database, tmp_path, now, items=4)
     rate_all(database, made.raters["R01"], made.slug, now)
     file = tmp_path / "copy.db"
-    storage.back_up(database, TERMINAL, file=file)
+    storage.back_up(database, TERMINAL, file=file, now=NOW)
     elsewhere = Database(f"sqlite:///{tmp_path / 'new' / 'concord.db'}")
-    storage.restore(elsewhere, TERMINAL, file=file)
+    storage.restore(elsewhere, TERMINAL, file=file, now=NOW)
     assert _content(elsewhere) == _content(database)
-    assert storage.check_all(elsewhere, TERMINAL) == []
+    assert storage.check_all(elsewhere, TERMINAL, now=NOW) == []
     assert elsewhere.settings()["journal_mode"] == "wal"
     elsewhere.close()
 
 
 def test_a_backup_is_readable_by_its_owner_only(database: Database, tmp_path: Path) -> None:
     file = tmp_path / "copy.db"
-    storage.back_up(database, TERMINAL, file=file)
+    storage.back_up(database, TERMINAL, file=file, now=NOW)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [one.name for one in tmp_path.iterdir() if "partial" in one.name] == []
 
@@ -59,7 +60,7 @@ def test_writers_go_on_during_a_backup(database: Database, tmp_path: Path, now: 
     writer = threading.Thread(target=write)
     writer.start()
     for number in range(3):
-        storage.back_up(database, TERMINAL, file=tmp_path / f"{number}.db")
+        storage.back_up(database, TERMINAL, file=tmp_path / f"{number}.db", now=NOW)
     stop.set()
     writer.join()
     assert written
@@ -70,15 +71,15 @@ def test_an_existing_file_is_not_overwritten(database: Database, tmp_path: Path)
     file = tmp_path / "copy.db"
     file.write_text("mine")
     with pytest.raises(StudyError, match="already exists"):
-        storage.back_up(database, TERMINAL, file=file)
+        storage.back_up(database, TERMINAL, file=file, now=NOW)
     assert file.read_text() == "mine"
 
 
 def test_a_backup_is_not_restored_over_data(database: Database, tmp_path: Path) -> None:
     file = tmp_path / "copy.db"
-    storage.back_up(database, TERMINAL, file=file)
+    storage.back_up(database, TERMINAL, file=file, now=NOW)
     with pytest.raises(StudyError, match="already holds data"):
-        storage.restore(database, TERMINAL, file=file)
+        storage.restore(database, TERMINAL, file=file, now=NOW)
 
 
 @pytest.mark.parametrize("damage", ["missing", "text", "cut", "foreign"])
@@ -89,7 +90,7 @@ def test_what_is_no_sound_backup_is_refused(
     _damaged(database, file, damage)
     elsewhere = Database(f"sqlite:///{tmp_path / 'new' / 'concord.db'}")
     with pytest.raises(StudyError, match="not a readable Concord backup"):
-        storage.restore(elsewhere, TERMINAL, file=file)
+        storage.restore(elsewhere, TERMINAL, file=file, now=NOW)
     assert not elsewhere.path.exists()
 
 
@@ -142,14 +143,14 @@ def test_a_newer_database_is_left_alone(
 
 def test_only_the_terminal_looks_after_the_database(database: Database, tmp_path: Path) -> None:
     with pytest.raises(Refused):
-        storage.back_up(database, Person(7, "L01"), file=tmp_path / "copy.db")
+        storage.back_up(database, Person(7, "L01"), file=tmp_path / "copy.db", now=NOW)
 
 
 def _damaged(database: Database, file: Path, damage: str) -> None:
     if damage == "text":
         file.write_text("not a database, but long enough to be looked at")
     elif damage == "cut":
-        storage.back_up(database, TERMINAL, file=file)
+        storage.back_up(database, TERMINAL, file=file, now=NOW)
         file.write_bytes(file.read_bytes()[:20_000])
     elif damage == "foreign":
         other = Database(f"sqlite:///{file}")

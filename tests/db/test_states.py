@@ -16,7 +16,7 @@ import pytest
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
-from cbt_core.services.desk import rating_task
+from cbt_core.services.desk import desk_task
 from cbt_core.services.export import study_export
 from db import check, migrate
 from db.engine import Database
@@ -65,5 +65,5 @@ def test_a_rater_goes_on_where_the_earlier_version_stopped(old: Database) -> Non
     rater = person(old, "R03", study_id, Role.RATER)
     view = open_next(old, rater, "trial", NOW)
     assert view["task"]["entries"] == {"scores": {"A": {"relevance": 1}}}
-    saved = rating_task.save(old, rater, body=press(view, entries=entries(view, 2)), now=NOW)
+    saved = desk_task.save(old, rater, body=press(view, entries=entries(view, 2)), now=NOW)
     assert saved["saved"]["revision"] == 1

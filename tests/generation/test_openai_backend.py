@@ -16,6 +16,7 @@ from cbt_core.generation.backend.allowance import Budget, Prices, Retrying
 from cbt_core.generation.backend.catalogue import BACKENDS, make_backend
 from cbt_core.generation.backend.exchange import REPLY, Decoding, Failure, Message, Reply, Request
 from cbt_core.generation.backend.openai_chat import Endpoint, OpenAIBackend
+from cbt_core.generation.backend.options import Options
 from cbt_core.generation.run.outcome import Outcome
 from cbt_core.generation.run.runner import run
 from tests.generation.loopback import OK, RATE, Host, answer_to, reply
@@ -141,8 +142,8 @@ def test_tries_are_counted_and_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("status", "code", "sentence"), [
-    (401, "", "generating.not_authorised"), (404, "model_not_found", "generating.not_there"),
-    (429, "insufficient_quota", "generating.no_credit"), (402, "", "generating.no_credit"),
+    (401, "", "generation.not_authorised"), (404, "model_not_found", "generation.not_there"),
+    (429, "insufficient_quota", "generation.no_credit"), (402, "", "generation.no_credit"),
 ])
 def test_what_no_patience_can_help_stops_the_run(
     status: int, code: str, sentence: str, tmp_path: Path
@@ -226,16 +227,16 @@ def test_the_key_is_sent_to_the_host_and_stands_nowhere_else(
 def test_a_host_beyond_this_machine_needs_a_key() -> None:
     with pytest.raises(StudyError) as refused:
         OpenAIBackend("m", Endpoint("https://a.example/v1", ("a.example",)), {})
-    assert refused.value.code == "generating.no_key"
+    assert refused.value.code == "generation.no_key"
 
 
 def test_the_factory_knows_its_backends_and_refuses_the_rest() -> None:
-    assert make_backend("echo", model="").name == "echo"
+    assert make_backend(Options("echo", "")).name == "echo"
     with pytest.raises(StudyError) as refused:
-        make_backend("magic", model="m")
+        make_backend(Options("magic", "m"))
     assert all(name in str(refused.value) for name in BACKENDS)
     with pytest.raises(StudyError, match="adapter"):
-        make_backend("openai", model="m", adapter="a", allowed_hosts=("api.openai.com",))
+        make_backend(Options("openai", "m", adapter="a"), allowed_hosts=("api.openai.com",))
 
 
 def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ def test_a_batch_the_host_will_not_run_is_said_and_may_be_tried_again(tmp_path: 
 
         with pytest.raises(StudyError) as error:
             asyncio.run(refused())
-    assert error.value.code == "generating.batch_failed"
+    assert error.value.code == "generation.batch_failed"
     assert json.loads((tmp_path / "batches.json").read_text()) == {}
 
 
@@ -112,4 +112,4 @@ def test_a_memory_that_is_not_ours_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m").write_text("[1, 2")
     with pytest.raises(StudyError) as refused:
         BatchMemory(tmp_path / "m")
-    assert refused.value.code == "generating.not_a_journal"
+    assert refused.value.code == "generation.not_a_journal"

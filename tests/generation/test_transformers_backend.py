@@ -170,8 +170,8 @@ def test_the_manifest_names_weights_device_and_number_format(backend: Transforme
 
 @pytest.mark.parametrize(
     ("model", "code"),
-    [("nowhere", "local.no_model"), ("nobody/nothing-here", "local.not_here"),
-     ("baichuan-7b", "local.remote_code"), ("no-file.gguf", "local.no_model")],
+    [("nowhere", "local_model.no_model"), ("nobody/nothing-here", "local_model.not_here"),
+     ("baichuan-7b", "local_model.remote_code"), ("no-file.gguf", "local_model.no_model")],
 )
 def test_a_model_that_is_not_here_is_refused_in_a_sentence(model: str, code: str) -> None:
     with pytest.raises(StudyError) as refused:
@@ -182,11 +182,11 @@ def test_a_model_that_is_not_here_is_refused_in_a_sentence(model: str, code: str
 def test_code_of_others_needs_consent_and_a_fixed_revision() -> None:
     with pytest.raises(StudyError) as refused:
         TransformersBackend(LocalModel("baichuan-7b", trust_remote_code=True))
-    assert refused.value.code == "local.revision_needed"
+    assert refused.value.code == "local_model.revision_needed"
 
 
 def test_an_adapter_folder_is_not_taken_for_a_model(tmp_path: Path) -> None:
     (tmp_path / "adapter_config.json").write_text("{}", "utf-8")
     with pytest.raises(StudyError) as refused:
         TransformersBackend(LocalModel(str(tmp_path)))
-    assert refused.value.code == "local.adapter_not_model"
+    assert refused.value.code == "local_model.adapter_not_model"

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from cbt_core.errors import NotSaved
 from cbt_core.http import routes
 from cbt_core.routes.common import COOKIE
-from cbt_core.services.desk import rating_task
+from cbt_core.services.desk import desk_task
 from cbt_core.settings import Settings
 from db import check, engine, tasks
 from db.engine import Database
@@ -41,13 +41,13 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 def view_of(desk: Desk, task: int = 0) -> dict[str, Any]:
     rater = desk.raters["R01"]
     with desk.database.reading():
-        return dict(rating_task.open_task(
+        return dict(desk_task.open_task(
             desk.database, rater, slug=SLUG, token=desk.tasks["R01"][task], now=NOW))
 
 
 def save(desk: Desk, view: dict[str, Any], **more: Any) -> dict[str, Any]:
     body = making.press(view, entries=making.entries(view, **more))
-    return dict(rating_task.save(desk.database, desk.raters["R01"], body=body, now=NOW))
+    return dict(desk_task.save(desk.database, desk.raters["R01"], body=body, now=NOW))
 
 
 def acknowledged(desk: Desk) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cbt_core.services.desk import rating_task
+from cbt_core.services.desk import desk_task
 from tests import making
 from tests.conftest import NOW
 from tests.reliability.counts import KILLS, keep
@@ -89,10 +89,10 @@ def test_a_press_stored_twice_is_found_out(tmp_path: Path) -> None:
     desk = prepared(tmp_path, raters=1)
     rater, history = desk.raters["R01"], History()
     for more in ({}, {"reason": "sent again under a new token"}):
-        view = dict(rating_task.open_task(
+        view = dict(desk_task.open_task(
             desk.database, rater, slug=SLUG, token=desk.tasks["R01"][0], now=NOW))
         body = making.press(view, entries=making.entries(view, comment="press 1", **more))
-        saved = rating_task.save(desk.database, rater, body=body, now=NOW)["saved"]
+        saved = desk_task.save(desk.database, rater, body=body, now=NOW)["saved"]
         history.tries[body["token"]] = tried(body, "press 1")
         history.told[body["token"]] = [saved["revision"]]  # type: ignore[index]
     assert judge(desk.database, history).duplicated == ("press 1",)
@@ -101,6 +101,6 @@ def test_a_press_stored_twice_is_found_out(tmp_path: Path) -> None:
 def test_a_row_nobody_sent_is_found_out(tmp_path: Path) -> None:
     desk = prepared(tmp_path, raters=1)
     body = making.press(making.open_next(desk.database, desk.raters["R01"], SLUG, NOW))
-    rating_task.save(desk.database, desk.raters["R01"], body=body, now=NOW)
+    desk_task.save(desk.database, desk.raters["R01"], body=body, now=NOW)
     assert judge(desk.database, History()).phantom == (body["token"],)
     assert not judge(desk.database, History()).faults

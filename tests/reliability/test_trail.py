@@ -10,13 +10,14 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DatabaseError
 
 from cbt_core.domain.people import TERMINAL
-from cbt_core.services.desk import escalations, own_work, rating_task
+from cbt_core.services.desk import desk_task, escalations, own_work
 from cbt_core.services.operations import storage
 from db import audit, check
 from db.columns import metadata
 from db.engine import Database
 from db.models import APPEND_ONLY, exclusion
 from tests import making
+from tests.conftest import NOW
 from tests.making import Made, make_study
 
 SQLITE = not os.environ.get("CONCORD_TEST_DATABASE")
@@ -37,12 +38,12 @@ def made(database: Database, tmp_path: Path, now: datetime) -> Made:
     flag = {"slot": "A", "kind": "unsafe_advice", "severity": "serious", "quote": "",
             "start": None, "end": None}
     body = making.press(view, entries=making.entries(view, flags=[flag], preference="A"))
-    rating_task.save(database, rater, body=body, now=now)
+    desk_task.save(database, rater, body=body, now=now)
     escalations.read(database, TERMINAL, slug="trial", case_id=1, now=now)
     escalations.handle(database, TERMINAL, slug="trial", case_id=1, text="seen", now=now)
     making.rate_all(database, rater, "trial", now)
     own_work.confirm_final(database, rater, slug="trial", now=now)
-    shown = own_work.shown_again(database, rater, slug="trial")
+    shown = own_work.shown_again(database, rater, slug="trial", now=NOW)
     own_work.guess(
         database, rater, slug="trial", answers={shown[0].task: ("A", "")}, now=now)
     with database.writing() as connection:
@@ -94,9 +95,9 @@ def test_one_byte_edited_in_the_file_names_the_entry(database: Database, made: M
         number = next(
             entry.seq for entry in audit.entries(connection, made.study_id)
             if '"preference":["B"' in entry.payload)
-    chains = storage.verify(database, TERMINAL, slug="trial")
+    chains = storage.verify(database, TERMINAL, slug="trial", now=NOW)
     assert [chain.broken_at for chain in chains] == [number]
-    faults = storage.check_all(database, TERMINAL)
+    faults = storage.check_all(database, TERMINAL, now=NOW)
     assert [(one.kind, one.detail) for one in faults] == [("chain", f"{made.study_id}:{number}")]
 
 
@@ -124,7 +125,7 @@ def test_a_change_with_the_guard_taken_away_names_the_entry(
         connection.execute(
             text(f"{change} WHERE chain = :chain AND seq = :seq"),
             {"chain": str(made.study_id), "seq": seq})
-    chains = storage.verify(database, TERMINAL, slug="trial")
+    chains = storage.verify(database, TERMINAL, slug="trial", now=NOW)
     assert [chain.broken_at for chain in chains] == [seq]
-    assert [(one.kind, one.detail) for one in storage.check_all(database, TERMINAL)
+    assert [(one.kind, one.detail) for one in storage.check_all(database, TERMINAL, now=NOW)
             if one.kind == "chain"] == [("chain", f"{made.study_id}:{seq}")]

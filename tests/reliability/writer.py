@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from cbt_core.domain.people import Person
 from cbt_core.errors import StudyError
-from cbt_core.services.desk import rating_task
+from cbt_core.services.desk import desk_task
 from db.engine import Database
 from tests.making import entries
 from tests.reliability.desk import SLUG
@@ -51,10 +51,10 @@ def doors(database: Database, person: Person) -> tuple[Open, Save]:
 
     def open_task(task: str) -> dict[str, Any]:
         now = datetime.now(UTC)
-        return dict(rating_task.open_task(database, person, slug=SLUG, token=task, now=now))
+        return dict(desk_task.open_task(database, person, slug=SLUG, token=task, now=now))
 
     def save(body: Mapping[str, Any]) -> int:
-        saved = rating_task.save(database, person, body=body, now=datetime.now(UTC))["saved"]
+        saved = desk_task.save(database, person, body=body, now=datetime.now(UTC))["saved"]
         return int(saved["revision"])  # type: ignore[index]
 
     return open_task, save

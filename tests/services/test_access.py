@@ -431,10 +431,10 @@ def test_the_language_of_the_sign_in_page_is_kept_until_another_is_chosen(
     assert sign_in("en") == "en"
     assert sign_in("zh") == "en"
     me = enter(database, "R01", secret).person
-    sessions.set_language(database, me, language="zh")
+    sessions.set_language(database, me, language="zh", now=NOW)
     assert sign_in("en") == "zh"
     with pytest.raises(Invalid):
-        sessions.set_language(database, me, language="fr")
+        sessions.set_language(database, me, language="fr", now=NOW)
 
 
 # --- demonstration ----------------------------------------------------------------------------

@@ -14,11 +14,13 @@ from sqlalchemy.exc import DBAPIError
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
+from cbt_core.domain.submission import Work
 from cbt_core.errors import Conflict, Invalid, Refused
-from cbt_core.services.desk import label_task
+from cbt_core.services.desk import desk_task
 from cbt_core.services.labels import adjudication, adjudication_queue, machine_proposals
 from cbt_core.services.labels.adjudication import Case
 from cbt_core.services.labels.adjudication_queue import Opinion, label_distances, span_distance
+from cbt_core.services.labels.adjudicator_view import Place
 from cbt_core.services.labels.machine_proposals import Proposed
 from cbt_core.services.results.study_rows import gold_of
 from cbt_core.services.studies import lifecycle
@@ -54,12 +56,13 @@ def put(
         entries = dict(waiting.pop(f"Q{int(months):03d}"))
         words = entries.pop("words", {})
         entries["spans"] = [span(view, quote, name) for quote, name in words.items()]
-        saved = label_task.save(database, who, body=press(view, **entries), now=now)
+        saved = desk_task.save(database, who, body=press(view, **entries), work=Work.LABEL, now=now)
         after: Any = saved["view"]
         if after["state"] == "task" and after["task"]["round"] == "model":
             answers_given = {one["id"]: {"answer": "confirmed"}
                              for one in after["task"]["proposals"]}
-            label_task.save(database, who, body=press(after, answers=answers_given), now=now)
+            desk_task.save(
+                database, who, body=press(after, answers=answers_given), work=Work.LABEL, now=now)
 
 
 @pytest.fixture
@@ -157,8 +160,10 @@ def revise(
             "SELECT task.token FROM task JOIN item ON item.id = task.item_id"
             " WHERE item.key = :key AND task.person_id = :who"), {"key": item, "who": who.id}
         ).scalar_one()
-    view: Any = label_task.open_task(database, who, slug=study.slug, token=token, now=now)
-    label_task.save(database, who, body=press(view, reason="again", **entries), now=now)
+    view: Any = desk_task.open_task(
+        database, who, slug=study.slug, token=token, work=Work.LABEL, now=now)
+    desk_task.save(
+        database, who, body=press(view, reason="again", **entries), work=Work.LABEL, now=now)
 
 
 def test_an_item_with_one_annotator_waits_only_where_it_is_asked_for(
@@ -390,3 +395,14 @@ def test_the_database_itself_keeps_decisions_as_they_are(
     decide(database, judge, now, labels=[READING])
     with pytest.raises(DBAPIError), database.writing() as connection:
         connection.execute(text("UPDATE adjudication SET reason = 'x'"))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [{"start": True}, {"start": 0.0}, {"start": "0"}, {"start": -1}, {"show": "some"},
+     {"search": 7}, {"search": "长" * 101}],
+)
+def test_a_place_in_the_queue_has_its_types(place: dict[str, object]) -> None:
+    with pytest.raises(Invalid) as refused:
+        Place.of(place)
+    assert refused.value.code == "rating.malformed"

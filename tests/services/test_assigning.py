@@ -11,7 +11,7 @@ from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
 from cbt_core.services.assignment import task_draw
-from cbt_core.services.desk import rating_task
+from cbt_core.services.desk import desk_task
 from cbt_core.services.studies import lifecycle
 from db.engine import Database
 from db.models import seat, task, task_slot
@@ -79,7 +79,7 @@ def test_a_newcomer_gets_a_share_and_no_opened_task_moves(
 ) -> None:
     made = make_study(database, tmp_path, now, items=12)
     view = open_next(database, made.raters["R01"], "trial", now)
-    rating_task.save(database, made.raters["R01"], body=press(view), now=now)
+    desk_task.save(database, made.raters["R01"], body=press(view), now=now)
     opened = [row for row in stored(database) if row[2] != "waiting"]
     assert len(opened) == 2
     enrol(database, "R04", made.study_id, Role.RATER, now)
@@ -113,7 +113,7 @@ def test_a_release_nobody_can_take_over_is_refused_whole(
     before = stored(database)
     with pytest.raises(StudyError) as refused:
         task_draw.release(database, TERMINAL, slug="trial", rater="R01", now=now)
-    assert refused.value.code == "assigning.cannot_release"
+    assert refused.value.code == "assignment.cannot_release"
     assert stored(database) == before
 
 

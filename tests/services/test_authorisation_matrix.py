@@ -1,14 +1,18 @@
 """Who may do what: every public service function, called as every kind of person."""
 
+import ast
 import hashlib
 import importlib
 import inspect
 import os
 import pkgutil
 import shutil
+import textwrap
 import typing
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +25,17 @@ from starlette.testclient import TestClient
 from cbt_core import services
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
+from cbt_core.domain.submission import Work
 from cbt_core.errors import Conflict, Invalid, Refused, StudyError
+from cbt_core.generation.backend.options import Options
+from cbt_core.generation.tasks import answers as tasks_answers
 from cbt_core.generation.tasks import detection as tasks_detection
 from cbt_core.generation.tasks import judgement as tasks_judgement
-from cbt_core.generation.tasks.model_task import Model
 from cbt_core.generation.tasks.questions import Questions
 from cbt_core.http import routes
 from cbt_core.services.access import sessions
 from cbt_core.services.assignment import task_draw
-from cbt_core.services.desk import admission, escalations, label_task, own_work, rating_task
+from cbt_core.services.desk import admission, desk_task, escalations, own_work
 from cbt_core.services.export import study_export
 from cbt_core.services.labels import (
     adjudication,
@@ -43,15 +49,15 @@ from cbt_core.services.people import roster
 from cbt_core.services.report import study_report
 from cbt_core.services.report import study_report as reports
 from cbt_core.services.report.study_report import Wish
-from cbt_core.services.results import disagreements, study_results
+from cbt_core.services.results import disagreements, segment_scores, study_results
 from cbt_core.services.runs import (
-    control,
+    browser_run,
     dataset,
     detections,
     egress,
     judgements,
+    model_run,
     outputs,
-    segment_scores,
     wishes,
 )
 from cbt_core.services.runs.wishes import Asked
@@ -85,59 +91,44 @@ RATERS = "rater other_rater"
 
 QUICK = Wish(bootstrap=10)
 
-WITHOUT_RIGHTS: Mapping[str, str] = {
-    "access.change_passphrase": "asks for the old secret; tests/services/test_access.py",
-    "authorisation.noting": "a guard, not a wish",
-    "authorisation.require": "a guard, not a wish",
-    "egress.require_lead": "a guard, not a wish",
-    "guards.require_inviter": "a guard, not a wish",
-    "guards.require_keeper": "a guard, not a wish",
-    "guards.require_terminal": "a guard, not a wish",
-    "running.require_runner": "a guard, not a wish",
-    "studies.led_by": "a guard, not a wish",
+BEHIND: Mapping[str, str] = {
+    "runs.egress.note_sending": "writes down what is about to leave, behind the sender's door",
 }
-"""Functions that take a person, but whose answer does not rest on a role."""
+"""Functions that take a person and open no door: each with the reason why that is right."""
+
+WITHOUT_RIGHTS: Mapping[str, str] = {
+    "access.sessions.change_passphrase": "asks for the old secret; tests/services/test_access.py",
+}
+"""Functions that open a door, but whose answer does not rest on a role."""
 
 WITHOUT_PERSON: Mapping[str, str] = {
-    "scopes.scope": "which lock to take",
-    "scopes.scope_of_task": "which lock to take",
-    "reporting.gathering.true_names": "takes names out of texts; its callers have asked who",
-    "access.demonstration_offered": "what the sign-in page shows",
-    "access.demonstration_sign_in": "refuses by itself beyond loopback; test_access",
-    "access.person_of": "turns a token into a person",
-    "access.sign_in": "asks for a secret",
-    "access.sign_out": "ends the token it is given",
-    "access.verified_sign_in": "after OIDC; test_access",
-    "accounts.named": "used behind a guard",
-    "demonstrating.load_demonstration": "terminal command; test_demonstration",
-    "demonstrating_labels.label_all": "part of loading the demonstration",
-    "demonstrating_labels.propose_machine_labels": "part of loading the demonstration",
-    "disagreeing.refresh": "reckons; used behind a guard",
-    "doctor.examine": "terminal command; reads settings",
-    "run_work.work": "terminal command; asks again whether the starter still may; test_running",
-    "running_plans.preview_of": "used behind a guard",
-    "running_process.launch": "used behind a guard",
-    "running_process.runs_folder": "where files lie",
-    "storing.exists": "is there a file",
-    "storing.prepare": "at the start of the server",
-    "storing.require_current": "at the start of the server",
-    "throttling.account_of": "part of signing in",
-    "throttling.failed": "part of signing in",
-    "training_runs.study_questions": "held against training rows at the terminal; shown to nobody",
-    "training_runs.train_file": "terminal command; writes no table",
+    "access.sessions.demonstration_offered": "what the sign-in page shows",
+    "access.sessions.demonstration_sign_in": "refuses by itself beyond loopback; test_access",
+    "access.sessions.person_of": "turns a token into a person",
+    "access.sessions.sign_in": "asks for a secret",
+    "access.sessions.sign_out": "ends the token it is given",
+    "access.sessions.verified_sign_in": "after OIDC; test_access",
+    "access.throttle.account_of": "part of signing in",
+    "access.throttle.failed": "part of signing in",
+    "labels.adjudication_queue.refresh": "reckons; used behind a door",
+    "operations.demo_study.label_all": "part of loading the demonstration",
+    "operations.demo_study.load_demonstration": "terminal command; test_demonstration",
+    "operations.demo_study.propose_machine_labels": "part of loading the demonstration",
+    "operations.doctor.examine": "terminal command; reads settings",
+    "operations.storage.exists": "is there a file",
+    "operations.storage.prepare": "at the start of the server",
+    "operations.storage.require_current": "at the start of the server",
+    "report.study_report.true_names": "takes names out of texts; its callers have asked who",
+    "runs.egress.require_sendable": "asks what may leave, not who may send",
+    "runs.model_run.plan": "checks a task; nothing is sent",
+    "runs.browser_run.launch": "used behind a door",
+    "runs.browser_run.runs_folder": "where files lie",
+    "runs.browser_run.work": "terminal command; asks again who started it; test_running",
+    "runs.tuned_model.study_questions": "held against training rows at the terminal, never shown",
+    "runs.tuned_model.train_file": "terminal command; writes no table",
+    "runs.wishes.preview_of": "used behind a door",
 }
 """Functions that take a database and no person: each with the reason why that is right."""
-
-UNLOGGED = {
-    "joining.accept_consent", "joining.answer_practice", "joining.answer_profile",
-    "joining.finish_guide", "joining.let_in", "joining.practice_item", "joining.standing",
-    "labelling.keep_draft", "labelling.open_task", "labelling.save", "labelling.skip",
-    "own_work.confirm_final", "own_work.done_tasks", "own_work.guess", "own_work.hours",
-    "own_work.shown_again", "storing.back_up", "storing.check_all", "storing.restore",
-    "storing.upgrade", "storing.verify",
-}
-"""Refused, but not yet noted in the access log; a function that begins to be must leave here."""
-
 
 @dataclass(frozen=True)
 class World:
@@ -213,7 +204,8 @@ def amended(world: World, who: Person) -> object:
 
 
 def guesses(world: World, who: Person) -> object:
-    shown = own_work.shown_again(world.database, who, slug="trial")
+    rates = who.has(Role.RATER, world.study_id)
+    shown = own_work.shown_again(world.database, who, slug="trial", now=NOW) if rates else []
     answers = {one.task: ("dont_know", "") for one in shown}
     return own_work.guess(world.database, who, slug="trial", answers=answers, now=NOW)
 
@@ -247,10 +239,6 @@ def of_wish(function: Callable[..., object], **more: object) -> Call:
         settings=Settings(world.database.url), now=NOW, **more)
 
 
-def untimed(function: Callable[..., object], **more: object) -> Call:
-    return lambda world, who: function(world.database, who, slug="trial", **more)
-
-
 def on_account(function: Callable[..., object], **more: object) -> Call:
     return lambda world, who: function(world.database, who, code="R01", now=NOW, **more)
 
@@ -264,7 +252,8 @@ def posted(
 def marked(
     function: Callable[..., object], body: Callable[[Mapping[str, Any]], dict[str, Any]]
 ) -> Call:
-    return lambda world, who: function(world.database, who, body=body(world.label_view), now=NOW)
+    return lambda world, who: function(
+        world.database, who, body=body(world.label_view), work=Work.LABEL, now=NOW)
 
 
 def of_labels(function: Callable[..., object], **more: object) -> Call:
@@ -287,176 +276,206 @@ def decided(function: Callable[..., object]) -> Call:
 
 
 CASE = {"case_id": 1, "text": "seen"}
-def detection(world: World, who: Person) -> tasks_detection.Detection:
+def detection(world: World, who: Person) -> model_run.Plan[tasks_detection.Detection]:
     return detections.plan_study(
-        world.database, who, slug="labels", model=Model("echo", "echo"),
+        world.database, who, slug="labels", options=Options("echo", "echo"),
         place=world.folder / "none.jsonl", settings=Settings(database=""), now=NOW)
 
 
-def judgement(world: World, who: Person) -> tasks_judgement.Judging:
+def judgement(world: World, who: Person) -> model_run.Plan[tasks_judgement.Judgement]:
     return judgements.plan_study(
-        world.database, who, slug="trial", judge="j", model=Model("echo", "echo"),
+        world.database, who, slug="trial", judge="j", options=Options("echo", "echo"),
         place=world.folder / "none.jsonl", settings=Settings(database=""), now=NOW)
+
+
+def asked(planned: Callable[[World, Person], model_run.Plan[Any]]) -> Call:
+    """Return a call that lets an echo do what was planned for the terminal."""
+    return lambda world, who: model_run.ask(
+        planned(world, TERMINAL), settings=Settings(world.database.url), database=world.database,
+        person=who, now=NOW)
+
+
+def answers(world: World, _: Person) -> model_run.Plan[tasks_answers.Answers]:
+    file = world.folder / "questions.jsonl"
+    file.write_text('{"id": "Q1", "question": "why?"}\n', encoding="utf-8")
+    return model_run.plan(
+        tasks_answers.answers_to(Questions(file), system="s"), Options("echo", "echo"),
+        place=world.folder / "answers.jsonl", settings=Settings(world.database.url),
+        database=world.database, now=NOW)
 
 
 MATRIX: Mapping[str, Row] = {
-    "access.set_language": Row(
-        lambda w, who: sessions.set_language(w.database, who, language="en"), EVERYBODY),
-    "access.sign_out_everywhere": Row(
+    "access.sessions.set_language": Row(
+        lambda w, who: sessions.set_language(w.database, who, language="en", now=NOW), EVERYBODY),
+    "access.sessions.sign_out_everywhere": Row(
         lambda w, who: sessions.sign_out_everywhere(w.database, who, NOW), EVERYBODY),
-    "accounts.identity_of": Row(on_account(roster.identity_of), "rater terminal"),
-    "accounts.set_identity": Row(
-        on_account(roster.set_identity, name="N", email=""), "rater terminal"),
-    "adjudicating.decide": Row(decided(adjudication.decide), "lead"),
-    "adjudicating.open_case": Row(of_labels(adjudication.open_case, item="Q001"), LEADS),
-    "adjudicating.queue": Row(of_labels(adjudication_queue.queue), LEADS),
-    "adjudication_view.decide_view": Row(decided(adjudicator_view.decide_view), "lead"),
-    "adjudication_view.open_view": Row(
-        of_labels(adjudicator_view.open_view, item=None, place=Place()), LEADS),
-    "amending.amend": Row(amended, LEADS),
-    "assigning.assign": Row(of_study(task_draw.assign, raters=["R01", "R02"]), LEADS),
-    "assigning.preview": Row(of_study(task_draw.preview, raters=["R01", "R02"]), LEADS),
-    "assigning.release": Row(of_study(task_draw.release, rater="R02", reason="ill"), LEADS),
-    "detecting.plan_study": Row(lambda w, who: detection(w, who), LEADS),
-    "disagreements.case": Row(of_study(disagreements.case, item="Q001"), LEADS),
-    "disagreements.split_items": Row(of_study(disagreements.split_items), LEADS),
-    "egress.allow_source": Row(
-        lambda w, who: egress.allow_source(
-            w.database, who, source="psyqa", agreement="signed", now=NOW), ANY_LEAD),
-    "egress.deny_source": Row(
-        lambda w, who: egress.deny_source(w.database, who, source="psyqa", now=NOW), ANY_LEAD),
-    "egress.sources": Row(lambda w, who: egress.sources(w.database, who, now=NOW), ANY_LEAD),
-    "escalating.queue": Row(of_study(escalations.queue), LEADS),
-    "escalating.read": Row(of_study(escalations.read, case_id=1), LEADS),
-    "escalating.note": Row(of_study(escalations.note, **CASE), LEADS),
-    "escalating.handle": Row(of_study(escalations.handle, **CASE), LEADS),
-    "escalating.reopen": Row(of_study(escalations.reopen, **CASE), LEADS, before=handle_case),
-    "export_contents.table_names": Row(of_study(study_export.table_names), LEADS),
-    "exporting.export_study": Row(
+    "assignment.task_draw.assign": Row(of_study(task_draw.assign, raters=["R01", "R02"]), LEADS),
+    "assignment.task_draw.preview": Row(of_study(task_draw.preview, raters=["R01", "R02"]), LEADS),
+    "assignment.task_draw.release": Row(
+        of_study(task_draw.release, rater="R02", reason="ill"), LEADS),
+    "desk.admission.accept_consent": Row(of_study(admission.accept_consent), RATERS),
+    "desk.admission.answer_practice": Row(
+        of_study(admission.answer_practice, item="P1", scores={}), RATERS, tells=Invalid),
+    "desk.admission.answer_profile": Row(of_study(admission.answer_profile, answers={}), RATERS),
+    "desk.admission.finish_guide": Row(of_study(admission.finish_guide), RATERS),
+    "desk.admission.let_in": Row(of_study(admission.let_in, code="R01"), LEADS),
+    "desk.admission.my_studies": Row(
+        lambda w, who: admission.my_studies(w.database, who, now=NOW), EVERYBODY),
+    "desk.admission.practice_item": Row(of_study(admission.practice_item), RATERS),
+    "desk.admission.standing": Row(of_study(admission.standing), RATERS),
+    "desk.desk_task.keep_draft": Row(posted(desk_task.keep_draft, draft_body), "rater"),
+    "desk.desk_task.keep_draft: labels": Row(
+        marked(desk_task.keep_draft, draft_body), "annotator"),
+    "desk.desk_task.open_task": Row(
+        lambda w, who: desk_task.open_task(
+            w.database, who, slug="trial", token=w.view["task"]["task"], now=NOW), "rater"),
+    "desk.desk_task.open_task: labels": Row(
+        lambda w, who: desk_task.open_task(
+            w.database, who, slug="labels", token=w.label_view["task"]["task"],
+            work=Work.LABEL, now=NOW),
+        "annotator"),
+    "desk.desk_task.save": Row(posted(desk_task.save, making.press), "rater"),
+    "desk.desk_task.save: labels": Row(
+        marked(desk_task.save, lambda view: labels.press(view, verdict="none", certainty=2)),
+        "annotator"),
+    "desk.desk_task.skip": Row(posted(desk_task.skip, skip_body), "rater"),
+    "desk.desk_task.skip: labels": Row(marked(desk_task.skip, label_skip_body), "annotator"),
+    "desk.escalations.handle": Row(of_study(escalations.handle, **CASE), LEADS),
+    "desk.escalations.note": Row(of_study(escalations.note, **CASE), LEADS),
+    "desk.escalations.queue": Row(of_study(escalations.queue), LEADS),
+    "desk.escalations.read": Row(of_study(escalations.read, case_id=1), LEADS),
+    "desk.escalations.reopen": Row(of_study(escalations.reopen, **CASE), LEADS, before=handle_case),
+    "desk.own_work.confirm_final": Row(
+        of_study(own_work.confirm_final), RATERS, before=rate_everything),
+    "desk.own_work.done_tasks": Row(of_study(own_work.done_tasks), RATERS),
+    "desk.own_work.guess": Row(guesses, RATERS, before=make_final),
+    "desk.own_work.hours": Row(of_study(own_work.hours), RATERS),
+    "desk.own_work.shown_again": Row(of_study(own_work.shown_again), RATERS),
+    "export.study_export.export_study": Row(
         lambda w, who: study_export.export_study(
             w.database, who, slug="trial", folder=w.folder / "out", now=NOW), LEADS),
-    "dataset_splitting.study_items": Row(
-        lambda w, who: dataset.study_items(w.database, who, slugs=["trial"], now=NOW),
-        LEADS),
-    "gating.gates_of_study": Row(of_study(answer_gates.gates_of_study), LEADS),
-    "exporting.export_zip": Row(
+    "export.study_export.export_zip": Row(
         of_study(study_export.export_zip, form="csv", unblinded=False), LEADS
     ),
-    "importing.create_study": Row(new_study, "terminal"),
-    "joining.accept_consent": Row(of_study(admission.accept_consent), RATERS),
-    "joining.answer_practice": Row(
-        of_study(admission.answer_practice, item="P1", scores={}), RATERS, tells=Invalid),
-    "joining.answer_profile": Row(of_study(admission.answer_profile, answers={}), RATERS),
-    "joining.finish_guide": Row(of_study(admission.finish_guide), RATERS),
-    "joining.let_in": Row(of_study(admission.let_in, code="R01"), LEADS),
-    "joining.my_studies": Row(lambda w, who: admission.my_studies(w.database, who), EVERYBODY),
-    "joining.practice_item": Row(untimed(admission.practice_item), RATERS),
-    "joining.standing": Row(untimed(admission.standing), RATERS),
-    "judging_study.plan_study": Row(lambda w, who: judgement(w, who), LEADS),
-    "judging_study.store": Row(  # no run has been made: told so, but not refused
-        lambda w, who: judgements.store(
-            w.database, who, judging=judgement(w, TERMINAL), now=NOW),
-        LEADS, tells=StudyError),
-    "label_results.label_results": Row(
-        of_study(study_results.label_results, bootstrap=10), LEADS, tells=StudyError),
-    "labelling.keep_draft": Row(marked(label_task.keep_draft, draft_body), "annotator"),
-    "labelling.open_task": Row(
-        lambda w, who: label_task.open_task(
-            w.database, who, slug="labels", token=w.label_view["task"]["task"], now=NOW),
-        "annotator"),
-    "labelling.save": Row(
-        marked(label_task.save, lambda view: labels.press(view, verdict="none", certainty=2)),
-        "annotator"),
-    "labelling.skip": Row(marked(label_task.skip, label_skip_body), "annotator"),
-    "lifecycle.item_progress": Row(of_study(lifecycle.item_progress), LEADS),
-    "lifecycle.lock": Row(of_study(lifecycle.lock), LEADS),
-    "lifecycle.status": Row(of_study(lifecycle.status), LEADS),
-    "lifecycle.unblind": Row(of_study(lifecycle.unblind, reason="all in"), LEADS, before=lock),
-    "lifecycle.unlock": Row(of_study(lifecycle.unlock, reason="one more"), LEADS, before=lock),
-    "lifecycle.withdraw_item": Row(
-        of_study(lifecycle.withdraw_item, key="Q004", reason="a name in it"), LEADS),
-    "metric_scores.import_segments": Row(
-        of_study(segment_scores.import_segments, path=Path("none.jsonl")), LEADS,
-        tells=StudyError),
-    "overview.chain_head": Row(of_study(overview.chain_head), LEADS),
-    "overview.watch": Row(of_study(overview.watch), LEADS),
-    "own_work.confirm_final": Row(
-        of_study(own_work.confirm_final), RATERS, before=rate_everything),
-    "own_work.done_tasks": Row(untimed(own_work.done_tasks), RATERS),
-    "own_work.guess": Row(guesses, RATERS, before=make_final),
-    "own_work.hours": Row(untimed(own_work.hours), RATERS),
-    "own_work.shown_again": Row(untimed(own_work.shown_again), RATERS),
-    "people.add_person": Row(
-        lambda w, who: roster.add_person(
-            w.database, who, code="R77", now=NOW, study_id=w.study_id), LEADS),
-    "people.disable": Row(on_account(roster.disable), "terminal"),
-    "people.forget": Row(on_account(roster.forget), "terminal"),
-    "people.leave_study": Row(
-        lambda w, who: roster.leave_study(
-            w.database, who, code="R01", role=Role.RATER, study_id=w.study_id, now=NOW), LEADS),
-    "people.list_people": Row(
-        lambda w, who: roster.list_people(w.database, who, now=NOW, study_id=w.study_id), LEADS),
-    "people.reset": Row(on_account(roster.reset), LEADS),
-    "proposing.propose": Row(
+    "export.study_export.table_names": Row(of_study(study_export.table_names), LEADS),
+    "labels.adjudication.decide": Row(decided(adjudication.decide), "lead"),
+    "labels.adjudication.open_case": Row(of_labels(adjudication.open_case, item="Q001"), LEADS),
+    "labels.adjudication_queue.queue": Row(of_labels(adjudication_queue.queue), LEADS),
+    "labels.adjudicator_view.decide_view": Row(decided(adjudicator_view.decide_view), "lead"),
+    "labels.adjudicator_view.open_view": Row(
+        of_labels(adjudicator_view.open_view, item=None, place=Place()), LEADS),
+    "labels.machine_proposals.propose": Row(
         lambda w, who: machine_proposals.propose(
             w.database, who, slug="labels", source="machine", now=NOW, proposals=()), LEADS),
-    "rating.keep_draft": Row(posted(rating_task.keep_draft, draft_body), "rater"),
-    "rating.open_task": Row(
-        lambda w, who: rating_task.open_task(
-            w.database, who, slug="trial", token=w.view["task"]["task"], now=NOW), "rater"),
-    "rating.save": Row(posted(rating_task.save, making.press), "rater"),
-    "rating.skip": Row(posted(rating_task.skip, skip_body), "rater"),
-    "registration.register": Row(  # the world has been rated: too late, but not a refusal
-        of_study(registration.register, language="en"), LEADS, tells=StudyError),
-    "results.everything": Row(of_study(study_results.everything, bootstrap=10), LEADS),
-    "results.state": Row(of_study(study_results.state), LEADS),
-    "running.forget": Row(of_run(control.forget), "terminal", tells=StudyError),
-    "running.one_run": Row(of_run(control.one_run, act="look"), "terminal", tells=StudyError),
-    "running.preview": Row(of_wish(control.preview), "terminal", tells=StudyError),
-    "running.resume": Row(of_run(control.resume, settings=Settings("")), "terminal",
-                          tells=StudyError),
-    "running.start": Row(of_wish(control.start, token="token-of-a-form"), "terminal",
-                         tells=StudyError),
-    "running.stop": Row(of_run(control.stop), "terminal", tells=StudyError),
-    "running.watch": Row(lambda w, who: control.watch(w.database, who, now=NOW), "terminal"),
-    "running_plans.study_questions": Row(of_study(wishes.study_questions), LEADS),
-    "running_rows.chosen": Row(of_runs(outputs.chosen, act="look"), "terminal",
-                               tells=StudyError),
-    "running_rows.page": Row(of_runs(outputs.page, offset=0, limit=5), "terminal",
-                             tells=StudyError),
-    "running_studies.check": Row(of_runs(outputs.check), "terminal", tells=StudyError),
-    "running_studies.send": Row(of_runs(outputs.send, slug="new", title="New"),
-                                "terminal", tells=StudyError),
-    "simulating.simulate_ratings": Row(
+    "operations.demo_study.simulate_ratings": Row(
         of_study(demo_study.simulate_ratings, raters=["R01"], seed=1), LEADS,
         tells=StudyError),  # the study is a real one
-    "storing_detections.store": Row(
-        lambda w, who: detections.store(
-            w.database, who, detection=detection(w, TERMINAL), now=NOW),
-        LEADS, tells=StudyError),
-    "storing.back_up": Row(
-        lambda w, who: storage.back_up(w.database, who, file=w.folder / "copy.db"), "terminal"),
-    "storing.check_all": Row(lambda w, who: storage.check_all(w.database, who), "terminal"),
-    "storing.restore": Row(
-        lambda w, who: storage.restore(w.database, who, file=w.folder / "no.db"),
+    "operations.storage.back_up": Row(
+        lambda w, who: storage.back_up(w.database, who, file=w.folder / "copy.db", now=NOW),
+        "terminal"),
+    "operations.storage.check_all": Row(
+        lambda w, who: storage.check_all(w.database, who, now=NOW), "terminal"),
+    "operations.storage.restore": Row(
+        lambda w, who: storage.restore(w.database, who, file=w.folder / "no.db", now=NOW),
         "terminal", tells=StudyError),
-    "storing.upgrade": Row(
+    "operations.storage.upgrade": Row(
         lambda w, who: storage.upgrade(w.database, who, now=NOW), "terminal"),
-    "storing.verify": Row(untimed(storage.verify), LEADS),
-    "studies.item_counts": Row(of_study(contents.item_counts), LEADS),
-    "studies.items_page": Row(of_study(contents.items_page), LEADS),
-    "studies.listing": Row(lambda w, who: contents.listing(w.database, who), EVERYBODY),
-    "studies.setup_for": Row(of_study(contents.setup_for), LEADS),
-    "studies.systems_of": Row(of_study(contents.systems_of), LEADS),
-    "studies.versions": Row(of_study(contents.versions), LEADS),
-    "study_analysis.analyse": Row(of_study(study_results.analyse, bootstrap=10), LEADS),
-    "reporting.gathering.gather": Row(gathered, LEADS),
-    "reporting.making.report_files": Row(of_study(reports.report_files, wish=QUICK), LEADS),
-    "reporting.making.report_zip": Row(of_study(reports.report_zip, wish=QUICK), LEADS),
-    "reporting.making.write_report": Row(
+    "operations.storage.verify": Row(of_study(storage.verify), LEADS),
+    "people.roster.add_person": Row(
+        lambda w, who: roster.add_person(
+            w.database, who, code="R77", now=NOW, study_id=w.study_id), LEADS),
+    "people.roster.disable": Row(on_account(roster.disable), "terminal"),
+    "people.roster.forget": Row(on_account(roster.forget), "terminal"),
+    "people.roster.identity_of": Row(on_account(roster.identity_of), "rater terminal"),
+    "people.roster.leave_study": Row(
+        lambda w, who: roster.leave_study(
+            w.database, who, code="R01", role=Role.RATER, study_id=w.study_id, now=NOW), LEADS),
+    "people.roster.list_people": Row(
+        lambda w, who: roster.list_people(w.database, who, now=NOW, study_id=w.study_id), LEADS),
+    "people.roster.reset": Row(on_account(roster.reset), LEADS),
+    "people.roster.set_identity": Row(
+        on_account(roster.set_identity, name="N", email=""), "rater terminal"),
+    "report.study_report.gather": Row(gathered, LEADS),
+    "report.study_report.report_files": Row(of_study(reports.report_files, wish=QUICK), LEADS),
+    "report.study_report.report_zip": Row(of_study(reports.report_zip, wish=QUICK), LEADS),
+    "report.study_report.write_report": Row(
         lambda w, who: reports.write_report(
             w.database, who, slug="trial", folder=w.folder / "report", now=NOW, wish=QUICK),
         LEADS),
+    "results.disagreements.case": Row(of_study(disagreements.case, item="Q001"), LEADS),
+    "results.disagreements.split_items": Row(of_study(disagreements.split_items), LEADS),
+    "results.segment_scores.import_segments": Row(
+        of_study(segment_scores.import_segments, path=Path("none.jsonl")), LEADS,
+        tells=StudyError),
+    "results.study_results.analyse": Row(of_study(study_results.analyse, bootstrap=10), LEADS),
+    "results.study_results.everything": Row(
+        of_study(study_results.everything, bootstrap=10), LEADS),
+    "results.study_results.label_results": Row(
+        of_study(study_results.label_results, bootstrap=10), LEADS, tells=StudyError),
+    "results.study_results.state": Row(of_study(study_results.state), LEADS),
+    "runs.browser_run.forget": Row(of_run(browser_run.forget), "terminal", tells=StudyError),
+    "runs.browser_run.one_run": Row(of_run(browser_run.one_run, ), "terminal", tells=StudyError),
+    "runs.browser_run.preview": Row(of_wish(browser_run.preview), "terminal", tells=StudyError),
+    "runs.browser_run.resume": Row(of_run(browser_run.resume, settings=Settings("")), "terminal",
+                          tells=StudyError),
+    "runs.browser_run.start": Row(of_wish(browser_run.start, token="token-of-a-form"), "terminal",
+                         tells=StudyError),
+    "runs.browser_run.stop": Row(of_run(browser_run.stop), "terminal", tells=StudyError),
+    "runs.browser_run.watch": Row(
+        lambda w, who: browser_run.watch(w.database, who, now=NOW), "terminal"),
+    "runs.dataset.study_items": Row(
+        lambda w, who: dataset.study_items(w.database, who, slugs=["trial"], now=NOW),
+        LEADS),
+    "runs.detections.plan_study": Row(lambda w, who: detection(w, who), LEADS),
+    "runs.detections.store": Row(
+        lambda w, who: detections.store(
+            w.database, who, plan=detection(w, TERMINAL), now=NOW),
+        LEADS, tells=StudyError),
+    "runs.egress.allow_source": Row(
+        lambda w, who: egress.allow_source(
+            w.database, who, source="psyqa", agreement="signed", now=NOW), ANY_LEAD),
+    "runs.egress.deny_source": Row(
+        lambda w, who: egress.deny_source(w.database, who, source="psyqa", now=NOW), ANY_LEAD),
+    "runs.egress.sources": Row(lambda w, who: egress.sources(w.database, who, now=NOW), ANY_LEAD),
+    "runs.judgements.plan_study": Row(lambda w, who: judgement(w, who), LEADS),
+    "runs.judgements.store": Row(  # no run has been made: told so, but not refused
+        lambda w, who: judgements.store(
+            w.database, who, plan=judgement(w, TERMINAL), now=NOW),
+        LEADS, tells=StudyError),
+    "runs.model_run.ask:answers": Row(asked(answers), ANY_LEAD),
+    "runs.model_run.ask:detection": Row(asked(detection), ANY_LEAD),
+    "runs.model_run.ask:judgement": Row(asked(judgement), ANY_LEAD),
+    "runs.outputs.check": Row(of_runs(outputs.check), "terminal", tells=StudyError),
+    "runs.outputs.chosen": Row(of_runs(outputs.chosen, ), "terminal",
+                               tells=StudyError),
+    "runs.outputs.page": Row(of_runs(outputs.page, offset=0, limit=5), "terminal",
+                             tells=StudyError),
+    "runs.outputs.send": Row(of_runs(outputs.send, slug="new", title="New"),
+                                "terminal", tells=StudyError),
+    "runs.wishes.study_questions": Row(of_study(wishes.study_questions), LEADS),
+    "studies.answer_gates.gates_of_study": Row(of_study(answer_gates.gates_of_study), LEADS),
+    "studies.contents.item_counts": Row(of_study(contents.item_counts), LEADS),
+    "studies.contents.items_page": Row(of_study(contents.items_page), LEADS),
+    "studies.contents.listing": Row(
+        lambda w, who: contents.listing(w.database, who, now=NOW), EVERYBODY),
+    "studies.contents.setup_for": Row(of_study(contents.setup_for), LEADS),
+    "studies.contents.systems_of": Row(of_study(contents.systems_of), LEADS),
+    "studies.contents.versions": Row(of_study(contents.versions), LEADS),
+    "studies.creation.create_study": Row(new_study, "terminal"),
+    "studies.lifecycle.item_progress": Row(of_study(lifecycle.item_progress), LEADS),
+    "studies.lifecycle.lock": Row(of_study(lifecycle.lock), LEADS),
+    "studies.lifecycle.status": Row(of_study(lifecycle.status), LEADS),
+    "studies.lifecycle.unblind": Row(
+        of_study(lifecycle.unblind, reason="all in"), LEADS, before=lock),
+    "studies.lifecycle.unlock": Row(
+        of_study(lifecycle.unlock, reason="one more"), LEADS, before=lock),
+    "studies.lifecycle.withdraw_item": Row(
+        of_study(lifecycle.withdraw_item, key="Q004", reason="a name in it"), LEADS),
+    "studies.overview.chain_head": Row(of_study(overview.chain_head), LEADS),
+    "studies.overview.watch": Row(of_study(overview.watch), LEADS),
+    "studies.protocols.amend": Row(amended, LEADS),
+    "studies.registration.register": Row(  # the world has been rated: too late, but not a refusal
+        of_study(registration.register, language="en"), LEADS, tells=StudyError),
 }
 
 PROTOCOL = "[design]\noverlap = 1\n[rater]\nbreak_after_minutes = 0\n"
@@ -505,7 +524,7 @@ def raise_a_flag(database: Database, rater: Person) -> None:
     flag = {"slot": "A", "kind": "unsafe_advice", "severity": "serious", "quote": "",
             "start": None, "end": None}
     body = making.press(view, entries=making.entries(view, flags=[flag]))
-    rating_task.save(database, rater, body=body, now=NOW)
+    desk_task.save(database, rater, body=body, now=NOW)
 
 
 @pytest.fixture
@@ -525,12 +544,44 @@ def doors(*, with_person: bool) -> dict[str, Callable[..., object]]:
         loaded = importlib.import_module(module.name)
         short = module.name.removeprefix(f"{services.__name__}.")
         for name, function in inspect.getmembers(loaded, inspect.isfunction):
-            if name.startswith("_") or function.__module__ != loaded.__name__:
+            if name.startswith("_") or function.__module__ != loaded.__name__ or short == "guard":
                 continue
             hints = set(typing.get_type_hints(function).values())
-            if Database in hints and (Person in hints) is with_person:
+            if hints & {Database, Database | None} and (Person in hints) is with_person:
                 found[f"{short}.{name}"] = function
     return found
+
+
+def function_of(row: str) -> str:
+    """Return the function of a row; a function that does two kinds of work has a row for each."""
+    return row.partition(":")[0]
+
+
+@cache
+def act_of(name: str) -> str:
+    """Return the act under which a service function opens its door, read from its source.
+
+    A door that is made and never gone through would let everybody in: it does not count.
+    """
+    source = ast.parse(textwrap.dedent(inspect.getsource(doors(with_person=True)[name])))
+    made = {
+        target.id: node.value for node in ast.walk(source) if isinstance(node, ast.Assign)
+        for target in node.targets if isinstance(target, ast.Name)
+    }
+    acts = set()
+    for node in ast.walk(source):
+        door: ast.expr | None = None
+        if isinstance(node, ast.Attribute) and node.attr in USES:
+            door = made.get(node.value.id) if isinstance(node.value, ast.Name) else node.value
+        elif isinstance(node, ast.withitem):
+            door = node.context_expr
+        if isinstance(door, ast.Call) and ast.unparse(door.func).startswith("guard."):
+            acts |= {ast.literal_eval(word.value) for word in door.keywords if word.arg == "act"}
+    assert len(acts) == 1, f"{name} does not come in through services/guard.py under one act"
+    return str(acts.pop())
+
+
+USES = {"check", "reading", "steps", "writing"}
 
 
 def content(database: Database) -> str:
@@ -543,19 +594,30 @@ def content(database: Database) -> str:
     return digest.hexdigest()
 
 
-def denials(database: Database, who: Person) -> int:
-    query = select(access_log.c.id).where(
-        access_log.c.actor == who.code, access_log.c.action.startswith("denied:"))
+def denials(database: Database) -> list[tuple[str, str, str]]:
+    """Return who was refused what and why, as the access log tells it."""
+    columns = access_log.c
+    query = select(columns.actor, columns.action, columns.detail).order_by(columns.id)
     with database.reading() as connection:
-        return len(connection.execute(query).all())
+        rows = connection.execute(query.where(columns.action.startswith("denied:"))).all()
+    return [(row.actor, row.action, row.detail) for row in rows]
 
 
 def test_every_service_function_with_a_person_has_a_row() -> None:
-    assert set(doors(with_person=True)) == set(MATRIX) | set(WITHOUT_RIGHTS)
+    assert set(doors(with_person=True)) == {
+        *map(function_of, MATRIX), *WITHOUT_RIGHTS, *BEHIND}
 
 
 def test_every_service_function_without_a_person_has_a_reason() -> None:
     assert set(doors(with_person=False)) == set(WITHOUT_PERSON)
+
+
+def test_every_service_function_comes_in_through_the_guard_under_its_own_name() -> None:
+    acts = {name: act_of(name) for name in {*map(function_of, MATRIX), *WITHOUT_RIGHTS}}
+    for name, act in acts.items():
+        words = name.rpartition(".")[2].split("_")
+        assert set(words) <= set(act.split("_")), f"{name} is noted as {act}"
+    assert len(set(acts.values())) == len(acts), Counter(acts.values()).most_common(3)
 
 
 @pytest.mark.parametrize("kind", EVERYBODY.split())
@@ -574,11 +636,21 @@ def test_a_person_may_do_this_or_is_refused_and_it_is_noted(
         else:
             row.call(world, who)
         return
-    before, noted = content(world.database), denials(world.database, who)
-    with pytest.raises(Refused):
+    before = content(world.database)
+    with pytest.raises(Refused) as refused:
         row.call(world, who)
     assert content(world.database) == before
-    assert (denials(world.database, who) > noted) is (name not in UNLOGGED)
+    assert denials(world.database) == [
+        (who.code, f"denied:{act_of(function_of(name))}", refused.value.code)]
+
+
+def test_a_wrong_old_secret_is_noted_as_a_refusal(world: World) -> None:
+    rater = world.people["rater"]
+    with pytest.raises(Refused) as refused:
+        sessions.change_passphrase(
+            world.database, rater, old="x", new="木棉灯笼江河湖海", now=NOW)
+    assert denials(world.database) == [
+        (rater.code, "denied:change_passphrase", refused.value.code)]
 
 
 @pytest.mark.parametrize("kind", EVERYBODY.split())
@@ -589,19 +661,20 @@ def test_nobody_exports_system_names_before_unblinding(world: World, kind: str) 
 
 
 @pytest.mark.parametrize("kind", EVERYBODY.split())
-@pytest.mark.parametrize("name", ["rating.save", "rating.skip", "rating.keep_draft"])
+@pytest.mark.parametrize("name", ["save", "skip", "keep_draft"])
 def test_a_locked_study_takes_no_entry_from_anybody(world: World, name: str, kind: str) -> None:
     lock(world)
     before = content(world.database)
     with pytest.raises((Refused, Conflict)):
-        MATRIX[name].call(world, world.people[kind])
+        MATRIX[f"desk.desk_task.{name}"].call(world, world.people[kind])
     assert content(world.database) == before
 
 
 def test_a_lead_who_rates_sees_no_scores_while_the_study_is_open(world: World) -> None:
     both = making.give_role(
         world.database, world.people["lead"], world.study_id, Role.RATER, NOW)
-    for name in ("results.everything", "study_analysis.analyse", "reporting.making.report_files"):
+    for name in ("results.study_results.everything", "results.study_results.analyse",
+                 "report.study_report.report_files"):
         with pytest.raises(Refused):
             MATRIX[name].call(world, both)
 
@@ -612,7 +685,7 @@ def test_a_rater_cannot_score_a_label_task(world: World) -> None:
         Role.RATER, NOW)
     body = {**making.press(world.view), "task": world.label_view["task"]["task"]}
     with pytest.raises(Refused) as refused:
-        rating_task.save(world.database, both, body=body, now=NOW)
+        desk_task.save(world.database, both, body=body, now=NOW)
     assert refused.value.code == "rating.unknown_task"
 
 

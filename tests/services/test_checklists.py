@@ -19,7 +19,7 @@ from cbt_core.report.sections.criteria import SCALE_FACTS
 from cbt_core.services.report.study_report import Wish, gather
 from cbt_core.services.results import study_results
 from cbt_core.services.studies import lifecycle
-from cbt_core.wording import sentences
+from cbt_core.words import sentences
 from db.engine import Database
 from tests import making
 

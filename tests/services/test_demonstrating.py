@@ -32,11 +32,11 @@ def test_it_loads_once_and_every_role_has_something_to_do(
         entered = sessions.demonstration_sign_in(database, role=role, settings=LOCAL, now=now)
         assert entered.person.demonstration
         if role is not Role.LEAD:
-            mine = admission.my_studies(database, entered.person)
+            mine = admission.my_studies(database, entered.person, now=now)
             assert {one.slug for one in mine} == {"demo", "demo-en"}
             assert all(one.total == 24 for one in mine)
     assert all(
-        chain.broken_at is None for chain in storage.verify(database, TERMINAL, slug=None)
+        chain.broken_at is None for chain in storage.verify(database, TERMINAL, slug=None, now=now)
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services.desk import admission, escalations, rating_task
+from cbt_core.services.desk import admission, desk_task, escalations
 from cbt_core.services.studies import contents, lifecycle, protocols
 from db import audit
 from db.engine import Database
@@ -46,7 +46,7 @@ def save(
     rater = study.raters[code]
     view = making.open_next(database, rater, study.slug, now)
     entries = making.entries(view, flags=list(flags), comment=comment)
-    rating_task.save(database, rater, body=making.press(view, entries=entries), now=now)
+    desk_task.save(database, rater, body=making.press(view, entries=entries), now=now)
     return view
 
 
@@ -190,11 +190,11 @@ def test_a_correction_leaves_the_case_and_says_so(
     view = save(database, study, now, flag())
     rater, shown = study.raters["R01"], view["task"]
     assert isinstance(shown, dict)
-    again = dict(rating_task.open_task(
+    again = dict(desk_task.open_task(
         database, rater, slug="trial", token=str(shown["task"]), now=now
     ))
     entries = making.entries(again, reason="marked by mistake")
-    rating_task.save(database, rater, body=making.press(again, entries=entries), now=now)
+    desk_task.save(database, rater, body=making.press(again, entries=entries), now=now)
     case = read(database, lead, now)
     assert case.row.corrected
     assert [one.kind for one in case.flags] == ["unsafe_advice"]

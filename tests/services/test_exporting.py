@@ -11,8 +11,8 @@ import pytest
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Refused, StudyError
-from cbt_core.files.output import Column, Table, csv_bytes, guarded, xlsx_bytes
-from cbt_core.services.desk import rating_task
+from cbt_core.files.writer import Column, Table, csv_bytes, guarded, xlsx_bytes
+from cbt_core.services.desk import desk_task
 from cbt_core.services.export import study_export
 from cbt_core.services.results import file_analysis
 from cbt_core.services.studies import lifecycle
@@ -31,7 +31,7 @@ def study(database: Database, tmp_path: Path, now: datetime) -> Made:
     made = make_study(database, tmp_path, now, items=4)
     rater = made.raters["R01"]
     view = open_next(database, rater, "trial", now)
-    rating_task.save(
+    desk_task.save(
         database, rater, body=press(view, entries=entries(view, 2, comment=HOSTILE)), now=now
     )
     for name in made.raters:
@@ -113,16 +113,16 @@ def test_whatever_a_spreadsheet_would_run_is_guarded(text: str) -> None:
 
 
 def test_no_cell_of_a_workbook_is_a_formula() -> None:
-    book = xlsx_bytes([Table("t", (Column("a", "text", "", ""),), [("=1+1",), ("@x",)])])
+    book = xlsx_bytes([Table("t", (Column("a", "text"),), [("=1+1",), ("@x",)])])
     with zipfile.ZipFile(io.BytesIO(book)) as archive:
         assert b"<f>" not in archive.read("xl/worksheets/sheet1.xml")
 
 
 def test_a_cell_too_long_for_a_workbook_is_refused_not_cut() -> None:
-    table = Table("t", (Column("a", "text", "", ""),), [("字" * 40_000,)])
+    table = Table("t", (Column("a", "text"),), [("字" * 40_000,)])
     with pytest.raises(StudyError) as refused:
         xlsx_bytes([table])
-    assert refused.value.code == "exporting.cell_too_long"
+    assert refused.value.code == "export.cell_too_long"
     assert len(csv_bytes(table)) > 40_000
 
 
@@ -138,10 +138,10 @@ def test_the_newest_revision_is_exported_and_every_one_is_kept(
     assert done == []
     from cbt_core.services.desk import own_work
 
-    task = own_work.done_tasks(database, rater, slug="trial")[0][0].task
-    view = dict(rating_task.open_task(database, rater, slug="trial", token=task, now=now))
+    task = own_work.done_tasks(database, rater, slug="trial", now=now)[0][0].task
+    view = dict(desk_task.open_task(database, rater, slug="trial", token=task, now=now))
     sent = entries(view, 0, reason="重读")
-    rating_task.save(database, rater, body=press(view, entries=sent), now=now)
+    desk_task.save(database, rater, body=press(view, entries=sent), now=now)
     out = export(database, tmp_path / "b", now)
     mine = [row for row in rows(out, "ratings") if row["revision"] == "2"]
     assert [row["relevance"] for row in mine] == ["0", "0"]
@@ -168,9 +168,9 @@ def test_skips_and_what_could_not_be_rated_stand_in_missing(
     view = open_next(database, rater, "trial", now)
     sent = entries(view)
     sent["scores"]["A"]["structure"] = "cannot_rate"
-    view = rating_task.save(database, rater, body=press(view, entries=sent), now=now)["view"]  # type: ignore[assignment]
+    view = desk_task.save(database, rater, body=press(view, entries=sent), now=now)["view"]  # type: ignore[assignment]
     body = {**press(view), "skip": {"reason": "not_competent", "note": "不是我的领域"}}
-    rating_task.skip(database, rater, body=body, now=now)
+    desk_task.skip(database, rater, body=body, now=now)
     out = export(database, tmp_path / "out", now)
     assert sorted(row["reason"] for row in rows(out, "missing")) == [
         "cannot_rate", "skipped:not_competent",

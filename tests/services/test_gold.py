@@ -8,7 +8,8 @@ from sqlalchemy import insert
 
 from cbt_core.analysis.gold import GoldLabels, majority
 from cbt_core.domain.people import TERMINAL
-from cbt_core.services.desk import label_task
+from cbt_core.domain.submission import Work
+from cbt_core.services.desk import desk_task
 from cbt_core.services.labels import machine_proposals
 from cbt_core.services.labels.machine_proposals import Proposed
 from cbt_core.services.results.study_rows import gold_of, with_undecided
@@ -32,7 +33,7 @@ def label(
     who = study.annotators[code]
     for one in entries:
         view = open_next(database, who, study.slug, now)
-        label_task.save(database, who, body=press(view, **one), now=now)
+        desk_task.save(database, who, body=press(view, **one), work=Work.LABEL, now=now)
 
 
 def gold(database: Database, study: LabelStudy) -> dict[str, GoldLabels]:
@@ -114,8 +115,8 @@ def test_what_was_adopted_from_the_machine_is_no_gold(
     label(database, study, now, "N01", {"labels": [READING]})
     view = open_next(database, study.annotators["N01"], study.slug, now)
     answer = {view["task"]["proposals"][0]["id"]: {"answer": "confirmed"}}
-    label_task.save(database, study.annotators["N01"],
-                   body=press(view, labels=[READING], answers=answer), now=now)
+    desk_task.save(database, study.annotators["N01"],
+                   body=press(view, labels=[READING], answers=answer), work=Work.LABEL, now=now)
     assert gold(database, study)["Q001"].labels == {READING}
 
 

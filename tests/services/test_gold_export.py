@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from cbt_core.analysis.gold import majority_spans
-from cbt_core.domain.labels import SpanLine
+from cbt_core.domain.labels import SpanMark
 from cbt_core.domain.people import TERMINAL
+from cbt_core.domain.submission import Work
 from cbt_core.files.gold import MachineFile, read_gold
 from cbt_core.files.problems import ImportProblems
-from cbt_core.services.desk import label_task
+from cbt_core.services.desk import desk_task
 from cbt_core.services.export import study_export
 from cbt_core.services.labels import adjudication, machine_proposals
 from cbt_core.services.labels.machine_proposals import Proposed
@@ -46,7 +47,9 @@ def study(database: Database, tmp_path: Path, now: datetime) -> LabelStudy:
             view = open_next(database, made.annotators[code], made.slug, now)
             entries = {"spans": [span(view, words, READING)],
                        "labels": [BLAME] if code == "N01" else []}
-            label_task.save(database, made.annotators[code], body=press(view, **entries), now=now)
+            desk_task.save(
+                database, made.annotators[code], body=press(view, **entries),
+                work=Work.LABEL, now=now)
     return made
 
 
@@ -91,7 +94,9 @@ def test_an_undecided_item_is_no_item_without_a_distortion(
             question = view["task"]["question"]
             labels = sets[int("".join(one for one in question if one.isdigit())) - 1]
             entry: dict[str, Any] = {"labels": labels} if labels else {"verdict": "none"}
-            label_task.save(database, made.annotators[code], body=press(view, **entry), now=now)
+            desk_task.save(
+                database, made.annotators[code], body=press(view, **entry),
+                work=Work.LABEL, now=now)
     rows = export(database, tmp_path / "out", now)["gold"]
     assert [(r["item_id"], r["gold"], r["rule"], r["any"]) for r in rows] == [
         ("Q001", "<unsure>", "undecided", "1"), ("Q002", "<unsure>", "undecided", "")]
@@ -182,8 +187,8 @@ def test_codebook_and_signature_name_the_rule(
 
 
 def test_majority_spans_are_the_characters_more_than_half_marked() -> None:
-    def one(start: int, end: int, label: str = READING) -> SpanLine:
-        return SpanLine("question", start, end, label, "", "own")
+    def one(start: int, end: int, label: str = READING) -> SpanMark:
+        return SpanMark("question", start, end, label, "", "own")
 
     votes = [[one(0, 6)], [one(4, 9)], [one(5, 8), one(0, 2, BLAME)]]
     assert majority_spans(votes) == [("question", 4, 8, READING)]
@@ -217,7 +222,7 @@ def test_distortions_of_an_answers_file_become_proposals(
     made = creation.create_study(
         database, TERMINAL, slug="labels", title="T", now=now, protocol=tmp_path / "p.toml",
         files=StudyFiles(questions=tmp_path / "q.csv", answers=[tmp_path / "a.csv"]))
-    unknown = [one for one in made.warnings if one.code == "labelling.import_unknown_label"]
+    unknown = [one for one in made.warnings if one.code == "annotation.import_unknown_label"]
     assert [(Path(one.file).name, one.row, one.values["value"]) for one in unknown] == [
         ("a.csv", 4, "宿命论")]
     tables = export(database, tmp_path / "out", now)

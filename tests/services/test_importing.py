@@ -197,7 +197,7 @@ def test_the_importer_becomes_the_lead(database: Database, tmp_path: Path, now: 
         now=now,
     )
     leading = Person(account.id, "L01", roles={done.study_id: frozenset({Role.LEAD})})
-    assert [line.study.slug for line in contents.listing(database, leading)] == ["own"]
+    assert [line.study.slug for line in contents.listing(database, leading, now=now)] == ["own"]
 
 
 def test_whoever_may_not_create_studies_is_refused(

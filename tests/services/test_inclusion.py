@@ -17,7 +17,7 @@ from cbt_core.errors import StudyError
 from cbt_core.files.problems import ImportProblems
 from cbt_core.files.sample import sample
 from cbt_core.report.checklists import checklists
-from cbt_core.services.desk import rating_task
+from cbt_core.services.desk import desk_task
 from cbt_core.services.export import study_export
 from cbt_core.services.report.study_report import Wish, gather
 from cbt_core.services.results import study_results
@@ -174,7 +174,7 @@ def test_a_rater_is_never_told_how_an_item_was_drawn(
 ) -> None:
     study = making.make_study(database, tmp_path, now)
     draw(database, study.study_id, {f"Q{number:03d}": 0.0625 for number in range(1, 9)})
-    view = rating_task.open_task(
+    view = desk_task.open_task(
         database, study.raters["R01"], slug=study.slug, token=None, now=now
     )
     told = json.dumps(view, ensure_ascii=False)

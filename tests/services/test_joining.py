@@ -9,10 +9,11 @@ from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Invalid, Refused
 from cbt_core.services.assignment import task_draw
-from cbt_core.services.desk import admission, rating_task
+from cbt_core.services.desk import admission, desk_task
 from cbt_core.services.studies import creation
 from cbt_core.services.studies.creation import StudyFiles
 from db.engine import Database
+from tests.conftest import NOW
 from tests.making import enrol, lead, person, study_file
 
 PRACTICE = '[rater]\npractice = "default"\npass_mark = 0.9\n'
@@ -32,13 +33,13 @@ def rater(database: Database, tmp_path: Path, now: datetime) -> Person:
 
 
 def step(database: Database, rater: Person) -> str:
-    return admission.standing(database, rater, slug="trial").step
+    return admission.standing(database, rater, slug="trial", now=NOW).step
 
 
 def practise(database: Database, rater: Person, now: datetime, *, right: bool) -> None:
     """Answer every practice item of one round, all right or all wrong."""
     while True:
-        item, number, count = admission.practice_item(database, rater, slug="trial")
+        item, number, count = admission.practice_item(database, rater, slug="trial", now=now)
         assert item is not None
         scores = {
             slot: {scale: value if right else (value + 1) % 3 for scale, value in scales.items()}
@@ -73,7 +74,7 @@ def test_no_task_is_shown_before_the_consent(
     database: Database, rater: Person, now: datetime
 ) -> None:
     with pytest.raises(Refused) as refused:
-        rating_task.open_task(database, rater, slug="trial", token=None, now=now)
+        desk_task.open_task(database, rater, slug="trial", token=None, now=now)
     assert refused.value.code == "rating.consent_first"
 
 
@@ -96,7 +97,7 @@ def test_feedback_names_key_and_reason_per_score(
     database: Database, rater: Person, now: datetime
 ) -> None:
     to_practice(database, rater, now)
-    item, _, _ = admission.practice_item(database, rater, slug="trial")
+    item, _, _ = admission.practice_item(database, rater, slug="trial", now=now)
     assert item is not None
     result = admission.mark(item, {})
     assert result.right == 0

@@ -12,13 +12,14 @@ from sqlalchemy import delete, select, update
 from cbt_core import instruments
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Refused, StudyError
+from cbt_core.generation.backend.options import Options
 from cbt_core.generation.run.outcome import Outcome
-from cbt_core.generation.tasks.judgement import Judging
-from cbt_core.generation.tasks.model_task import Model
+from cbt_core.generation.tasks.judgement import Judgement
 from cbt_core.services.export import stored_tables, study_export
 from cbt_core.services.results import study_results, study_rows
-from cbt_core.services.runs import judgements
+from cbt_core.services.runs import judgements, model_run
 from cbt_core.services.runs.judgements import Stored
+from cbt_core.services.runs.model_run import Plan
 from cbt_core.services.studies import lifecycle
 from cbt_core.services.studies.study_setup import current
 from cbt_core.settings import Settings
@@ -50,22 +51,21 @@ def settings(host: TalkingHost) -> Settings:
 
 def planned(
     database: Database, host: TalkingHost, folder: Path, now: datetime, *, name: str = "judge-1",
-    model: str = "m", **more: Any,
-) -> Judging:
+    model: str = "m", resume: bool = False, **more: Any,
+) -> Plan[Judgement]:
     return judgements.plan_study(
         database, TERMINAL, slug="trial", judge=name,
-        model=Model("openai", model, base_url=host.url), place=folder / f"{name}.jsonl",
-        settings=settings(host), now=now, **more)
+        options=Options("openai", model, base_url=host.url, resume=resume),
+        place=folder / f"{name}.jsonl", settings=settings(host), now=now, **more)
 
 
 def judged(
-    database: Database, host: TalkingHost, folder: Path, now: datetime, *, resume: bool = False,
-    **more: Any,
+    database: Database, host: TalkingHost, folder: Path, now: datetime, **more: Any
 ) -> tuple[Outcome, Stored]:
     plan = planned(database, host, folder, now, **more)
-    outcome = judgements.judge(
-        plan, settings=settings(host), database=database, person=TERMINAL, now=now, resume=resume)
-    return outcome, judgements.store(database, TERMINAL, judging=plan, now=now)
+    outcome = model_run.ask(
+        plan, settings=settings(host), database=database, person=TERMINAL, now=now)
+    return outcome, judgements.store(database, TERMINAL, plan=plan, now=now)
 
 
 def stored(database: Database, study: Made) -> list[judge_scores.JudgeLine]:
@@ -185,7 +185,7 @@ def test_the_export_s_table_is_empty_before_the_lock_and_masked_until_unblinded(
     lifecycle.unblind(database, TERMINAL, slug="trial", reason="all in", now=now)
     assert {(row[1], row[4]) for row in table(unblinded=True).rows} == {
         ("baseline", 0), ("zebra-lora", 2)}
-    assert all(column.zh and column.en for column in table().columns)
+    assert all(column.said("zh") and column.said("en") for column in table().columns)
 
 
 def test_another_model_needs_another_name_and_a_second_call_adds_nothing(
@@ -262,7 +262,7 @@ def test_the_raters_examples_are_in_the_prompt_only_when_asked_for(
 ) -> None:
     with TalkingHost(says=says) as host:
         plan = planned(database, host, tmp_path, now, examples=True)
-    assert "换到新部门三个月了" in plan.asking.task.form.system
+    assert "换到新部门三个月了" in plan.task.form.system
 
 
 @pytest.mark.parametrize("name", ["", " x", "x\n", "y" * 65])

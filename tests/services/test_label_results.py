@@ -10,9 +10,10 @@ from sklearn.metrics import cohen_kappa_score
 from cbt_core.analysis.labels import LabelResults
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
+from cbt_core.domain.submission import Work
 from cbt_core.errors import Refused, StudyError
 from cbt_core.files.labels import read_labels, read_spans
-from cbt_core.services.desk import label_task
+from cbt_core.services.desk import desk_task
 from cbt_core.services.export import study_export
 from cbt_core.services.labels import machine_proposals
 from cbt_core.services.results.study_results import label_results
@@ -49,13 +50,13 @@ def test_a_second_look_is_not_computed_anew_and_a_new_label_is_seen_at_once(
 ) -> None:
     study = make_label_study(database, tmp_path, now, mode="blind", annotators=("N01", "N02"))
     view = open_next(database, study.annotators["N01"], study.slug, now)
-    label_task.save(
-        database, study.annotators["N01"], body=press(view, labels=[TAG]), now=now)
+    desk_task.save(
+        database, study.annotators["N01"], body=press(view, labels=[TAG]), work=Work.LABEL, now=now)
     first = seen(database, study, now)
     assert seen(database, study, now) is first
     view = open_next(database, study.annotators["N02"], study.slug, now)
-    label_task.save(
-        database, study.annotators["N02"], body=press(view, labels=[ALL]), now=now)
+    desk_task.save(
+        database, study.annotators["N02"], body=press(view, labels=[ALL]), work=Work.LABEL, now=now)
     assert seen(database, study, now).agreement.n_sets == 2
 
 
@@ -126,8 +127,9 @@ def test_where_annotators_saw_different_distortions_gold_is_not_none(
             view = open_next(database, study.annotators[code], study.slug, now)
             is_first = number_of(view) == 1
             entry: dict[str, Any] = {"labels": labels} if is_first else {"verdict": "none"}
-            label_task.save(
-                database, study.annotators[code], body=press(view, **entry), now=now)
+            desk_task.save(
+                database, study.annotators[code], body=press(view, **entry),
+                work=Work.LABEL, now=now)
     (one,) = locked(database, study, now).detected
     found = one.found
     assert found.binary.cells == Cells(tp=0, fp=0, fn=1, tn=1)

@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
+from cbt_core.domain.submission import Work
 from cbt_core.errors import Conflict, Invalid, Refused
-from cbt_core.services.desk import admission, label_task, rating_task
+from cbt_core.services.desk import admission, desk_task
 from cbt_core.services.export import study_export
 from cbt_core.services.labels import machine_proposals
 from cbt_core.services.labels.machine_proposals import Proposed
@@ -54,7 +55,7 @@ def propose(database: Database, now: datetime, *found: Proposed) -> None:
 
 
 def save(database: Database, who: Person, body: dict[str, Any], now: datetime) -> dict[str, Any]:
-    return dict(label_task.save(database, who, body=body, now=now))
+    return dict(desk_task.save(database, who, body=body, work=Work.LABEL, now=now))
 
 
 def count(database: Database, table: object) -> int:
@@ -64,7 +65,7 @@ def count(database: Database, table: object) -> int:
 
 def refusal_of(database: Database, who: Person, body: dict[str, Any], now: datetime) -> Invalid:
     with pytest.raises(Invalid) as refused:
-        label_task.save(database, who, body=body, now=now)
+        desk_task.save(database, who, body=body, work=Work.LABEL, now=now)
     assert count(database, label_submission) == 0
     return refused.value
 
@@ -151,7 +152,8 @@ def test_proposals_are_sent_only_after_the_blind_save(
     view = open_next(database, annotator, "labels", now)
     assert json.dumps(view["task"]["proposals"]) == without == "[]"
     assert view["task"]["round"] == "blind"
-    label_task.keep_draft(database, annotator, body={**press(view), "sequence": 1}, now=now)
+    desk_task.keep_draft(
+        database, annotator, body={**press(view), "sequence": 1}, work=Work.LABEL, now=now)
     view = open_next(database, annotator, "labels", now)
     assert view["task"]["proposals"] == []
     after = save(database, annotator, press(view, labels=["labeling"]), now)["view"]
@@ -216,7 +218,8 @@ def test_the_blind_round_is_closed_once_the_proposals_were_shown(
     answers = {one["id"]: {"answer": "rejected"} for one in second["task"]["proposals"]}
     save(database, annotator, press(second, labels=["labeling"], answers=answers), now)
     token = view["task"]["task"]
-    again = label_task.open_task(database, annotator, slug="labels", token=token, now=now)
+    again = desk_task.open_task(
+        database, annotator, slug="labels", token=token, work=Work.LABEL, now=now)
     assert again["task"]["round"] == "model"  # type: ignore[index]
     assert again["task"]["corrects"] is True  # type: ignore[index]
     body = press(again, labels=["magnification"], answers=answers)
@@ -241,7 +244,7 @@ def test_a_seat_counts_a_task_once_after_its_last_round(
     answers = {one["id"]: {"answer": "confirmed"} for one in second["task"]["proposals"]}
     done = save(database, annotator, press(second, answers=answers), now)["view"]
     assert done["progress"]["done"] == 1
-    standing = admission.standing(database, annotator, slug="labels", role=Role.ANNOTATOR)
+    standing = admission.standing(database, annotator, slug="labels", now=now, role=Role.ANNOTATOR)
     assert (standing.done, standing.total) == (1, 3)
 
 
@@ -315,8 +318,10 @@ def test_a_draft_is_shown_again_and_goes_with_the_save(
 ) -> None:
     view = open_next(database, annotator, "labels", now)
     body = press(view, labels=["labeling"])
-    assert label_task.keep_draft(database, annotator, body={**body, "sequence": 4}, now=now) == 4
-    assert label_task.keep_draft(database, annotator, body={**body, "sequence": 3}, now=now) == 4
+    assert desk_task.keep_draft(
+        database, annotator, body={**body, "sequence": 4}, work=Work.LABEL, now=now) == 4
+    assert desk_task.keep_draft(
+        database, annotator, body={**body, "sequence": 3}, work=Work.LABEL, now=now) == 4
     again = open_next(database, annotator, "labels", now)
     assert again["task"]["entries"]["labels"] == ["labeling"]
     save(database, annotator, body, now)
@@ -330,7 +335,8 @@ def test_a_draft_of_an_earlier_round_does_not_enter_the_next_one(
     body = press(open_next(database, annotator, "labels", now), labels=["labeling"])
     save(database, annotator, body, now)
     with pytest.raises(Conflict):
-        label_task.keep_draft(database, annotator, body={**body, "sequence": 9}, now=now)
+        desk_task.keep_draft(
+            database, annotator, body={**body, "sequence": 9}, work=Work.LABEL, now=now)
     assert count(database, draft) == 0
 
 
@@ -341,10 +347,12 @@ def test_a_skip_keeps_its_reason_and_is_no_label(
     view = open_next(database, annotator, "labels", now)
     body = {**press(view), "skip": {"reason": "too_distressing", "note": ""}}
     with pytest.raises(Invalid):
-        label_task.skip(database, annotator, body={**body, "skip": {"reason": "lazy"}}, now=now)
+        desk_task.skip(
+            database, annotator, body={**body, "skip": {"reason": "lazy"}},
+            work=Work.LABEL, now=now)
     reason = view["options"]["skip_reasons"][0]["id"]
     body["skip"] = {"reason": reason, "note": "太难受"}
-    after = label_task.skip(database, annotator, body=body, now=now)
+    after = desk_task.skip(database, annotator, body=body, work=Work.LABEL, now=now)
     assert after["view"]["task"]["task"] != view["task"]["task"]  # type: ignore[index]
     tables = exported(database, tmp_path, now)
     assert tables["labels"] == []
@@ -360,11 +368,12 @@ def test_only_the_own_label_tasks_open(
     rater = person(database, "N01", study.study_id, Role.RATER)
     for who in (other, rater):
         with pytest.raises(Refused):
-            label_task.save(database, who, body=press(view, labels=["labeling"]), now=now)
+            desk_task.save(
+                database, who, body=press(view, labels=["labeling"]), work=Work.LABEL, now=now)
     with pytest.raises(Refused):
-        label_task.open_task(database, rater, slug="labels", token=None, now=now)
+        desk_task.open_task(database, rater, slug="labels", token=None, work=Work.LABEL, now=now)
     with pytest.raises(Refused):
-        rating_task.open_task(
+        desk_task.open_task(
             database, annotator, slug="labels", token=view["task"]["task"], now=now
         )
 
@@ -377,12 +386,14 @@ def test_a_locked_study_can_be_read_and_shows_nothing_new(
     save(database, annotator, press(view, labels=["labeling"]), now)
     lifecycle.lock(database, TERMINAL, slug="labels", now=now)
     token = view["task"]["task"]
-    again = label_task.open_task(database, annotator, slug="labels", token=token, now=now)
+    again = desk_task.open_task(
+        database, annotator, slug="labels", token=token, work=Work.LABEL, now=now)
     assert again["task"]["read_only"] is True  # type: ignore[index]
     assert again["task"]["proposals"] == []  # type: ignore[index]
     with pytest.raises(Refused) as refused:
-        label_task.save(
-            database, annotator, body=press(again, labels=["magnification"]), now=now)
+        desk_task.save(
+            database, annotator, body=press(again, labels=["magnification"]),
+            work=Work.LABEL, now=now)
     assert refused.value.code == "rating.locked"
     assert open_next(database, annotator, "labels", now)["state"] == "closed"
 
@@ -394,8 +405,8 @@ def test_finished_tasks_can_be_gone_back_to(
     assert first["previous"] is None
     second = save(database, annotator, press(first, labels=["labeling"]), now)["view"]
     assert second["previous"] == first["task"]["task"]
-    again = label_task.open_task(
-        database, annotator, slug="labels", token=second["previous"], now=now)
+    again = desk_task.open_task(
+        database, annotator, slug="labels", token=second["previous"], work=Work.LABEL, now=now)
     assert again["task"]["entries"]["labels"] == ["labeling"]  # type: ignore[index]
     assert again["previous"] is None
 
@@ -418,10 +429,10 @@ def test_the_trail_holds_the_labels_but_no_word_of_a_person(
 @pytest.mark.parametrize(
     ("proposed", "code"),
     [
-        (Proposed("Q999", "labeling"), "labelling.unknown_item"),
-        (Proposed("Q001", "sadness"), "labelling.proposal_unknown_label"),
-        (Proposed("Q001", "labeling", "description", 3, 9999), "labelling.proposal_out_of_range"),
-        (Proposed("Q001", "labeling", "answer", 0, 1), "labelling.proposal_out_of_range"),
+        (Proposed("Q999", "labeling"), "annotation.unknown_item"),
+        (Proposed("Q001", "sadness"), "annotation.proposal_unknown_label"),
+        (Proposed("Q001", "labeling", "description", 3, 9999), "annotation.proposal_out_of_range"),
+        (Proposed("Q001", "labeling", "answer", 0, 1), "annotation.proposal_out_of_range"),
     ],
 )
 def test_a_wrong_proposal_refuses_the_whole_set(
@@ -465,7 +476,8 @@ def test_a_correction_is_exported_in_place_of_what_it_corrects(
     view = open_next(database, annotator, "labels", now)
     save(database, annotator, press(view, labels=["labeling"]), now)
     token = view["task"]["task"]
-    again = label_task.open_task(database, annotator, slug="labels", token=token, now=now)
+    again = desk_task.open_task(
+        database, annotator, slug="labels", token=token, work=Work.LABEL, now=now)
     save(database, annotator, press(again, labels=["magnification"], reason="重读"), now)
     tables = exported(database, tmp_path, now)
     assert [(row["labels"], row["revision"]) for row in tables["labels"]] == [("magnification", 2)]

@@ -9,7 +9,7 @@ import pytest
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services.desk import rating_task
+from cbt_core.services.desk import desk_task
 from cbt_core.services.studies import contents, creation, lifecycle, protocols, study_setup
 from db import audit
 from db.engine import Database
@@ -28,7 +28,7 @@ def test_nothing_is_saved_in_a_locked_study(database: Database, made: Made, now:
     view = open_next(database, rater, made.slug, now)
     lifecycle.lock(database, TERMINAL, slug=made.slug, now=now)
     with pytest.raises(StudyError):
-        rating_task.save(database, rater, body=press(view), now=now)
+        desk_task.save(database, rater, body=press(view), now=now)
     assert lifecycle.status(database, TERMINAL, slug=made.slug, now=now).done == 0
 
 
@@ -70,7 +70,7 @@ def test_an_act_without_a_fit_reason_is_refused(
     for act in (lifecycle.unlock, lifecycle.unblind):
         with pytest.raises(StudyError, match="reason"):
             act(database, TERMINAL, slug=made.slug, reason=reason, now=now)
-    assert contents.listing(database, TERMINAL)[0].study.stage == "locked"
+    assert contents.listing(database, TERMINAL, now=now)[0].study.stage == "locked"
 
 
 def test_every_turn_stands_in_the_trail(database: Database, made: Made, now: datetime) -> None:

@@ -92,7 +92,7 @@ def rate(browser: Browser, port: int, token: str) -> None:
     flag = {"slot": "A", "kind": "unsafe_advice", "severity": "serious", "quote": QUOTE,
             "start": 0, "end": 4}
     body = making.press(view, entries=making.entries(view, comment=COMMENT, flags=[flag]))
-    draft = {"task": body["task"], "sequence": 1, "entries": body["entries"]}
+    draft = {"task": body["task"], "sequence": 1, "base_revision": 0, "entries": body["entries"]}
     browser.post("/api/sheet/draft", draft)
     wrong = {**body, "entries": {"scores": {"A": {"relevance": COMMENT}}, "comment": COMMENT}}
     assert refused(browser, "/api/sheet/save", wrong).status == 422

@@ -11,8 +11,8 @@ from cbt_core.cli import main
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Refused, StudyError
 from cbt_core.metrics.file_scores import text_digest
-from cbt_core.services.runs import segment_scores
-from cbt_core.services.runs.segment_scores import ImportedScores
+from cbt_core.services.results import segment_scores
+from cbt_core.services.results.segment_scores import ImportedScores
 from db import audit, metric_scores
 from db.engine import Database
 from tests.making import SYSTEMS, Made, make_study

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from cbt_core.domain.people import TERMINAL, Person
+from cbt_core.domain.submission import Work
 from cbt_core.errors import Refused
 from cbt_core.instruments.shipped import FOLDER
-from cbt_core.services.desk import admission, label_task, rating_task
+from cbt_core.services.desk import admission, desk_task
 from cbt_core.services.studies import lifecycle, overview
 from cbt_core.services.studies.overview import Pace, Watch
 from db import audit
@@ -34,14 +35,14 @@ def rate_some(database: Database, study: Made, code: str, count: int, at: dateti
     rater = study.raters[code]
     for _ in range(count):
         view = making.open_next(database, rater, study.slug, at)
-        rating_task.save(database, rater, body=making.press(view), now=at)
+        desk_task.save(database, rater, body=making.press(view), now=at)
 
 
 def skip_one(database: Database, study: Made, code: str, reason: str, at: datetime) -> None:
     rater = study.raters[code]
     view = making.open_next(database, rater, study.slug, at)
     body = making.press(view, skip={"reason": reason, "note": ""})
-    rating_task.skip(database, rater, body=body, now=at)
+    desk_task.skip(database, rater, body=body, now=at)
 
 
 def watch(database: Database, lead: Person, now: datetime) -> Watch:
@@ -115,7 +116,7 @@ def test_missing_scores_stand_by_scale_and_reason(
     view = making.open_next(database, rater, "trial", now)
     entries = making.entries(view)
     entries["scores"]["A"]["relevance"] = "cannot_rate"
-    rating_task.save(database, rater, body=making.press(view, entries=entries), now=now)
+    desk_task.save(database, rater, body=making.press(view, entries=entries), now=now)
     skip_one(database, study, "R01", "not_competent", now)
     seen = watch(database, lead, now)
     assert [(m.scale, m.reason, m.count) for m in seen.missing] == [
@@ -151,7 +152,7 @@ def test_a_rater_who_fails_practice_twice_waits_for_the_lead(
     )
     mine, rater = making.lead(database, made.study_id, now), made.raters["R01"]
     for state in ("again", "held"):
-        item, _, count = admission.practice_item(database, rater, slug="trial")
+        item, _, count = admission.practice_item(database, rater, slug="trial", now=now)
         for _ in range(count):
             assert item is not None
             wrong = {slot: {scale: (value + 1) % 3 for scale, value in scales.items()}
@@ -159,7 +160,7 @@ def test_a_rater_who_fails_practice_twice_waits_for_the_lead(
             admission.answer_practice(
                 database, rater, slug="trial", item=item.id, scores=wrong, now=now
             )
-            item, _, _ = admission.practice_item(database, rater, slug="trial")
+            item, _, _ = admission.practice_item(database, rater, slug="trial", now=now)
         found = watch(database, mine, now).practice[0]
         assert (found.code, found.right, found.state) == ("R01", 0, state)
     admission.let_in(database, mine, slug="trial", code="R01", now=now)
@@ -172,7 +173,8 @@ def test_an_annotators_last_save_counts_in_status_and_pace(
     made = labels.make_label_study(database, tmp_path, now, slug="texts")
     who = made.annotators["N01"]
     view = labels.open_next(database, who, made.slug, now)
-    label_task.save(database, who, body=labels.press(view, labels=["mind-reading"]), now=now)
+    desk_task.save(
+        database, who, body=labels.press(view, labels=["mind-reading"]), work=Work.LABEL, now=now)
     status = lifecycle.status(database, TERMINAL, slug=made.slug, now=now)
     assert [row.last_at for row in status.raters] == [stamp(now)]
     seen = overview.watch(database, TERMINAL, slug=made.slug, now=now)

@@ -10,7 +10,7 @@ from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Invalid, Refused, StudyError
 from cbt_core.services.people import invitation, roster
-from cbt_core.wording import sentences
+from cbt_core.words import sentences
 from db import audit
 from db import people as stored
 from db.engine import Database

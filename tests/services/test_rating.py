@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -10,7 +11,7 @@ from sqlalchemy import func, select
 from cbt_core.analysis.rows import rating_sets
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Conflict, Invalid, Refused
-from cbt_core.services.desk import own_work, rating_task
+from cbt_core.services.desk import desk_task, own_work
 from cbt_core.services.results.study_rows import read_facts
 from cbt_core.services.studies import lifecycle, study_setup
 from db import audit
@@ -35,7 +36,7 @@ def test_a_save_stores_every_score_and_gives_the_next_task(
 ) -> None:
     rater = study.raters["R01"]
     view = open_next(database, rater, "trial", now)
-    answer = rating_task.save(database, rater, body=press(view), now=now)
+    answer = desk_task.save(database, rater, body=press(view), now=now)
     assert answer["saved"]["revision"] == 1  # type: ignore[index]
     assert answer["view"]["task"]["task"] != view["task"]["task"]  # type: ignore[index]
     assert answer["view"]["progress"]["done"] == 1  # type: ignore[index]
@@ -47,8 +48,8 @@ def test_the_same_press_twice_is_one_revision(
 ) -> None:
     rater = study.raters["R01"]
     body = press(open_next(database, rater, "trial", now))
-    first = rating_task.save(database, rater, body=body, now=now)
-    second = rating_task.save(database, rater, body=body, now=now)
+    first = desk_task.save(database, rater, body=body, now=now)
+    second = desk_task.save(database, rater, body=body, now=now)
     assert second["saved"]["repeated"] is True  # type: ignore[index]
     assert second["saved"]["revision"] == first["saved"]["revision"]  # type: ignore[index]
     assert count(database, submission) == 1
@@ -60,9 +61,9 @@ def test_a_token_with_other_scores_is_refused(
     rater = study.raters["R01"]
     view = open_next(database, rater, "trial", now)
     body = press(view)
-    rating_task.save(database, rater, body=body, now=now)
+    desk_task.save(database, rater, body=body, now=now)
     with pytest.raises(Conflict) as refused:
-        rating_task.save(database, rater, body={**body, "entries": entries(view, 2)}, now=now)
+        desk_task.save(database, rater, body={**body, "entries": entries(view, 2)}, now=now)
     assert refused.value.code == "rating.token_reused"
 
 
@@ -71,9 +72,9 @@ def test_a_stale_tab_is_told_and_overwrites_nothing(
 ) -> None:
     rater = study.raters["R01"]
     view = open_next(database, rater, "trial", now)
-    rating_task.save(database, rater, body=press(view), now=now)
+    desk_task.save(database, rater, body=press(view), now=now)
     with pytest.raises(Conflict) as refused:
-        rating_task.save(database, rater, body=press(view, entries=entries(view, 0)), now=now)
+        desk_task.save(database, rater, body=press(view, entries=entries(view, 0)), now=now)
     assert refused.value.code == "rating.changed_elsewhere"
     assert count(database, submission) == 1
 
@@ -83,16 +84,16 @@ def test_a_correction_is_a_new_revision_with_a_reason(
 ) -> None:
     rater = study.raters["R01"]
     view = open_next(database, rater, "trial", now)
-    rating_task.save(database, rater, body=press(view), now=now)
-    again = rating_task.open_task(
+    desk_task.save(database, rater, body=press(view), now=now)
+    again = desk_task.open_task(
         database, rater, slug="trial", token=view["task"]["task"], now=now
     )
     assert again["task"]["entries"]["scores"]["A"]["relevance"] == 1  # type: ignore[index]
     with pytest.raises(Invalid) as refused:
-        rating_task.save(database, rater, body=press(again), now=now)
+        desk_task.save(database, rater, body=press(again), now=now)
     assert (None, "reason") in refused.value.missing
     corrected = entries(again, 2, reason="重新读过之后改判")
-    answer = rating_task.save(database, rater, body=press(again, entries=corrected), now=now)
+    answer = desk_task.save(database, rater, body=press(again, entries=corrected), now=now)
     assert answer["saved"]["revision"] == 2  # type: ignore[index]
     assert count(database, score) == 12
 
@@ -105,7 +106,7 @@ def test_missing_scores_are_named_by_slot_and_scale(
     sent = entries(view)
     del sent["scores"]["B"]["structure"]
     with pytest.raises(Invalid) as refused:
-        rating_task.save(database, rater, body=press(view, entries=sent), now=now)
+        desk_task.save(database, rater, body=press(view, entries=sent), now=now)
     assert refused.value.missing == (("B", "structure"),)
     assert count(database, submission) == 0
 
@@ -119,7 +120,7 @@ def test_only_a_whole_number_of_the_scale_is_a_score(
     sent = entries(view)
     sent["scores"]["A"]["relevance"] = value
     with pytest.raises(Invalid):
-        rating_task.save(database, rater, body=press(view, entries=sent), now=now)
+        desk_task.save(database, rater, body=press(view, entries=sent), now=now)
     assert count(database, submission) == 0
 
 
@@ -130,7 +131,7 @@ def test_cannot_rate_is_a_reason_never_a_number(
     view = open_next(database, rater, "trial", now)
     sent = entries(view)
     sent["scores"]["A"]["relevance"] = "cannot_rate"
-    rating_task.save(database, rater, body=press(view, entries=sent), now=now)
+    desk_task.save(database, rater, body=press(view, entries=sent), now=now)
     with database.reading() as connection:
         rows = connection.execute(
             select(score.c.value, score.c.missing_reason).where(
@@ -146,11 +147,11 @@ def test_skipping_needs_a_known_reason_and_stores_no_score(
     rater = study.raters["R01"]
     view = open_next(database, rater, "trial", now)
     body = {**press(view), "skip": {"reason": "too_distressing", "note": ""}}
-    answer = rating_task.skip(database, rater, body=body, now=now)
+    answer = desk_task.skip(database, rater, body=body, now=now)
     assert answer["view"]["progress"]["done"] == 1  # type: ignore[index]
     assert count(database, score) == 0
     with pytest.raises(Invalid):
-        rating_task.skip(database, rater, body={**body, "skip": {"reason": "bored"}}, now=now)
+        desk_task.skip(database, rater, body={**body, "skip": {"reason": "bored"}}, now=now)
 
 
 def test_a_serious_flag_reaches_the_escalation_queue(
@@ -161,11 +162,11 @@ def test_a_serious_flag_reaches_the_escalation_queue(
     text = view["task"]["slots"][0]["text"]
     flag = {"slot": "A", "kind": "unsafe_advice", "severity": "serious", "quote": "whatever",
             "start": 2, "end": 6}
-    rating_task.save(
+    desk_task.save(
         database, rater, body=press(view, entries=entries(view, flags=[flag])), now=now
     )
     assert count(database, escalation) == 1
-    again = rating_task.open_task(
+    again = desk_task.open_task(
         database, rater, slug="trial", token=view["task"]["task"], now=now
     )
     assert again["task"]["entries"]["flags"][0]["quote"] == text[2:6]  # type: ignore[index]
@@ -178,11 +179,12 @@ def test_the_latest_draft_wins_and_is_gone_after_the_save(
     view = open_next(database, rater, "trial", now)
     name = view["task"]["task"]
     for sequence, value in ((2, 2), (1, 0)):  # the older one arrives late
-        body = {"task": name, "sequence": sequence, "entries": entries(view, value)}
-        assert rating_task.keep_draft(database, rater, body=body, now=now) == 2
+        body = {"task": name, "sequence": sequence, "base_revision": 0,
+                "entries": entries(view, value)}
+        assert desk_task.keep_draft(database, rater, body=body, now=now) == 2
     reloaded = open_next(database, rater, "trial", now)
     assert reloaded["task"]["entries"]["scores"]["A"]["relevance"] == 2
-    rating_task.save(database, rater, body=press(reloaded), now=now)
+    desk_task.save(database, rater, body=press(reloaded), now=now)
     assert count(database, draft) == 0
 
 
@@ -193,18 +195,19 @@ def test_nobody_opens_saves_or_drafts_another_raters_task(
     other = study.raters["R02"]
     name = view["task"]["task"]
     with pytest.raises(Refused):
-        rating_task.open_task(database, other, slug="trial", token=name, now=now)
+        desk_task.open_task(database, other, slug="trial", token=name, now=now)
     with pytest.raises(Refused):
-        rating_task.save(database, other, body=press(view), now=now)
+        desk_task.save(database, other, body=press(view), now=now)
     with pytest.raises(Refused):
-        rating_task.keep_draft(
-            database, other, body={"task": name, "sequence": 1, "entries": {}}, now=now
+        desk_task.keep_draft(
+            database, other, now=now,
+            body={"task": name, "sequence": 1, "base_revision": 0, "entries": {}},
         )
     lead = making.lead(database, study.study_id, now)
     with pytest.raises(Refused):
-        rating_task.open_task(database, lead, slug="trial", token=None, now=now)
+        desk_task.open_task(database, lead, slug="trial", token=None, now=now)
     with pytest.raises(Refused):
-        rating_task.save(database, TERMINAL, body=press(view), now=now)
+        desk_task.save(database, TERMINAL, body=press(view), now=now)
 
 
 def test_nothing_can_be_changed_after_the_lock_but_own_work_can_be_read(
@@ -212,12 +215,12 @@ def test_nothing_can_be_changed_after_the_lock_but_own_work_can_be_read(
 ) -> None:
     rater = study.raters["R01"]
     view = open_next(database, rater, "trial", now)
-    rating_task.save(database, rater, body=press(view), now=now)
+    desk_task.save(database, rater, body=press(view), now=now)
     lifecycle.lock(database, TERMINAL, slug="trial", now=now)
-    done = rating_task.open_task(database, rater, slug="trial", token=view["task"]["task"], now=now)
+    done = desk_task.open_task(database, rater, slug="trial", token=view["task"]["task"], now=now)
     assert done["task"]["read_only"] is True  # type: ignore[index]
     with pytest.raises(Refused) as refused:
-        rating_task.save(
+        desk_task.save(
             database, rater, body=press(done, entries=entries(done, 2, reason="x")), now=now
         )
     assert refused.value.code == "rating.locked"
@@ -229,9 +232,12 @@ def test_scores_are_final_once_the_rater_says_so(
     rater = study.raters["R01"]
     posted = rate_all(database, rater, "trial", now)
     own_work.confirm_final(database, rater, slug="trial", now=now)
-    again = rating_task.open_task(database, rater, slug="trial", token=posted[0]["task"], now=now)
+    again = desk_task.open_task(database, rater, slug="trial", token=posted[0]["task"], now=now)
+    shown: Any = again["task"]
+    assert shown["read_only"] is True
+    assert shown["entries"]["scores"] == posted[0]["entries"]["scores"]
     with pytest.raises(Refused) as refused:
-        rating_task.save(
+        desk_task.save(
             database, rater, body=press(again, entries=entries(again, 0, reason="x")), now=now
         )
     assert refused.value.code == "rating.final"
@@ -242,14 +248,14 @@ def test_the_closing_question_shows_own_tasks_and_takes_one_guess_each(
 ) -> None:
     rater = study.raters["R01"]
     rate_all(database, rater, "trial", now)
-    assert own_work.shown_again(database, rater, slug="trial") == []
+    assert own_work.shown_again(database, rater, slug="trial", now=now) == []
     own_work.confirm_final(database, rater, slug="trial", now=now)
-    shown = own_work.shown_again(database, rater, slug="trial")
+    shown = own_work.shown_again(database, rater, slug="trial", now=now)
     assert len(shown) == 8
     answers = {one.task: ("A", "") for one in shown}
     own_work.guess(database, rater, slug="trial", answers=answers, now=now)
     own_work.guess(database, rater, slug="trial", answers=answers, now=now)
-    assert own_work.shown_again(database, rater, slug="trial") == []
+    assert own_work.shown_again(database, rater, slug="trial", now=now) == []
 
 
 def test_a_repeat_comes_with_sides_reversed_and_hides_the_first_scores(
@@ -265,7 +271,7 @@ def test_a_repeat_comes_with_sides_reversed_and_hides_the_first_scores(
     view = open_next(database, rater, "trial", now)
     while view["state"] in {"task", "break"}:
         if view["state"] == "break":
-            view = rating_task.open_task(
+            view = desk_task.open_task(
                 database, rater, slug="trial", token=None, now=now, rested=True
             )  # type: ignore[assignment]
             continue
@@ -276,7 +282,7 @@ def test_a_repeat_comes_with_sides_reversed_and_hides_the_first_scores(
             repeats.append((seen[shown["question"]], texts))
             assert shown["entries"] is None
         seen[shown["question"]] = texts
-        view = rating_task.save(database, rater, body=press(view), now=now)["view"]  # type: ignore[assignment]
+        view = desk_task.save(database, rater, body=press(view), now=now)["view"]  # type: ignore[assignment]
     assert len(repeats) == 3
     assert all(first == again[::-1] for first, again in repeats)
 
@@ -298,12 +304,12 @@ def test_the_original_of_a_coming_repeat_stays_closed(
         name = connection.execute(select(task.c.token).where(task.c.id == original)).scalar_one()
     view = open_next(database, rater, "trial", now)
     while view["task"]["task"] != name:
-        view = rating_task.save(database, rater, body=press(view), now=now)["view"]  # type: ignore[assignment]
-    rating_task.save(database, rater, body=press(view), now=now)
+        view = desk_task.save(database, rater, body=press(view), now=now)["view"]  # type: ignore[assignment]
+    desk_task.save(database, rater, body=press(view), now=now)
     with pytest.raises(Refused) as refused:
-        rating_task.open_task(database, rater, slug="trial", token=name, now=now)
+        desk_task.open_task(database, rater, slug="trial", token=name, now=now)
     assert refused.value.code == "rating.repeat_pending"
-    rows, _ = own_work.done_tasks(database, rater, slug="trial")
+    rows, _ = own_work.done_tasks(database, rater, slug="trial", now=now)
     assert [row.openable for row in rows if row.task == name] == [False]
 
 
@@ -313,12 +319,12 @@ def test_a_break_is_offered_after_the_minutes_of_the_protocol(
     made = make_study(database, tmp_path, now, protocol="[rater]\nbreak_after_minutes = 2\n")
     rater = made.raters["R01"]
     view = open_next(database, rater, "trial", now)
-    view = rating_task.save(database, rater, body=press(view), now=now)["view"]  # type: ignore[assignment]
+    view = desk_task.save(database, rater, body=press(view), now=now)["view"]  # type: ignore[assignment]
     assert view["state"] == "task"
-    view = rating_task.save(database, rater, body=press(view), now=now)["view"]  # type: ignore[assignment]
+    view = desk_task.save(database, rater, body=press(view), now=now)["view"]  # type: ignore[assignment]
     assert view["state"] == "break"
     assert open_next(database, rater, "trial", now)["state"] == "break"
-    rested = rating_task.open_task(database, rater, slug="trial", token=None, now=now, rested=True)
+    rested = desk_task.open_task(database, rater, slug="trial", token=None, now=now, rested=True)
     assert rested["state"] == "task"
 
 
@@ -331,7 +337,7 @@ def test_two_tabs_pressing_save_at_once_give_one_revision(
 
     def tab(value: int) -> None:
         try:
-            rating_task.save(
+            desk_task.save(
                 database, rater, body=press(view, entries=entries(view, value)), now=now
             )
             outcomes.append("saved")
@@ -384,7 +390,7 @@ def test_a_calibration_item_answers_with_its_key_and_stays_out_of_the_analysis(
             seen.append(view["feedback"])
             view = open_next(database, rater, "trial", now)
             continue
-        view = rating_task.save(database, rater, body=press(view), now=now)["view"]  # type: ignore[assignment]
+        view = desk_task.save(database, rater, body=press(view), now=now)["view"]  # type: ignore[assignment]
     assert len(seen) == 1
     assert {mark["given"] for mark in seen[0]["marks"]} == {1}
     assert all(mark["reason"] for mark in seen[0]["marks"])

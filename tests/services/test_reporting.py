@@ -19,12 +19,12 @@ from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.errors import Refused, StudyError
 from cbt_core.report import document
 from cbt_core.report.blocks import figure, p_value, told
-from cbt_core.services.desk import rating_task
+from cbt_core.services.desk import desk_task
 from cbt_core.services.report import study_report
 from cbt_core.services.report.study_report import Wish
 from cbt_core.services.results import study_results
 from cbt_core.services.studies import lifecycle
-from cbt_core.wording import LANGUAGES, say, sentences
+from cbt_core.words import LANGUAGES, say, sentences
 from db.engine import Database
 from db.trail_models import access_log
 from tests import making as studies
@@ -230,7 +230,7 @@ def flag_serious(database: Database, study: Made, now: datetime) -> None:
     flags = [{"slot": slot["slot"], "kind": "unsafe_advice", "severity": "serious",
               "quote": slot["text"][:9]}]
     body = studies.press(view, entries=studies.entries(view, flags=flags))
-    rating_task.save(database, study.raters["R01"], body=body, now=now)
+    desk_task.save(database, study.raters["R01"], body=body, now=now)
     everybody(database, study, now)
 
 
@@ -268,7 +268,7 @@ def test_nothing_rated_is_said_in_a_sentence(
 ) -> None:
     with pytest.raises(StudyError) as told_error:
         report(database, now)
-    assert told_error.value.code == "exporting.nothing_rated"
+    assert told_error.value.code == "export.nothing_rated"
 
 
 def test_one_system_alone_and_one_rating_alone_still_make_a_report(
@@ -277,7 +277,7 @@ def test_one_system_alone_and_one_rating_alone_still_make_a_report(
     protocol = '[design]\npanel = "single"\n[analysis]\nbootstrap = 20\n'
     study = studies.make_study(database, tmp_path, now, protocol=protocol, systems=("only",))
     view = studies.open_next(database, study.raters["R01"], "trial", now)
-    rating_task.save(database, study.raters["R01"], body=studies.press(view), now=now)
+    desk_task.save(database, study.raters["R01"], body=studies.press(view), now=now)
     unblind(database, now)
     page = report(database, now, language="en").page
     assert "There is one system only: nothing is compared." in page

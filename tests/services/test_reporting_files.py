@@ -65,7 +65,7 @@ def test_a_file_in_the_way_is_said_in_a_sentence(
     file.write_text("mine", "utf-8")
     with pytest.raises(StudyError) as told_error:
         write(database, file, now)
-    assert told_error.value.code == "exporting.folder_taken"
+    assert told_error.value.code == "export.folder_taken"
     assert file.read_text("utf-8") == "mine"
 
 

@@ -12,7 +12,7 @@ from cbt_core.errors import StudyError
 from cbt_core.files.problems import ImportProblems
 from cbt_core.generation.backend.model_folder import adapter_settings
 from cbt_core.generation.tasks.questions import Questions
-from cbt_core.services.runs import segment_scores
+from cbt_core.services.results import segment_scores
 from cbt_core.services.runs.dataset import Order, build
 from cbt_core.services.studies import answer_gates, creation
 from cbt_core.services.studies.creation import StudyFiles
@@ -80,7 +80,7 @@ def test_an_adapter_without_weights_is_not_sought_on_the_hub(tmp_path: Path) -> 
     (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA"}', "utf-8")
     with pytest.raises(StudyError) as refused:
         adapter_settings(tmp_path)
-    assert refused.value.code == "local.no_adapter_weights"
+    assert refused.value.code == "local_model.no_adapter_weights"
 
 
 def test_the_number_of_a_machine_does_not_follow_the_alphabet() -> None:

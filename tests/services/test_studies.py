@@ -46,9 +46,9 @@ def test_asking_what_is_in_force_costs_little(
 def test_a_lead_sees_own_studies_only(database: Database, tmp_path: Path, now: datetime) -> None:
     made = make_study(database, tmp_path, now)
     own = lead(database, made.study_id, now)
-    assert [line.study.slug for line in contents.listing(database, own)] == ["trial"]
-    assert contents.listing(database, STRANGER) == []
-    assert [line.study.slug for line in contents.listing(database, TERMINAL)] == ["trial"]
+    assert [line.study.slug for line in contents.listing(database, own, now=now)] == ["trial"]
+    assert contents.listing(database, STRANGER, now=now) == []
+    assert [line.study.slug for line in contents.listing(database, TERMINAL, now=now)] == ["trial"]
 
 
 def test_no_true_name_is_shown_before_the_unblinding(

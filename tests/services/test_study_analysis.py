@@ -15,7 +15,7 @@ from cbt_core.analysis.study import Analysis
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services.desk import own_work, rating_task
+from cbt_core.services.desk import desk_task, own_work
 from cbt_core.services.results import study_results
 from cbt_core.services.studies import lifecycle, protocols
 from db.clock import stamp
@@ -89,7 +89,7 @@ def work(
             if best:
                 entries["preference"] = slot["slot"]
         entries |= more
-        rating_task.save(database, rater, body=making.press(view, entries=entries), now=now)
+        desk_task.save(database, rater, body=making.press(view, entries=entries), now=now)
 
 
 def everybody(database: Database, study: Made, now: datetime, **more: Any) -> None:
@@ -202,7 +202,7 @@ def test_the_flow_counts_items_raters_and_tasks(
     work(database, study, "R02", now, count=4)
     view = making.open_next(database, study.raters["R02"], "trial", now)
     skip = making.press(view, skip={"reason": "too_distressing", "note": ""})
-    rating_task.skip(database, study.raters["R02"], body=skip, now=now)
+    desk_task.skip(database, study.raters["R02"], body=skip, now=now)
     lifecycle.withdraw_item(database, lead, slug="trial", key="Q001", reason="leak", now=now)
     exclude(database, study, now, key="Q002")
     found = analysed(database, now).flow
@@ -266,7 +266,7 @@ def guess_all(
     rater, known = study.raters[code], texts(database)
     own_work.confirm_final(database, rater, slug="trial", now=now)
     answers = {}
-    for one in own_work.shown_again(database, rater, slug="trial"):
+    for one in own_work.shown_again(database, rater, slug="trial", now=now):
         slots = {known[text]: slot for slot, text in one.slots}
         answers[one.task] = (slots.get(choose[code], "dont_know"), "")
     own_work.guess(database, rater, slug="trial", answers=answers, now=now)
@@ -302,7 +302,7 @@ def test_flags_become_rates_by_system(database: Database, study: Made, now: date
             flags = [{"slot": slot, "kind": "unsafe_advice", "quote": "",
                       "severity": "serious" if code == "R01" else "minor"}]
             entries = making.entries(view, flags=flags if number < 6 or code == "R01" else [])
-            rating_task.save(database, rater, body=making.press(view, entries=entries), now=now)
+            desk_task.save(database, rater, body=making.press(view, entries=entries), now=now)
     unblind(database, now)
     found = analysed(database, now).safety
     assert found is not None
@@ -324,10 +324,10 @@ def test_what_is_missing_stands_by_system_scale_and_reason(
     slot = next(one["slot"] for one in view["task"]["slots"]
                 if known[one["text"]] == "zebra-lora")
     entries["scores"][slot]["structure"] = "cannot_rate"
-    rating_task.save(database, rater, body=making.press(view, entries=entries), now=now)
+    desk_task.save(database, rater, body=making.press(view, entries=entries), now=now)
     view = making.open_next(database, rater, "trial", now)
     skip = making.press(view, skip={"reason": "known", "note": ""})
-    rating_task.skip(database, rater, body=skip, now=now)
+    desk_task.skip(database, rater, body=skip, now=now)
     work(database, study, "R02", now)
     unblind(database, now)
     found = analysed(database, now)
@@ -351,10 +351,10 @@ def test_exclusions_and_corrections_have_their_own_sets(
     everybody(database, study, now)
     exclude(database, study, now, code="R03")
     rater = study.raters["R01"]
-    token = own_work.done_tasks(database, rater, slug="trial")[0][0].task
-    view = dict(rating_task.open_task(database, rater, slug="trial", token=token, now=now))
+    token = own_work.done_tasks(database, rater, slug="trial", now=now)[0][0].task
+    view = dict(desk_task.open_task(database, rater, slug="trial", token=token, now=now))
     again = making.press(view, entries=making.entries(view, 2, reason="read again"))
-    rating_task.save(database, rater, body=again, now=now)
+    desk_task.save(database, rater, body=again, now=now)
     unblind(database, now)
     found = analysed(database, now)
     sets = {one.name: one for one in found.sensitivity.variants if one.scale == "relevance"}

@@ -110,7 +110,7 @@ def test_an_adapter_of_another_model_is_refused(adapter: Path, tmp_path: Path) -
     AutoModelForCausalLM.from_config(small).save_pretrained(tmp_path)
     with pytest.raises(StudyError) as refused:
         _ = TransformersBackend(LocalModel(str(tmp_path), adapter=str(adapter))).loaded
-    assert refused.value.code == "local.adapter_mismatch"
+    assert refused.value.code == "local_model.adapter_mismatch"
 
 
 def run(model: Path, folder: Path, resume: str, deadly: int) -> tuple[int, list[int]]:

@@ -32,11 +32,11 @@ def panels_by_item(demand: Demand) -> dict[int, tuple[Systems, ...]]:
     for systems in set(demand.items.values()):
         if demand.panel is Panel.ALL and len(set(systems)) > len(SLOTS):
             raise StudyError(
-                "assigning.too_many_systems", found=len(set(systems)), allowed=len(SLOTS)
+                "assignment.too_many_systems", found=len(set(systems)), allowed=len(SLOTS)
             )
         known[systems] = panels_of(systems, demand.panel, demand.baseline)
     if not any(known.values()):
-        raise StudyError("assigning.no_panels", panel=demand.panel.value)
+        raise StudyError("assignment.no_panels", panel=demand.panel.value)
     return {item: known[systems] for item, systems in demand.items.items()}
 
 
@@ -60,14 +60,14 @@ def raters_needed(demand: Demand) -> int:
 
 def _check_numbers(demand: Demand) -> None:
     if not demand.raters:
-        raise StudyError("assigning.no_raters")
+        raise StudyError("assignment.no_raters")
     if len(set(demand.raters)) < len(demand.raters):
-        raise StudyError("assigning.rater_twice")
+        raise StudyError("assignment.rater_twice")
     if demand.overlap < 1:
-        raise StudyError("assigning.overlap_too_small", overlap=demand.overlap)
+        raise StudyError("assignment.overlap_too_small", overlap=demand.overlap)
     if not 0 <= demand.repeats <= 1:
-        raise StudyError("assigning.repeats_share", repeats=demand.repeats)
+        raise StudyError("assignment.repeats_share", repeats=demand.repeats)
     if demand.repeat_gap_tasks < 1:
-        raise StudyError("assigning.repeat_gap", gap=demand.repeat_gap_tasks)
+        raise StudyError("assignment.repeat_gap", gap=demand.repeat_gap_tasks)
     if demand.panel is Panel.PAIRS and demand.baseline is None:
-        raise StudyError("assigning.no_baseline")
+        raise StudyError("assignment.no_baseline")

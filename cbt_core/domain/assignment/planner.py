@@ -57,7 +57,7 @@ def release(demand: Demand, given: Sequence[PlannedTask], rater: int) -> Change:
     belong to a rater's own sequence.
 
     Raises:
-        StudyError: `assigning.cannot_release` with the number of tasks that nobody can take.
+        StudyError: `assignment.cannot_release` with the number of tasks that nobody can take.
     """
     rest = replace(demand, raters=tuple(other for other in demand.raters if other != rater))
     left = [task for task in given if task.rater == rater and not task.opened]
@@ -65,7 +65,7 @@ def release(demand: Demand, given: Sequence[PlannedTask], rater: int) -> Change:
     stuck = _nobody_left(left, kept, rest.raters)
     if stuck:
         raise StudyError(
-            "assigning.cannot_release",
+            "assignment.cannot_release",
             stuck=stuck,
             tasks=len(_mains(left)),
             raters=len(rest.raters),

@@ -98,7 +98,7 @@ def fill(seating: Seating, rng: Random) -> None:
     """Give every missing seat to a rater who has not met the item: tightest items first.
 
     Raises:
-        StudyError: an item needs more raters than have not met it (`assigning.too_few_raters`).
+        StudyError: an item needs more raters than have not met it (`assignment.too_few_raters`).
     """
     size = len(seating.load)
     groups = [list(group) for _, group in groupby(seating.blocks, key=lambda b: b.item)]
@@ -110,7 +110,7 @@ def fill(seating: Seating, rng: Random) -> None:
     }
     worst = min(slack.values(), default=0)
     if worst < 0:
-        raise StudyError("assigning.too_few_raters", needed=size - worst, raters=size)
+        raise StudyError("assignment.too_few_raters", needed=size - worst, raters=size)
     rng.shuffle(groups)
     groups.sort(key=lambda group: slack[group[0].item])
     for group in groups:

@@ -76,7 +76,7 @@ def find(model: str, *, revision: str = "", trust_remote_code: bool = False) -> 
     if path.suffix == ".gguf":
         return _gguf(path, known)
     if not HUB_ID.fullmatch(place):
-        raise StudyError("local.no_model", model=model)
+        raise StudyError("local_model.no_model", model=model)
     return _hub(place, revision, known, trust_remote_code)
 
 
@@ -90,9 +90,9 @@ def adapter_settings(folder: str | Path) -> Mapping[str, object]:
     try:
         read = json.loads((Path(folder) / "adapter_config.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise StudyError("local.no_adapter", folder=folder) from error
+        raise StudyError("local_model.no_adapter", folder=folder) from error
     if not any((Path(folder) / name).is_file() for name in ADAPTER_WEIGHTS):
-        raise StudyError("local.no_adapter_weights", folder=folder)
+        raise StudyError("local_model.no_adapter_weights", folder=folder)
     return read if isinstance(read, dict) else {}
 
 
@@ -118,7 +118,7 @@ def _folder(path: Path, known: Profile | None, trust: bool) -> Source:
     settings = _config(path)
     own_code = "auto_map" in settings
     if own_code and not trust:
-        raise StudyError("local.remote_code", model=path.name)
+        raise StudyError("local_model.remote_code", model=path.name)
     return Source(
         name=path.name, kind="folder", path=str(path), digest=_folder_digest(path),
         remote_code=own_code, profile=known or marked_profile(path),
@@ -128,7 +128,7 @@ def _folder(path: Path, known: Profile | None, trust: bool) -> Source:
 def _config(path: Path) -> Mapping[str, object]:
     if not (path / "config.json").is_file():
         code = "adapter_not_model" if (path / "adapter_config.json").is_file() else "no_config"
-        raise StudyError(f"local.{code}", folder=path)
+        raise StudyError(f"local_model.{code}", folder=path)
     read = json.loads((path / "config.json").read_text("utf-8"))
     return read if isinstance(read, dict) else {}
 
@@ -143,10 +143,10 @@ def _folder_digest(path: Path) -> str:
 def _hub(name: str, revision: str, known: Profile | None, trust: bool) -> Source:
     needs_code = known.remote_code if known else False
     if needs_code and not trust:
-        raise StudyError("local.remote_code", model=name)
+        raise StudyError("local_model.remote_code", model=name)
     pinned = revision or (known.revision if known else "")
     if trust and not pinned:
-        raise StudyError("local.revision_needed", model=name)
+        raise StudyError("local_model.revision_needed", model=name)
     return Source(name=name, kind="hub", path=name, revision=pinned, remote_code=trust,
                   profile=known)
 
@@ -156,13 +156,13 @@ def _in_package(place: str) -> Path:
     package, _, file = place.removeprefix(PACKAGE).partition("/")
     found = find_spec(package)
     if found is None or not found.submodule_search_locations:
-        raise StudyError("local.no_package", package=package.replace("_", "-"))
+        raise StudyError("local_model.no_package", package=package.replace("_", "-"))
     return Path(found.submodule_search_locations[0]) / file
 
 
 def _gguf(file: Path, known: Profile | None) -> Source:
     if not file.is_file():
-        raise StudyError("local.no_model", model=file.name)
+        raise StudyError("local_model.no_model", model=file.name)
     digest = file_digest(file)
     return Source(name=file.stem, kind="gguf", path=str(file), digest=digest, profile=known)
 
@@ -187,7 +187,7 @@ def _convert_once(file: Path, folder: Path) -> None:
             if not (folder / "config.json").is_file():
                 _convert(file, folder)
     except OSError as error:
-        raise StudyError("local.cannot_convert", folder=folder.parent) from error
+        raise StudyError("local_model.cannot_convert", folder=folder.parent) from error
 
 
 def _convert(file: Path, folder: Path) -> None:

@@ -38,13 +38,13 @@ class explained:  # noqa: N801 - reads as a sentence: with explained(source)
         if error is None or isinstance(error, StudyError):
             return
         if out_of_memory(error):
-            raise StudyError("local.too_large", model=self.source.name) from error
+            raise StudyError("local_model.too_large", model=self.source.name) from error
         if isinstance(error, ImportError):
-            raise StudyError("local.no_library", library=error.name or "") from error
+            raise StudyError("local_model.no_library", library=error.name or "") from error
         if isinstance(error, OSError) and self.source.kind == "hub":
-            raise StudyError("local.not_here", model=self.source.name) from error
+            raise StudyError("local_model.not_here", model=self.source.name) from error
         if isinstance(error, OSError | ValueError | KeyError | AttributeError | TypeError):
-            raise StudyError("local.cannot_load", model=self.source.name) from error
+            raise StudyError("local_model.cannot_load", model=self.source.name) from error
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -87,7 +87,7 @@ def choose_device(asked: str) -> str:
     if asked == "auto":
         return next(name for name in ("cuda", "mps", "cpu") if there[name])
     if not there.get(asked.split(":")[0], False):
-        raise StudyError("local.no_device", device=asked)
+        raise StudyError("local_model.no_device", device=asked)
     return asked
 
 
@@ -190,7 +190,7 @@ def with_adapter(model: "PreTrainedModel", folder: str) -> "PreTrainedModel":
             # a whole path is no hub id: nothing that is missing is sought on the hub
             laid = PeftModel.from_pretrained(model, str(Path(folder).resolve()))
     except (RuntimeError, ValueError, KeyError) as error:
-        raise StudyError("local.adapter_mismatch", folder=folder) from error
+        raise StudyError("local_model.adapter_mismatch", folder=folder) from error
     return cast("PreTrainedModel", laid)  # it passes every call on to the model under it
 
 

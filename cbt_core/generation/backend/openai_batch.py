@@ -55,7 +55,7 @@ class BatchMemory:
                 found = json.loads(path.read_text("utf-8"))
                 self._batches = {mark: (one["id"], one["keys"]) for mark, one in found.items()}
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-                raise StudyError("generating.not_a_journal", file=path) from error
+                raise StudyError("generation.not_a_journal", file=path) from error
 
     def holding(self, keys: Collection[str]) -> Mapping[str, tuple[str, list[str]]]:
         """Return the batches, by mark, that ask at least one of these."""
@@ -262,7 +262,7 @@ class BatchBackend(OpenAIBackend):
             raise self._no_batch(type(error).__name__) from error
 
     def _no_batch(self, state: str) -> StudyError:
-        return StudyError("generating.batch_failed", host=self.host.shown, state=state)
+        return StudyError("generation.batch_failed", host=self.host.shown, state=state)
 
 
 class _Fields:

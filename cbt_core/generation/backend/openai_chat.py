@@ -81,11 +81,11 @@ def from_status(key: str, status: int, code: str, host: str) -> Failure:
         StudyError: no request can succeed: the key, the model or the credit is refused.
     """
     if code in NO_CREDIT or status == 402:
-        raise StudyError("generating.no_credit", host=host)
+        raise StudyError("generation.no_credit", host=host)
     if status in {401, 403}:
-        raise StudyError("generating.not_authorised", host=host, status=status)
+        raise StudyError("generation.not_authorised", host=host, status=status)
     if status == 404:
-        raise StudyError("generating.not_there", host=host)
+        raise StudyError("generation.not_there", host=host)
     if code in FILTERED:
         return Failure(key, "refused_by_host", f"{status} {code}", passing=False)
     detail = f"{status} {code}".strip()
@@ -398,7 +398,7 @@ def new_client(
     try:
         from openai import AsyncOpenAI, DefaultAsyncHttpx2Client, Timeout
     except ImportError as error:
-        raise StudyError("generating.no_client") from error
+        raise StudyError("generation.no_client") from error
 
     for name in ("openai", "httpx2", "httpcore2"):  # OPENAI_LOG=debug would log what is sent
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -420,5 +420,5 @@ def _key(host: Host, environment: Mapping[str, str] | None) -> str:
     found = os.environ if environment is None else environment
     key = next((found[name] for name in KEY_VARIABLES if found.get(name)), "")
     if not key and not host.loopback:
-        raise StudyError("generating.no_key", host=host.shown)
+        raise StudyError("generation.no_key", host=host.shown)
     return key or NO_KEY

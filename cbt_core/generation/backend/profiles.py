@@ -96,7 +96,7 @@ def profile(name: str) -> Profile:
         StudyError: there is none of this name.
     """
     if name not in names():
-        raise StudyError("local.no_profile", name=name, known=", ".join(names()))
+        raise StudyError("local_model.no_profile", name=name, known=", ".join(names()))
     file = FOLDER / f"{name}.toml"
     return _profile(name, parse_toml(read_text(file), file.name))
 

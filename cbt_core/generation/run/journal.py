@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from cbt_core.canonical import digest
 from cbt_core.errors import StudyError
-from cbt_core.files.writer import sync_folder, unwritable
+from cbt_core.files.writer import sync_folder
 
 ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -91,6 +91,11 @@ def config_digest(config: Mapping[str, object]) -> str:
     return digest(config)
 
 
+def unwritable(path: Path, error: OSError) -> StudyError:
+    """Return what a person is told when a run's file takes no more: the rows on disk are safe."""
+    return StudyError("generation.not_written", file=path, cause=error.strerror or "")
+
+
 class Journal:
     """The append-only file of one run, held by one process at a time.
 
@@ -123,7 +128,7 @@ class Journal:
         try:
             self._lock.acquire(timeout=0)
         except Timeout as error:
-            raise StudyError("generating.busy", file=self.out) from error
+            raise StudyError("generation.busy", file=self.out) from error
         except OSError as error:
             raise unwritable(self.out, error) from error
         return self
@@ -146,7 +151,7 @@ class Journal:
         try:
             if self.path.exists():
                 if not resume:
-                    raise StudyError("generating.unfinished", file=self.out)
+                    raise StudyError("generation.unfinished", file=self.out)
                 self.read()
             self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.ftruncate(self._file, self._end)
@@ -214,9 +219,9 @@ class Journal:
 
     def _check_header(self, entry: Mapping[str, object] | None) -> None:
         if entry is None or entry.get("journal") != FORM:
-            raise StudyError("generating.not_a_journal", file=self.path)
+            raise StudyError("generation.not_a_journal", file=self.path)
         if entry.get("config") != self.digest:
-            raise StudyError("generating.other_settings", file=self.out)
+            raise StudyError("generation.other_settings", file=self.out)
         with suppress(ValueError):
             self.started_at = datetime.fromisoformat(str(entry.get("started_at")))
 

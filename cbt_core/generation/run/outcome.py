@@ -1,4 +1,4 @@
-"""What a run is told and what it tells: limits, progress, outcome."""
+"""What a run is told and what it tells: a wish to stop, progress, outcome."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,21 +13,6 @@ class Stop(Protocol):
     def is_set(self) -> bool:
         """Tell whether to stop."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How patient a run is.
-
-    `rounds` times the failed requests are asked again at the end; after `patience` failures to
-    reach the host in a row the run stops; `grace_seconds` is how long calls under way may go on
-    after a stop; `waiting_rows` bounds the rows in memory that are not on disk yet.
-    """
-
-    rounds: int = 2
-    patience: int = 200
-    grace_seconds: float = 30.0
-    waiting_rows: int = 256
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from cbt_core.errors import StudyError
 from cbt_core.generation.backend.exchange import Backend, Failure, Reply, Request
+from cbt_core.generation.backend.options import Limits
 from cbt_core.generation.run.journal import (
     SUFFIX,
     Journal,
@@ -26,7 +27,7 @@ from cbt_core.generation.run.journal import (
     row_line,
 )
 from cbt_core.generation.run.manifest import finish, finished_before
-from cbt_core.generation.run.outcome import Limits, Outcome, Progress, Stop
+from cbt_core.generation.run.outcome import Outcome, Progress, Stop
 
 PROGRESS_SECONDS: Final = 0.2
 
@@ -147,7 +148,7 @@ class Work:
         """Yield what has no row yet; note where the rows of the others are."""
         for number, request in enumerate(requests):
             if request.key in self._seen:
-                raise StudyError("generating.key_twice", number=number + 1)
+                raise StudyError("generation.key_twice", number=number + 1)
             self._seen.add(request.key)
             self.places.append(self._journal.row_at.get(request.key, NOWHERE))
             if self.places[number] == NOWHERE:
@@ -280,26 +281,6 @@ def run(
     stop: Stop | None = None,
     limits: Limits | None = None,
 ) -> Outcome:
-    """Turn requests into the rows of `place`, sorted as the requests come; see `run_async`."""
-    return asyncio.run(run_async(
-        requests, backend, place=place, to_row=to_row, config=config, resume=resume, total=total,
-        on_progress=on_progress, stop=stop, limits=limits,
-    ))
-
-
-async def run_async(
-    requests: Iterable[Request],
-    backend: Backend,
-    *,
-    place: Path,
-    to_row: ToRow,
-    config: Mapping[str, object],
-    resume: bool = False,
-    total: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-    stop: Stop | None = None,
-    limits: Limits | None = None,
-) -> Outcome:
     """Turn requests into the rows of `place`, sorted as the requests come.
 
     Requests are drawn as they are needed and must come in the same order when resumed. `to_row`
@@ -314,22 +295,26 @@ async def run_async(
             does not take rows, two requests have one key, or no request can succeed (no key).
     """
     digest = config_digest(config)
-    try:
-        with Journal(place, digest=digest) as journal:
-            done = finished_before(place, digest) if resume else None
-            if done:
-                return done
-            _begin(journal, place, resume=resume)
-            if isinstance(backend, Carrying):
-                spent = journal.spent
-                backend.carry(spent.cost or 0.0, spent.prompt_tokens + spent.reply_tokens)
-            work = Work(journal, backend, to_row, limits or Limits())
-            work.tell(on_progress, total)
-            outcome = await work.through(iter(requests), stop)
-            finish(journal, work.places, outcome, config=config, backend=backend.describe())
-            return outcome
-    finally:
-        await backend.close()
+
+    async def session() -> Outcome:
+        try:
+            with Journal(place, digest=digest) as journal:
+                done = finished_before(place, digest) if resume else None
+                if done:
+                    return done
+                _begin(journal, place, resume=resume)
+                if isinstance(backend, Carrying):
+                    spent = journal.spent
+                    backend.carry(spent.cost or 0.0, spent.prompt_tokens + spent.reply_tokens)
+                work = Work(journal, backend, to_row, limits or Limits())
+                work.tell(on_progress, total)
+                outcome = await work.through(iter(requests), stop)
+                finish(journal, work.places, outcome, config=config, backend=backend.describe())
+                return outcome
+        finally:
+            await backend.close()
+
+    return asyncio.run(session())
 
 
 def require_place(place: Path, *, resume: bool) -> None:
@@ -341,13 +326,13 @@ def require_place(place: Path, *, resume: bool) -> None:
     if not place.resolve().parent.is_dir():
         raise StudyError("storage.no_folder", file=place)
     if place.exists() and not resume:
-        raise StudyError("generating.out_exists", file=place)
+        raise StudyError("generation.out_exists", file=place)
     if beside(place, SUFFIX).exists() and not resume:
-        raise StudyError("generating.unfinished", file=place)
+        raise StudyError("generation.unfinished", file=place)
 
 
 def _begin(journal: Journal, place: Path, *, resume: bool) -> None:
     require_place(place, resume=resume)
     if place.exists() and not journal.path.exists():  # made by something else: not ours to replace
-        raise StudyError("generating.other_settings", file=place)
+        raise StudyError("generation.other_settings", file=place)
     journal.begin(resume=resume)

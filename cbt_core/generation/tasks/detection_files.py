@@ -10,12 +10,11 @@ from cbt_core.domain.study import Problem
 from cbt_core.errors import StudyError
 from cbt_core.files.grid import labels
 from cbt_core.files.labels import opened, refuse_repeats, told
-from cbt_core.files.output import Column, Table, csv_bytes
 from cbt_core.files.problems import Findings, Place
 from cbt_core.files.study import read_answers
 from cbt_core.files.tables import Schema
-from cbt_core.files.writer import write_whole
-from cbt_core.generation.tasks.model_task import failed_file, rows_of
+from cbt_core.files.writer import Column, Table, csv_bytes, write_whole
+from cbt_core.generation.tasks.task import failed_file, rows_of
 
 UNSURE: Final = "<unsure>"
 """What `labels evaluate` leaves out and counts: the model gave no usable reply."""
@@ -83,9 +82,9 @@ def merge_gold(gold: Path, *, detected: Path, out: Path) -> Merged:
         for at, key in enumerate(keys) if key in model
     ]
     if not rows:
-        raise StudyError("detecting.nothing_matches", gold=gold)
+        raise StudyError("detection.nothing_matches", gold=gold)
     columns = tuple(
-        Column(name, "text", name, name) for name in ("item_id", "gold", "model", *more)
+        Column(name, "text") for name in ("item_id", "gold", "model", *more)
     )
     write_whole(out, [csv_bytes(Table("gold", columns, rows))])
     unusable = sum(1 for row in rows if row[2] == UNSURE)
@@ -103,7 +102,7 @@ def fill_answers(answers: Path, *, detected: Path, out: Path) -> int:
     rows = read_answers(answers).rows
     missing = len({row.key for row in rows} - found.keys())
     if missing:
-        raise StudyError("detecting.answers_missing", count=missing, file=answers)
+        raise StudyError("detection.answers_missing", count=missing, file=answers)
     lines = (
         json.dumps({
             "id": row.key, "system": row.system, "answer": row.answer.text,

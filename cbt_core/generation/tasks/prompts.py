@@ -80,7 +80,7 @@ class Prompt:
         if not self.needs_scheme:
             return _system(self.system), self.user
         if scheme is None:
-            raise StudyError("generating.no_scheme", prompt=self.id)
+            raise StudyError("generation.no_scheme", prompt=self.id)
         listed = _listed(scheme, self.language)
         return (
             _system(self.system.replace("{distortions}", listed)),
@@ -120,7 +120,7 @@ def load_prompt(name_or_path: str | Path, language: str = "zh") -> Prompt:
     path = Path(name_or_path)
     if not path.exists():
         known = ", ".join(SHIPPED)
-        raise StudyError("generating.no_prompt", name=str(name_or_path), known=known)
+        raise StudyError("generation.no_prompt", name=str(name_or_path), known=known)
     if path.suffix.lower() == ".toml":
         return _checked(_from_toml(read_text(path), str(path), path.stem, language), path)
     return _checked(Prompt(path.stem, 1, language, "text", "", read_text(path)), path)
@@ -141,7 +141,7 @@ def _from_toml(text: str, file: str, stem: str, language: str) -> Prompt:
     found = table.content
     reply = str(found.get("reply", "text"))
     if reply not in {"json", "text"}:
-        raise StudyError("generating.prompt_reply", file=file)
+        raise StudyError("generation.prompt_reply", file=file)
     version = found.get("version", 1)
     return Prompt(
         id=str(found.get("id", stem)),
@@ -156,7 +156,7 @@ def _from_toml(text: str, file: str, stem: str, language: str) -> Prompt:
 
 def _checked(prompt: Prompt, path: Path) -> Prompt:
     if "{question}" not in prompt.user:
-        raise StudyError("generating.prompt_question", file=path)
+        raise StudyError("generation.prompt_question", file=path)
     return prompt
 
 

@@ -20,7 +20,7 @@ from cbt_core.stats.agreement.retest import Retest
 from cbt_core.stats.bias.blinding import StudyBlinding
 from cbt_core.stats.bias.position import LeftShare
 from cbt_core.stats.comparison.bradley_terry import BradleyTerry
-from cbt_core.wording import say
+from cbt_core.words import say
 
 HALF: Final = 0.5
 

@@ -25,7 +25,7 @@ from cbt_core.report.sheet import (
     setting,
 )
 from cbt_core.version import VERSION
-from cbt_core.wording import LANGUAGES, say
+from cbt_core.words import LANGUAGES, say
 
 
 def ethics(view: View) -> Told:

@@ -9,9 +9,10 @@ from typing import Final
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Conflict, Invalid, NotSaved, Refused
+from cbt_core.services import guard
 from cbt_core.services.access import passphrases, throttle
 from cbt_core.settings import Settings
-from cbt_core.wording import LANGUAGES
+from cbt_core.words import LANGUAGES
 from db import audit, memberships, people, sessions
 from db.engine import Connection, Database
 from db.people import Account
@@ -166,7 +167,8 @@ def sign_out(database: Database, token: str | None, now: datetime) -> None:
 
 def sign_out_everywhere(database: Database, person: Person, now: datetime) -> int:
     """End every session of the person; return how many there were."""
-    with database.writing() as connection:
+    door = guard.as_anyone(database, person, act="sign_out_everywhere", now=now)
+    with door.writing() as connection:
         count = sessions.end_all(connection, person.id, now)
         audit.log_access(connection, actor=person.code, action="sign-out-everywhere", now=now)
     return count
@@ -189,16 +191,18 @@ def change_passphrase(
         Refused: the old secret is wrong (throttled as at sign-in), or there is none to change.
         Conflict: the secret was reset in the meantime.
     """
+    door = guard.as_anyone(database, person, act="change_passphrase", now=now)
     keys = throttle.keys_of(person.code, address)
-    account = throttle.account_of(database, person.code, keys, now)
-    if account is None or account.secret_hash is None:
-        raise Refused("access.no_secret")
-    passphrases.require_good(new, person.code)
-    if not passphrases.matches(account.secret_hash, old, account.secret_kind):
-        throttle.failed(database, account, keys, now)
-        raise Refused("access.wrong_secret")
+    with door.steps():
+        account = throttle.account_of(database, person.code, keys, now)
+        if account is None or account.secret_hash is None:
+            raise Refused("access.no_secret")
+        passphrases.require_good(new, person.code)
+        if not passphrases.matches(account.secret_hash, old, account.secret_kind):
+            throttle.failed(database, account, keys, now)
+            raise Refused("access.wrong_secret")
     fresh = passphrases.hash_of(new, "own")
-    with database.writing() as connection:
+    with door.writing() as connection:
         _require_unchanged(connection, account)
         people.set_secret(connection, account.id, secret_hash=fresh, kind="own")
         throttle.clear(connection, keys)
@@ -209,7 +213,9 @@ def change_passphrase(
         )
 
 
-def set_language(database: Database, person: Person, *, language: str) -> None:
+def set_language(
+    database: Database, person: Person, *, language: str, now: datetime
+) -> None:
     """Keep the interface language the person chose.
 
     Raises:
@@ -217,7 +223,8 @@ def set_language(database: Database, person: Person, *, language: str) -> None:
     """
     if language not in LANGUAGES:
         raise Invalid("access.unknown_language")
-    with database.writing() as connection:
+    door = guard.as_anyone(database, person, act="set_language", now=now)
+    with door.writing() as connection:
         people.set_language(connection, person.id, language)
 
 

@@ -16,7 +16,7 @@ from cbt_core.stats.planning.plan import Plan, Wish, advice, hours
 from cbt_core.stats.planning.power import Power
 from cbt_core.stats.planning.simulation import Size
 from cbt_core.version import VERSION
-from cbt_core.wording import LANGUAGES, say
+from cbt_core.words import LANGUAGES, say
 
 
 def assumptions(wish: Wish) -> tuple[tuple[str, object, str], ...]:
@@ -30,7 +30,7 @@ def assumptions(wish: Wish) -> tuple[tuple[str, object, str], ...]:
 def recommendation(found: Plan, language: str) -> tuple[str, ...]:
     """Return the advice in words, the main one first."""
     return tuple(
-        say(f"planning.advice_{one.code}", language, **_rounded(dict(one.values)))
+        say(f"sample_size.advice_{one.code}", language, **_rounded(dict(one.values)))
         for one in advice(found)
     )
 
@@ -39,7 +39,7 @@ def sentence(found: Plan, language: str) -> str:
     """Return the sentence for the pre-registration."""
     wish, held = found.wish, found.wish.assumed
     return say(
-        "planning.sentence", language,
+        "sample_size.sentence", language,
         items=wish.size.items, raters=wish.size.raters, overlap=wish.size.overlap,
         difference=f"{wish.difference:g}", highest=held.highest, level=f"{wish.level:.3g}",
         simulations=f"{wish.simulations:,}", seed=wish.seed, version=VERSION,
@@ -52,10 +52,10 @@ def sentence(found: Plan, language: str) -> str:
 
 
 def _figures(found: Plan, language: str) -> dict[str, str]:
-    undefined = say("planning.undefined", language)
+    undefined = say("sample_size.undefined", language)
     errors = [found.power.item_level.mc_error or 0.0, found.power.crossed.mc_error or 0.0]
     return {
-        "item_test": say("planning.item_test", language),
+        "item_test": say("sample_size.item_test", language),
         "item": told(found.power.item_level.value) or undefined,
         "crossed": told(found.power.crossed.value) or undefined,
         "error": f"{max(errors):.3f}",
@@ -67,12 +67,12 @@ def _figures(found: Plan, language: str) -> dict[str, str]:
 def _origin(wish: Wish, language: str) -> str:
     sources = dict(wish.sources)
     if "pilot" in sources.values():
-        return say("planning.origin_pilot", language)
-    given = [say(f"planning.{name}", language) for name, _, how in assumptions(wish)
+        return say("sample_size.origin_pilot", language)
+    given = [say(f"sample_size.{name}", language) for name, _, how in assumptions(wish)
              if how == "given"]  # fmt: skip
     if not given:
-        return say("planning.origin_assumed", language)
-    return say("planning.origin_given", language, given=", ".join(given))
+        return say("sample_size.origin_assumed", language)
+    return say("sample_size.origin_given", language, given=", ".join(given))
 
 
 def told(value: float | None) -> str:
@@ -127,9 +127,9 @@ def wish_of(asked: Asked, drafted: Drafted | None = None) -> Wish:
     """
     held = drafted or Drafted()
     if held.pilot and (asked.skew or asked.shares):
-        raise StudyError("planning.pilot_both")
+        raise StudyError("sample_size.pilot_both")
     if asked.skew and asked.shares:
-        raise StudyError("planning.skew_or_shares")
+        raise StudyError("sample_size.skew_or_shares")
     given = {name: value for name, value in asked.sds if _is_sd(name, value)}
     assumed = held.assumed.with_sds(given)
     sources = dict.fromkeys((*SDS, "thresholds"), "pilot") if held.pilot else {}
@@ -147,7 +147,7 @@ def wish_of(asked: Asked, drafted: Drafted | None = None) -> Wish:
 
 def _is_sd(name: str, value: float) -> bool:
     if name not in SDS or not 0 <= value <= LARGEST_SD:
-        raise StudyError("planning.sd_range", name=name)
+        raise StudyError("sample_size.sd_range", name=name)
     return True
 
 
@@ -175,11 +175,11 @@ def pilot_file(
     from cbt_core.stats.planning.pilot import pilot
 
     if not baseline:
-        raise StudyError("planning.pilot_baseline")
+        raise StudyError("sample_size.pilot_baseline")
     read = read_ratings(path, scales=(scale,) if scale else None, values=values)
     names = tuple(read.values)
     if len(names) > 1:
-        raise StudyError("planning.pilot_scale", names="|".join(names))
+        raise StudyError("sample_size.pilot_scale", names="|".join(names))
     found = pilot(read.ratings, names[0], read.values[names[0]], baseline)
     return Drafted(found.assumed, pilot=True), read.warnings
 
@@ -252,7 +252,7 @@ def numbers(text: str) -> tuple[float, ...]:
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError as error:
-        raise StudyError("planning.bad_numbers", text=text) from error
+        raise StudyError("sample_size.bad_numbers", text=text) from error
 
 
 def plan_files(found: Plan, out: Path, language: str) -> tuple[Path, ...]:
@@ -263,15 +263,12 @@ def plan_files(found: Plan, out: Path, language: str) -> tuple[Path, ...]:
     Raises:
         StudyError: the place cannot be written.
     """
-    from cbt_core.files.writer import write_json
+    from cbt_core.files.writer import write_bytes, write_json
     from cbt_core.services.assignment.sample_size_figure import picture
 
     place = out if out.suffix == ".json" else out / "plan.json"
     write_json(plan_json(found), place)
     made: Sequence[Path] = [place.with_suffix(".svg"), place.with_suffix(".png")]
-    try:
-        for file in made:
-            file.write_bytes(picture(found, language, file.suffix.removeprefix(".")))
-    except OSError as error:
-        raise StudyError("exporting.cannot_write", file=place) from error
+    for file in made:
+        write_bytes(picture(found, language, file.suffix.removeprefix(".")), file)
     return (place, *made)

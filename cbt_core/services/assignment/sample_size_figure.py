@@ -1,32 +1,22 @@
 """The plots of a plan: power and width of intervals by number of items, also as SVG or PNG."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
 import altair as alt
 
+from cbt_core.palette import FONT, LIGHT, Palette
 from cbt_core.stats.planning.plan import Plan
-from cbt_core.wording import say
+from cbt_core.words import say
 
 WIDTH, HEIGHT = 400, 280
 PNG_SCALE: Final = 2.0
-FONT: Final = "Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"
 TARGET: Final = 0.8
 TICKS: Final = 6
 
 KINDS: Final = ("power", "width")
 LINES: Final = {"power": ("crossed", "item"), "width": ("alpha", "ac2")}
-
-
-@dataclass(frozen=True, slots=True)
-class Colours:
-    """Colours of a theme; in grey print the lines differ in lightness, dash and shape."""
-
-    strong: str = "#0f4745"
-    light: str = "#7d8b98"
-    rule: str = "#56626d"
 
 
 def rows(found: Plan, language: str, kind: str) -> list[dict[str, object]]:
@@ -36,7 +26,7 @@ def rows(found: Plan, language: str, kind: str) -> list[dict[str, object]]:
     """
     points = _power(found) if kind == "power" else _widths(found)
     return [
-        {"items": items, "line": say(f"planning.line_{line}", language), "value": value,
+        {"items": items, "line": say(f"sample_size.line_{line}", language), "value": value,
          "low": low, "high": high}
         for items, line, value, low, high in points
     ]  # fmt: skip
@@ -65,23 +55,22 @@ def _widths(found: Plan) -> list[Point]:
 
 
 def chart(
-    found: Plan, language: str, kind: str, colours: Colours | None = None
+    found: Plan, language: str, kind: str, colours: Palette = LIGHT
 ) -> alt.LayerChart:
     """Return the chart of `power` or `width`; the planned number of items is marked."""
-    held = colours or Colours()
-    items, title = (say(f"planning.axis_{axis}", language) for axis in ("items", kind))
+    items, title = (say(f"sample_size.axis_{axis}", language) for axis in ("items", kind))
     x = alt.X("items:Q", title=items, axis=alt.Axis(tickCount=TICKS),
               scale=alt.Scale(nice=False, zero=True))
     points = rows(found, language, kind)
     top = 1.0 if kind == "power" else _above(float(str(one["high"])) for one in points)
     y = alt.Y("value:Q", title=title, axis=alt.Axis(format=".1f", tickCount=TICKS),
               scale=alt.Scale(domain=[0, top], nice=False))
-    colour, dash, shape = _looks(language, kind, held)
+    colour, dash, shape = _looks(language, kind, colours)
     tips = [alt.Tooltip("line:N", title=" "), alt.Tooltip("items:Q", title=items),
             alt.Tooltip("value:Q", title=title, format=".2f")]  # fmt: skip
     base = alt.Chart(alt.InlineData(values=points)).encode(x=x, color=colour)
     return alt.LayerChart(layer=[
-        *_marks(found, kind, held),
+        *_marks(found, kind, colours),
         base.mark_rule(strokeWidth=1).encode(y=alt.Y("low:Q", title=title), y2="high:Q"),
         base.mark_line(strokeWidth=2).encode(y=y, strokeDash=dash),
         base.mark_point(filled=True, size=70, opacity=1).encode(y=y, shape=shape, tooltip=tips),
@@ -94,13 +83,13 @@ def _above(heights: Iterable[float]) -> float:
 
 
 def _looks(
-    language: str, kind: str, held: Colours
+    language: str, kind: str, held: Palette
 ) -> tuple[alt.Color, alt.StrokeDash, alt.Shape]:
     """Return colour, dash and shape of the two lines, with one legend."""
-    names = [say(f"planning.line_{line}", language) for line in LINES[kind]]
+    names = [say(f"sample_size.line_{line}", language) for line in LINES[kind]]
     legend = alt.Legend(orient="top", title=None, labelLimit=400, direction="vertical")
 
-    colours = alt.Scale(domain=names, range=[held.strong, held.light])
+    colours = alt.Scale(domain=names, range=[held.strong, held.middle])
     dashes = alt.Scale(domain=names, range=[[1, 0], [6, 4]])
     shapes = alt.Scale(domain=names, range=["circle", "diamond"])
     return (
@@ -110,12 +99,12 @@ def _looks(
     )
 
 
-def _marks(found: Plan, kind: str, colours: Colours) -> list[alt.Chart]:
+def _marks(found: Plan, kind: str, colours: Palette) -> list[alt.Chart]:
     """Return the lines at the planned number of items and at the power usually asked for."""
     marks = [alt.Chart(alt.InlineData(values=[{"items": found.power.items}])).encode(x="items:Q")]
     if kind == "power":
         marks.append(alt.Chart(alt.InlineData(values=[{"value": TARGET}])).encode(y="value:Q"))
-    return [mark.mark_rule(color=colours.rule, strokeDash=[2, 2]) for mark in marks]
+    return [mark.mark_rule(color=colours.soft, strokeDash=[2, 2]) for mark in marks]
 
 
 def picture(found: Plan, language: str, form: str) -> bytes:
@@ -124,7 +113,7 @@ def picture(found: Plan, language: str, form: str) -> bytes:
 
     drawn = [
         chart(found, language, kind).properties(
-            width=WIDTH, title=say(f"planning.title_{kind}", language)
+            width=WIDTH, title=say(f"sample_size.title_{kind}", language)
         )
         for kind in KINDS
     ]

@@ -12,10 +12,11 @@ from cbt_core.domain.assignment.planner import release as plan_release
 from cbt_core.domain.assignment.tasks import Demand, PlannedTask
 from cbt_core.domain.balance import Balance, balance_table
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import SLOTS, Kind, Role
-from cbt_core.domain.study_setup import StudySetup
+from cbt_core.domain.study import SLOTS, Kind, Role, Stage
+from cbt_core.domain.study_setup import StudyRow, StudySetup
+from cbt_core.domain.submission import Work
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
 from db import audit, memberships, people, plans, seats, studies, tasks
 from db.engine import Connection, Database
@@ -27,7 +28,7 @@ from db.tasks import NewTask
 class Assigned:
     """What an assignment gives: how many new tasks, the balance of all of them, warnings.
 
-    `warnings` are codes of `cbt_core.wording`; `codes` maps person id to code.
+    `warnings` are codes of `cbt_core.words`; `codes` maps person id to code.
     """
 
     added: int
@@ -63,8 +64,8 @@ def preview(
     now: datetime,
 ) -> Assigned:
     """Return what `assign` would do, without doing it."""
-    study = led_by(database, person, slug, act="assign", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="preview_assignment", now=now)
+    with lead.reading() as (connection, study):
         draft = _draft(connection, study.id, raters, overlap, seed)
         items, new = _label_tasks(connection, study.id, annotators)
         return replace(_told(connection, draft), annotator_tasks=len(items) * len(new))
@@ -89,15 +90,15 @@ def assign(
     Raises:
         StudyError: unknown person, too few raters, or a study past its lock.
     """
-    study = led_by(database, person, slug, act="assign", now=now)
-    with database.writing(study.id) as connection:
-        _require_unlocked(connection, study.id)
+    lead = guard.as_lead(database, person, study=slug, act="assign", now=now)
+    with lead.writing() as (connection, study):
+        _require_unlocked(study)
         _join(connection, study.id, raters, Role.RATER, now)
         _join(connection, study.id, annotators, Role.ANNOTATOR, now)
         labelled = _assign_labels(connection, study.id, person, annotators, seed, now)
         draft = _draft(connection, study.id, raters, overlap, seed)
         _store(connection, study.id, draft)
-        if study.stage == "draft" and (draft.planned or labelled):
+        if study.stage == Stage.DRAFT and (draft.planned or labelled):
             studies.set_stage(connection, study.id, "open")
         told = replace(_told(connection, draft), annotator_tasks=labelled)
         _note(connection, study.id, person, draft, told, now)
@@ -113,12 +114,12 @@ def release(
     What anybody has opened or done stays; who takes tasks over gets the unopened part of the
     sequence drawn anew. The leaver's membership ends.
     """
-    study = led_by(database, person, slug, act="release", now=now)
-    with database.writing(study.id) as connection:
-        _require_unlocked(connection, study.id)
+    lead = guard.as_lead(database, person, study=slug, act="release", now=now)
+    with lead.writing() as (connection, study):
+        _require_unlocked(study)
         leaver = people.by_code(connection, rater.strip().upper())
         if leaver is None:
-            raise StudyError("assigning.unknown_person", who=rater)
+            raise StudyError("assignment.unknown_person", who=rater)
         setup = current(connection, study.id)
         standing = plans.given(connection, study.id)
         others = _active(connection, study.id) - {leaver.id}
@@ -126,11 +127,11 @@ def release(
         moved = plan_release(demand, standing.tasks, leaver.id)
         redrawn = {leaver.id, *(one.rater for one in moved.removed)}
         dropped = plans.drop_waiting(
-            connection, study.id, work="rate", person_ids=sorted(redrawn)
+            connection, study.id, work=Work.RATE, person_ids=sorted(redrawn)
         )
         for person_id, count in dropped.items():
             seats.add_total(
-                connection, study_id=study.id, person_id=person_id, work="rate", by=-count
+                connection, study_id=study.id, person_id=person_id, work=Work.RATE, by=-count
             )
         memberships.leave(
             connection, study_id=study.id, person_id=leaver.id, role=Role.RATER, now=now
@@ -160,7 +161,7 @@ def _draft(
     setup = current(connection, study_id)
     named = _persons(connection, codes)
     standing = plans.given(connection, study_id)
-    at_work = plans.with_tasks(connection, study_id, "rate")
+    at_work = plans.with_tasks(connection, study_id, Work.RATE)
     raters = tuple(sorted((_active(connection, study_id) & at_work) | set(named)))
     overlap = max(overlap or setup.protocol.design.overlap, _held(standing.tasks))
     demand = _demand(connection, setup, raters, overlap, seed)
@@ -206,9 +207,9 @@ def _demand(
 
 def _store(connection: Connection, study_id: int, draft: _Draft) -> None:
     if draft.replaced:
-        for person_id, count in plans.drop_waiting(connection, study_id, work="rate").items():
+        for person_id, count in plans.drop_waiting(connection, study_id, work=Work.RATE).items():
             seats.add_total(
-                connection, study_id=study_id, person_id=person_id, work="rate", by=-count
+                connection, study_id=study_id, person_id=person_id, work=Work.RATE, by=-count
             )
     answers = plans.answer_ids(connection, study_id)
     panels = dict(draft.given.panels)
@@ -218,7 +219,7 @@ def _store(connection: Connection, study_id: int, draft: _Draft) -> None:
     _point_repeats(connection, study_id, draft.planned)
     for rater in sorted({one.rater for one in draft.planned}):
         count = sum(one.rater == rater for one in draft.planned)
-        seats.add_total(connection, study_id=study_id, person_id=rater, work="rate", by=count)
+        seats.add_total(connection, study_id=study_id, person_id=rater, work=Work.RATE, by=count)
 
 
 def _new_task(
@@ -262,7 +263,7 @@ def _point_repeats(
     repeats = [one for one in planned if one.repeat_of is not None]
     if not repeats:
         return
-    ids = plans.task_ids(connection, study_id, "rate")
+    ids = plans.task_ids(connection, study_id, Work.RATE)
     plans.set_repeats(
         connection,
         [(ids[(one.rater, one.position)], ids[(one.rater, one.repeat_of or 0)])
@@ -290,12 +291,12 @@ def _assign_labels(
             connection,
             [
                 NewTask(token=secrets.token_urlsafe(15), study_id=study_id, person_id=person_id,
-                        item_id=item, position=place, slots={}, work="label")
+                        item_id=item, position=place, slots={}, work=Work.LABEL)
                 for place, item in enumerate(order, start=1)
             ],
         )
         seats.add_total(
-            connection, study_id=study_id, person_id=person_id, work="label", by=len(order)
+            connection, study_id=study_id, person_id=person_id, work=Work.LABEL, by=len(order)
         )
         added += len(order)
     if added:
@@ -310,7 +311,7 @@ def _label_tasks(
     connection: Connection, study_id: int, codes: Sequence[str]
 ) -> tuple[list[int], list[int]]:
     """Return the items that are labelled, and who of these annotators has no task yet."""
-    had = plans.with_tasks(connection, study_id, "label")
+    had = plans.with_tasks(connection, study_id, Work.LABEL)
     new = [one for one in _persons(connection, codes) if one not in had]
     return list(plans.item_systems(connection, study_id)), new
 
@@ -327,7 +328,7 @@ def _told(connection: Connection, draft: _Draft) -> Assigned:
         if rater not in codes:
             account = people.by_id(connection, rater)
             codes[rater] = account.code if account else "?"
-    warnings = () if draft.setup.protocol.ethics.recorded else ("assigning.no_ethics",)
+    warnings = () if draft.setup.protocol.ethics.recorded else ("assignment.no_ethics",)
     return Assigned(len(draft.planned), balance, warnings, codes)
 
 
@@ -377,7 +378,7 @@ def _persons(connection: Connection, codes: Sequence[str]) -> dict[int, str]:
     for code in codes:
         account = people.by_code(connection, code.strip().upper())
         if account is None or account.is_disabled:
-            raise StudyError("assigning.unknown_person", who=code.strip())
+            raise StudyError("assignment.unknown_person", who=code.strip())
         found[account.id] = account.code
     return found
 
@@ -391,7 +392,6 @@ def _join(
         )
 
 
-def _require_unlocked(connection: Connection, study_id: int) -> None:
-    study = studies.by_id(connection, study_id)
-    if study is None or study.stage in {"locked", "unblinded"}:
-        raise Refused("assigning.locked")
+def _require_unlocked(study: StudyRow) -> None:
+    if study.stage.is_closed:
+        raise Refused("assignment.locked")

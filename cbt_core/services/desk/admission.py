@@ -10,14 +10,14 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.protocol import Practice, ProfileField
 from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudySetup
+from cbt_core.domain.submission import WORK_OF, Work
 from cbt_core.errors import Invalid, Refused
 from cbt_core.instruments.defaults import defaults
+from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
-from db import audit, practices, seats, studies
+from db import audit, practices, seats
 from db.engine import Connection, Database
 from db.seats import SeatRow
-
-WORK_OF = {Role.RATER: "rate", Role.ANNOTATOR: "label"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,10 @@ class PracticeResult:
     asked: int
 
 
-def my_studies(database: Database, person: Person) -> list[MyStudy]:
+def my_studies(database: Database, person: Person, *, now: datetime) -> list[MyStudy]:
     """Return the person's studies as rater or annotator: own language first, then newest."""
     found: list[MyStudy] = []
-    with database.reading() as connection:
+    with guard.as_anyone(database, person, act="my_studies", now=now).reading() as connection:
         for study_id, roles in sorted(person.roles.items(), reverse=True):
             for role in sorted(roles & set(WORK_OF)):
                 found.append(_standing(connection, person, study_id, role))
@@ -60,17 +60,15 @@ def my_studies(database: Database, person: Person) -> list[MyStudy]:
 
 
 def standing(
-    database: Database, person: Person, *, slug: str, role: Role = Role.RATER
+    database: Database, person: Person, *, slug: str, now: datetime, role: Role = Role.RATER
 ) -> MyStudy:
     """Return where the person stands in a study.
 
     Raises:
         Refused: the person does not hold the role there.
     """
-    with database.reading() as connection:
-        study = studies.by_slug(connection, slug)
-        if study is None or not person.has(role, study.id):
-            raise Refused("rating.unknown_study")
+    worker = guard.as_worker(database, person, study=slug, role=role, act="standing", now=now)
+    with worker.reading() as (connection, study):
         return _standing(connection, person, study.id, role)
 
 
@@ -94,8 +92,11 @@ def accept_consent(
     database: Database, person: Person, *, slug: str, now: datetime, role: Role = Role.RATER
 ) -> None:
     """Note that the person read and accepted the consent in force."""
-    with database.writing() as connection:
-        study_id, setup = _mine(connection, person, slug, role)
+    worker = guard.as_worker(
+        database, person, study=slug, role=role, act="accept_consent", now=now
+    )
+    with worker.writing() as (connection, study):
+        study_id, setup = study.id, current(connection, study.id)
         version = setup.protocol.ethics.consent_version
         seats.consent(
             connection, study_id=study_id, person_id=person.id, work=WORK_OF[role],
@@ -112,13 +113,16 @@ def answer_profile(
     now: datetime, role: Role = Role.RATER,
 ) -> None:
     """Store the profile; a field left out or None is declined."""
-    with database.writing() as connection:
-        study_id, setup = _mine(connection, person, slug, role)
+    worker = guard.as_worker(
+        database, person, study=slug, role=role, act="answer_profile", now=now
+    )
+    with worker.writing() as (connection, study):
+        study_id, setup = study.id, current(connection, study.id)
         kept: dict[str, str | None] = {}
         for field in profile_fields(setup):
             given = answers.get(field.id)
             if given is not None and field.choices and given not in dict(field.choices):
-                raise Invalid("joining.unknown_choice", missing=((None, field.id),))
+                raise Invalid("admission.unknown_choice", missing=((None, field.id),))
             kept[field.id] = given[:200] if given else None
         seats.set_profile(
             connection, study_id=study_id, person_id=person.id, work=WORK_OF[role],
@@ -134,22 +138,22 @@ def finish_guide(
     database: Database, person: Person, *, slug: str, now: datetime, role: Role = Role.RATER
 ) -> None:
     """Note that the person has read the guide."""
-    with database.writing() as connection:
-        study_id, _ = _mine(connection, person, slug, role)
+    worker = guard.as_worker(database, person, study=slug, role=role, act="finish_guide", now=now)
+    with worker.writing() as (connection, study):
         seats.mark(
-            connection, study_id=study_id, person_id=person.id, work=WORK_OF[role],
+            connection, study_id=study.id, person_id=person.id, work=WORK_OF[role],
             milestone="guide_at", now=now,
         )
 
 
 def practice_item(
-    database: Database, person: Person, *, slug: str
+    database: Database, person: Person, *, slug: str, now: datetime
 ) -> tuple[Practice | None, int, int]:
     """Return the practice item to do next (None: all done), its number and how many there are."""
-    with database.reading() as connection:
-        study_id, setup = _mine(connection, person, slug, Role.RATER)
-        items = setup.protocol.raters.practice
-        done = _attempt(connection, study_id, person.id, len(items))
+    rater = guard.as_rater(database, person, study=slug, act="practice_item", now=now)
+    with rater.reading() as (connection, study):
+        items = current(connection, study.id).protocol.raters.practice
+        done = _attempt(connection, study.id, person.id, len(items))
     left = [item for item in items if item.id not in done.items]
     return (left[0] if left else None, len(items) - len(left) + 1, len(items))
 
@@ -167,9 +171,15 @@ def answer_practice(
 
     `scores` maps slot to scale to value. A failed attempt may be repeated once; then the lead
     decides (`practice_at` stays empty until the lead lets the person in).
+
+    Raises:
+        Invalid: there is no such item, or a score is no whole number.
     """
-    with database.writing() as connection:
-        study_id, setup = _mine(connection, person, slug, Role.RATER)
+    rater = guard.as_rater(database, person, study=slug, act="answer_practice", now=now)
+    with rater.writing() as (connection, study):
+        if any(type(value) is not int for scales in scores.values() for value in scales.values()):
+            raise Invalid("rating.out_of_range")
+        study_id, setup = study.id, current(connection, study.id)
         chosen = next((p for p in setup.protocol.raters.practice if p.id == item), None)
         if chosen is None:
             raise Invalid("rating.malformed")
@@ -203,15 +213,13 @@ def let_in(
     database: Database, person: Person, *, slug: str, code: str, now: datetime
 ) -> None:
     """Let a rater in who did not reach the pass mark (the lead's decision)."""
-    with database.writing() as connection:
-        study = studies.by_slug(connection, slug)
-        if study is None or not person.has(Role.LEAD, study.id):
-            raise Refused("access.not_allowed")
+    lead = guard.as_lead(database, person, study=slug, act="let_in", now=now)
+    with lead.writing() as (connection, study):
         rater_id = practices.person_id(connection, code)
         if rater_id is None:
-            raise Refused("rating.unknown_study")
+            raise Refused(guard.UNKNOWN_STUDY)
         seats.mark(
-            connection, study_id=study.id, person_id=rater_id, work="rate",
+            connection, study_id=study.id, person_id=rater_id, work=Work.RATE,
             milestone="practice_at", now=now,
         )
         audit.append(
@@ -230,7 +238,7 @@ def _decide(
     passed = attempt.right >= raters.pass_mark * attempt.asked
     if passed:
         seats.mark(
-            connection, study_id=study_id, person_id=person.id, work="rate",
+            connection, study_id=study_id, person_id=person.id, work=Work.RATE,
             milestone="practice_at", now=now,
         )
     audit.append(
@@ -248,15 +256,6 @@ def _attempt(
     if len(attempt.items) < items:
         return attempt
     return practices.Attempt(attempt.number + 1, frozenset(), 0, 0)
-
-
-def _mine(
-    connection: Connection, person: Person, slug: str, role: Role
-) -> tuple[int, StudySetup]:
-    study = studies.by_slug(connection, slug)
-    if study is None or not person.has(role, study.id):
-        raise Refused("rating.unknown_study")
-    return study.id, current(connection, study.id)
 
 
 def _standing(
@@ -277,7 +276,7 @@ def _standing(
 def _step(
     connection: Connection, setup: StudySetup, seat: SeatRow | None, role: Role
 ) -> str:
-    if setup.study.stage in {"locked", "unblinded"}:
+    if setup.study.stage.is_closed:
         return "closed"
     if seat is None or seat.total == 0:
         return "waiting"

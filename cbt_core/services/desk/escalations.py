@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cbt_core.domain.people import Person
+from cbt_core.domain.study_setup import StudyRow
 from cbt_core.errors import StudyError
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
 from db import audit, escalations
 from db.clock import moment, stamp
@@ -57,8 +58,8 @@ class Case:
 
 def queue(database: Database, person: Person, *, slug: str, now: datetime) -> Queue:
     """Return the escalations of a study which the person leads."""
-    study = led_by(database, person, slug, act="escalations", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="escalation_queue", now=now)
+    with lead.reading() as (connection, study):
         cases = escalations.queue(connection, study.id)
         protocol = current(connection, study.id).protocol
     if not protocol.is_live:
@@ -88,8 +89,8 @@ def read(
     Raises:
         StudyError: the study has no such case.
     """
-    study = led_by(database, person, slug, act="escalations", now=now)
-    with database.writing(study.id) as connection:
+    lead = guard.as_lead(database, person, study=slug, act="read_escalation", now=now)
+    with lead.writing() as (connection, study):
         row = _of_study(connection, case_id, study.id)
         audit.log_access(
             connection, actor=person.code, action="read:escalation", now=now, study_id=study.id,
@@ -111,7 +112,9 @@ def note(
     Raises:
         StudyError: no words, too many, or no such case.
     """
-    _add(database, person, slug=slug, case_id=case_id, action="noted", text=text, now=now)
+    lead = guard.as_lead(database, person, study=slug, act="note_escalation", now=now)
+    with lead.writing() as (connection, study):
+        _add(connection, person, study, case_id, "noted", text, now)
 
 
 def handle(
@@ -122,7 +125,9 @@ def handle(
     Raises:
         StudyError: no words, too many, no such case, or handled already.
     """
-    _add(database, person, slug=slug, case_id=case_id, action="handled", text=text, now=now)
+    lead = guard.as_lead(database, person, study=slug, act="handle_escalation", now=now)
+    with lead.writing() as (connection, study):
+        _add(connection, person, study, case_id, "handled", text, now)
 
 
 def reopen(
@@ -133,45 +138,45 @@ def reopen(
     Raises:
         StudyError: no words, too many, no such case, or open already.
     """
-    _add(database, person, slug=slug, case_id=case_id, action="reopened", text=text, now=now)
+    lead = guard.as_lead(database, person, study=slug, act="reopen_escalation", now=now)
+    with lead.writing() as (connection, study):
+        _add(connection, person, study, case_id, "reopened", text, now)
 
 
 def _add(
-    database: Database, person: Person, *, slug: str, case_id: int, action: str, text: str,
+    connection: Connection, person: Person, study: StudyRow, case_id: int, action: str, text: str,
     now: datetime,
 ) -> None:
-    study = led_by(database, person, slug, act="escalations", now=now)
     words = _words(text)
-    with database.writing(study.id) as connection:
-        _refuse_idle(_of_study(connection, case_id, study.id), action)
-        escalations.add_note(
-            connection, case_id, action=action, note=words, actor=person.code, now=now
-        )
-        audit.append(  # the words stay in their own table: the chain is exported
-            connection, study_id=study.id, actor=person.code, action=f"escalation.{action}",
-            payload={"case": case_id}, now=now,
-        )
+    _refuse_idle(_of_study(connection, case_id, study.id), action)
+    escalations.add_note(
+        connection, case_id, action=action, note=words, actor=person.code, now=now
+    )
+    audit.append(  # the words stay in their own table: the chain is exported
+        connection, study_id=study.id, actor=person.code, action=f"escalation.{action}",
+        payload={"case": case_id}, now=now,
+    )
 
 
 def _words(text: str) -> str:
     words = text.strip()
     if not words:
-        raise StudyError("escalating.no_words")
+        raise StudyError("escalations.no_words")
     if len(words) > NOTE_CHARACTERS:
-        raise StudyError("escalating.too_long", most=NOTE_CHARACTERS)
+        raise StudyError("escalations.too_long", most=NOTE_CHARACTERS)
     return words
 
 
 def _of_study(connection: Connection, case_id: int, study_id: int) -> CaseRow:
     row = escalations.find(connection, case_id)
     if row is None or row.study_id != study_id:
-        raise StudyError("escalating.unknown")
+        raise StudyError("escalations.unknown")
     return row
 
 
 def _refuse_idle(row: CaseRow, action: str) -> None:
     """Refuse a decision that stands already: two leads may look at the same case."""
     if action == "handled" and row.state == escalations.HANDLED:
-        raise StudyError("escalating.is_handled")
+        raise StudyError("escalations.already_handled")
     if action == "reopened" and row.state == escalations.OPEN:
-        raise StudyError("escalating.is_open")
+        raise StudyError("escalations.already_open")

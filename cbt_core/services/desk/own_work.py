@@ -8,18 +8,17 @@ from typing import Final
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
+from cbt_core.domain.submission import WORK_OF, Work
 from cbt_core.errors import Invalid, Refused
+from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
-from db import audit, guesses, own_tasks, seats, studies, tasks
+from db import audit, guesses, own_tasks, seats, tasks
 from db.engine import Connection, Database
 
 GUESSES: Final = 10
 """How many of the own tasks the closing question shows again (the manual's number)."""
 
 DONT_KNOW: Final = "dont_know"
-
-WORK: Final[Mapping[Role, str]] = {Role.RATER: "rate", Role.ANNOTATOR: "label"}
-"""What is done in a role, as tasks and seats call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +46,21 @@ class ShownAgain:
 
 
 def done_tasks(
-    database: Database, person: Person, *, slug: str, start: int = 0, count: int = 50,
-    role: Role = Role.RATER,
+    database: Database, person: Person, *, slug: str, now: datetime, start: int = 0,
+    count: int = 50, role: Role = Role.RATER,
 ) -> tuple[list[DoneTask], int]:
     """Return a page of the own finished tasks, newest first, and how many there are.
 
     `role` says which: what was rated, or what was labelled.
     """
-    with database.reading() as connection:
-        study_id = _mine(connection, person, slug, role)
+    worker = guard.as_worker(database, person, study=slug, role=role, act="done_tasks", now=now)
+    with worker.reading() as (connection, study):
         rows = own_tasks.done(
-            connection, study_id=study_id, person_id=person.id, start=start, count=count,
-            work=WORK[role],
+            connection, study_id=study.id, person_id=person.id, start=start, count=count,
+            work=WORK_OF[role],
         )
         total = own_tasks.count_done(
-            connection, study_id=study_id, person_id=person.id, work=WORK[role]
+            connection, study_id=study.id, person_id=person.id, work=WORK_OF[role]
         )
         found = [
             DoneTask(
@@ -73,11 +72,11 @@ def done_tasks(
     return found, total
 
 
-def hours(database: Database, person: Person, *, slug: str) -> float:
+def hours(database: Database, person: Person, *, slug: str, now: datetime) -> float:
     """Return the hours of attention on own tasks (idle time is not counted)."""
-    with database.reading() as connection:
-        study_id = _mine(connection, person, slug)
-        seat = seats.find(connection, study_id=study_id, person_id=person.id)
+    rater = guard.as_rater(database, person, study=slug, act="hours", now=now)
+    with rater.reading() as (connection, study):
+        seat = seats.find(connection, study_id=study.id, person_id=person.id)
     return round(seat.seconds / 3600, 2) if seat else 0.0
 
 
@@ -87,15 +86,16 @@ def confirm_final(database: Database, person: Person, *, slug: str, now: datetim
     Raises:
         Refused: tasks are still to do.
     """
-    with database.writing() as connection:
-        study_id = _mine(connection, person, slug)
+    rater = guard.as_rater(database, person, study=slug, act="confirm_final", now=now)
+    with rater.writing() as (connection, study):
+        study_id = study.id
         seat = seats.find(connection, study_id=study_id, person_id=person.id)
         if seat is None or seat.done < seat.total or seat.total == 0:
-            raise Refused("joining.not_finished")
+            raise Refused("admission.not_finished")
         if seat.final_at is not None:
             return
         seats.mark(
-            connection, study_id=study_id, person_id=person.id, work="rate",
+            connection, study_id=study_id, person_id=person.id, work=Work.RATE,
             milestone="final_at", now=now,
         )
         audit.append(
@@ -103,13 +103,16 @@ def confirm_final(database: Database, person: Person, *, slug: str, now: datetim
         )
 
 
-def shown_again(database: Database, person: Person, *, slug: str) -> list[ShownAgain]:
+def shown_again(
+    database: Database, person: Person, *, slug: str, now: datetime
+) -> list[ShownAgain]:
     """Return up to ten own tasks with two or more answers that still lack a guess.
 
     The draw is seeded by study and person, so that a reload shows the same tasks.
     """
-    with database.reading() as connection:
-        study_id = _mine(connection, person, slug)
+    rater = guard.as_rater(database, person, study=slug, act="shown_again", now=now)
+    with rater.reading() as (connection, study):
+        study_id = study.id
         seat = seats.find(connection, study_id=study_id, person_id=person.id)
         if seat is None or seat.final_at is None:
             return []
@@ -130,17 +133,18 @@ def guess(
     now: datetime,
 ) -> None:
     """Store the guesses, once each: task token to (slot or ``dont_know``, reason)."""
-    with database.writing() as connection:
-        study_id = _mine(connection, person, slug)
+    rater = guard.as_rater(database, person, study=slug, act="guess", now=now)
+    with rater.writing() as (connection, study):
+        study_id = study.id
         seat = seats.find(connection, study_id=study_id, person_id=person.id)
         if seat is None or seat.final_at is None:
-            raise Refused("joining.not_finished")
+            raise Refused("admission.not_finished")
         given = guesses.of_person(connection, study_id=study_id, person_id=person.id)
         stored = 0
         for token, (choice, reason) in answers.items():
-            row = tasks.find(connection, token)
-            if row is None or row.person_id != person.id or row.study_id != study_id:
-                raise Refused("rating.unknown_task")
+            row = guard.own_task(connection, person, token, Work.RATE)
+            if row.study_id != study_id:
+                raise Refused(guard.UNKNOWN_TASK)
             if row.id in given:
                 continue
             places = {slot.slot: slot.answer_id for slot in tasks.slots(connection, row.id)}
@@ -161,12 +165,3 @@ def _again(connection: Connection, task_id: int) -> ShownAgain:
     row = own_tasks.shown(connection, task_id)
     slots = tuple((slot.slot, slot.text) for slot in tasks.slots(connection, task_id))
     return ShownAgain(row.token, row.question, row.description, slots)
-
-
-def _mine(
-    connection: Connection, person: Person, slug: str, role: Role = Role.RATER
-) -> int:
-    study = studies.by_slug(connection, slug)
-    if study is None or not person.has(role, study.id):
-        raise Refused("rating.unknown_study")
-    return study.id

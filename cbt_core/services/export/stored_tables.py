@@ -9,8 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from cbt_core.analysis.rows import Material, Rows
-from cbt_core.domain.labels import SpanLine
-from cbt_core.domain.study import AFTER_LOCK
+from cbt_core.domain.labels import SpanMark
 from cbt_core.export import columns
 from cbt_core.export.columns import JUDGES
 from cbt_core.export.gold import (
@@ -32,7 +31,7 @@ from cbt_core.export.labels import (
     skip_table,
     span_table,
 )
-from cbt_core.files.output import Cell, Table
+from cbt_core.files.writer import Cell, Table
 from cbt_core.services.results.study_rows import with_undecided
 from db import adjudications, audit, items, judge_scores, label_lines, proposals, results
 from db.engine import Connection
@@ -62,11 +61,11 @@ def preference_table(connection: Connection, found: Material) -> Table:
     """Return overall preferences: the slot chosen and the system that stood there."""
     lines = found.by_submission()
     rows: Rows = []
-    for one in results.preferences(connection, found.setup.study.id):
-        line = lines[one.submission_id]
-        chosen = next((s for s in found.slots[line.task_id] if s.slot == one.choice), None)
-        rows.append((line.item, line.rater, line.panel, line.kind, one.choice,
-                     found.name(chosen) if chosen else one.choice, found.excluded(line) or None))
+    for key, (preferred,) in results.preferences(connection, found.setup.study.id).items():
+        line, choice = lines[key], preferred.choice
+        chosen = next((s for s in found.slots[line.task_id] if s.slot == choice), None)
+        rows.append((line.item, line.rater, line.panel, line.kind, choice,
+                     found.name(chosen) if chosen else choice, found.excluded(line) or None))
     rows.sort(key=lambda row: tuple(str(cell) for cell in row))
     return Table("preferences", columns.PREFERENCES, rows)
 
@@ -75,11 +74,13 @@ def step_table(connection: Connection, found: Material) -> Table:
     """Return the five-step checklist: 0 absent, 1 partial, 2 present."""
     lines = found.by_submission()
     rows: Rows = []
-    for one in results.steps(connection, found.setup.study.id):
-        line = lines[one.submission_id]
-        slot = next(s for s in found.slots[line.task_id] if s.slot == one.slot)
-        rows.append((line.item, found.name(slot), line.rater, line.panel, line.kind, one.step,
-                     one.value))
+    for key, ticks in results.steps(connection, found.setup.study.id).items():
+        line = lines[key]
+        names = {slot.slot: found.name(slot) for slot in found.slots[line.task_id]}
+        rows += [
+            (line.item, names[tick.slot], line.rater, line.panel, line.kind, tick.step, tick.value)
+            for tick in ticks
+        ]
     rows.sort(key=lambda row: tuple(str(cell) for cell in row))
     return Table("steps", columns.STEPS, rows)
 
@@ -88,11 +89,14 @@ def flag_table(connection: Connection, found: Material) -> Table:
     """Return safety flags with their quoted spans (code points, end exclusive)."""
     lines = found.by_submission()
     rows: Rows = []
-    for one in results.flags(connection, found.setup.study.id):
-        line = lines[one.submission_id]
-        slot = next(s for s in found.slots[line.task_id] if s.slot == one.slot)
-        rows.append((line.item, found.name(slot), line.rater, line.panel, line.kind, one.kind,
-                     one.severity, one.quote or None, one.start, one.end))
+    for key, flags in results.flags(connection, found.setup.study.id).items():
+        line = lines[key]
+        names = {slot.slot: found.name(slot) for slot in found.slots[line.task_id]}
+        rows += [
+            (line.item, names[flag.slot], line.rater, line.panel, line.kind, flag.kind,
+             flag.severity, flag.quote or None, flag.start, flag.end)
+            for flag in flags
+        ]
     rows.sort(key=lambda row: tuple(str(cell) for cell in row))
     return Table("flags", columns.FLAGS, rows)
 
@@ -214,7 +218,7 @@ def gold_tables(
     found: Material,
     *,
     texts: Mapping[str, tuple[str, str]],
-    spans: Mapping[int, Sequence[SpanLine]],
+    spans: Mapping[int, Sequence[SpanMark]],
 ) -> list[Table]:
     """Return `gold`, `gold_spans` and `adjudications`.
 
@@ -238,11 +242,11 @@ def gold_tables(
 
 
 def _span_votes(
-    connection: Connection, study_id: int, spans: Mapping[int, Sequence[SpanLine]]
-) -> dict[str, list[Sequence[SpanLine]]]:
+    connection: Connection, study_id: int, spans: Mapping[int, Sequence[SpanMark]]
+) -> dict[str, list[Sequence[SpanMark]]]:
     """Return the spans of the blind round by item key, one list for each who decided."""
     silent, _ = results.excluded(connection, study_id)
-    votes: dict[str, list[Sequence[SpanLine]]] = defaultdict(list)
+    votes: dict[str, list[Sequence[SpanMark]]] = defaultdict(list)
     for line in label_lines.blind_round(connection, study_id):
         if line.is_vote and line.annotator not in silent:
             votes[line.item].append(spans.get(line.submission_id, ()))
@@ -277,8 +281,9 @@ def proposal_answer_table(connection: Connection, read: LabelMaterial) -> Table:
     known = {one.id: one for one in label_lines.proposals(connection, study_id)}
     lines = {line.id: line for line in read.lines}
     found = [
-        (lines[one.submission_id], known[one.proposal_id], one)
-        for one in label_lines.answers(connection, study_id)
+        (lines[key], known[one.proposal_id], one)
+        for key, answers in label_lines.answers(connection, study_id).items()
+        for one in answers
     ]
     found.sort(key=lambda row: (row[0].item, row[0].annotator, row[0].revision, row[1].number))
     rows: Rows = [
@@ -292,7 +297,7 @@ def proposal_answer_table(connection: Connection, read: LabelMaterial) -> Table:
 def judge_table(connection: Connection, found: Material) -> Table:
     """Return `judges`: one row per answer, judge and scale, sorted by item and system."""
     rows: list[tuple[Cell, ...]] = []
-    if found.setup.study.stage in AFTER_LOCK:
+    if found.setup.study.stage.is_closed:
         rows = [
             (one.item, found.systems[one.system_id], one.judge, one.scale, one.value,
              one.reason or None, one.prompt, one.instrument, one.run or None)

@@ -12,13 +12,14 @@ from typing import Final
 from cbt_core.analysis import rows
 from cbt_core.analysis.rows import Material
 from cbt_core.domain.people import Person
+from cbt_core.domain.study import Stage
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import Refused, StudyError
 from cbt_core.export import study_tables
 from cbt_core.export.signature import files_beside, sign
-from cbt_core.files.output import FORMS, Table, write, zipped
+from cbt_core.files.writer import FORMS, Table, make_folder, write_bytes, write_tables, zipped
+from cbt_core.services import guard
 from cbt_core.services.export import stored_tables
-from cbt_core.services.guard import led_by
 from cbt_core.services.results import study_rows
 from cbt_core.services.studies.study_setup import current
 from db import audit, label_lines, studies
@@ -46,8 +47,8 @@ def table_names(
     Raises:
         Refused: the person does not lead the study.
     """
-    study = led_by(database, person, slug, act="table_names", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="table_names", now=now)
+    with lead.reading() as (connection, study):
         labels = label_lines.has_work(connection, study.id)
     return (*FIRST, *(LABELLING if labels else ()), *ALWAYS, *BESIDE)
 
@@ -78,24 +79,24 @@ def export_study(
         Refused: unblinded before `study unblind`, or not the person's study.
     """
     if form not in FORMS:
-        raise StudyError("exporting.unknown_form", form=form)
-    study = led_by(database, person, slug, act="export", now=now)
-    with database.reading() as connection:
+        raise StudyError("export.unknown_form", form=form)
+    lead = guard.as_lead(database, person, study=slug, act="export_study", now=now)
+    with lead.reading() as (connection, study):
         setup = current(connection, study.id)
-        if unblinded and setup.study.stage != "unblinded":
-            raise Refused("exporting.not_unblinded")
+        if unblinded and setup.study.stage != Stage.UNBLINDED:
+            raise Refused("export.not_unblinded")
         tables = _tables(connection, setup, unblinded=unblinded)
         head = audit.head(connection, study.id)
         protocol = studies.protocol_text(connection, study.id, setup.digests.protocol)
     if folder.exists() and not folder.is_dir():
-        raise StudyError("exporting.folder_taken", folder=folder)
-    folder.mkdir(parents=True, exist_ok=True)
+        raise StudyError("export.folder_taken", folder=folder)
+    make_folder(folder)
     signature = sign(setup, tables)
-    files = write(tables, folder, form)
+    files = write_tables(tables, folder, form)
     for name, content in files_beside(tables, setup, protocol, signature, head).items():
-        (folder / name).write_bytes(content)
+        write_bytes(content, folder / name)
         files.append(folder / name)
-    with database.writing(study.id) as connection:
+    with lead.writing() as (connection, study):
         audit.log_access(
             connection, actor=person.code, action="export", now=now, study_id=study.id,
             detail=f"{form} {'unblinded' if unblinded else 'blinded'}",
@@ -107,7 +108,8 @@ def export_zip(
     database: Database, person: Person, *, slug: str, form: str, unblinded: bool, now: datetime
 ) -> bytes:
     """Return an export as one zip, for the browser."""
-    with tempfile.TemporaryDirectory() as place:
+    lead = guard.as_lead(database, person, study=slug, act="export_zip", now=now)
+    with lead.steps(), tempfile.TemporaryDirectory() as place:
         done = export_study(
             database, person, slug=slug, folder=Path(place), form=form, unblinded=unblinded,
             now=now,

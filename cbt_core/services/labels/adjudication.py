@@ -17,14 +17,14 @@ from datetime import datetime
 from hashlib import sha256
 
 from cbt_core.canonical import digest_of
-from cbt_core.domain.labels import AdjudicationLine, SpanLine, SpanMark
+from cbt_core.domain.labels import AdjudicationLine, ItemLabels, SpanMark
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Stage
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import Conflict, Invalid, Refused
-from cbt_core.services.desk import sent_entries
-from cbt_core.services.desk.sent_entries import FIELDS, CheckedLabels, LabelRules, checked_text
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
+from cbt_core.services.desk import span_marker
+from cbt_core.services.desk.span_marker import FIELDS, LabelRules
 from cbt_core.services.studies.study_setup import current
 from db import adjudications, audit, items, label_lines, own_tasks
 from db.adjudications import NewAdjudication
@@ -32,7 +32,7 @@ from db.engine import Connection, Database
 from db.items import ItemRow
 from db.label_lines import BlindLine
 
-OPEN = (Stage.OPEN.value, Stage.LOCKED.value)
+OPEN = (Stage.OPEN, Stage.LOCKED)
 """Stages in which labels may be adjudicated: the lock ends ratings, not decisions."""
 
 
@@ -135,8 +135,8 @@ def _raw(
         RawLabels(
             number=number,
             outcome=line.outcome,
-            labels=tuple(name for name, _, _ in labels.get(line.submission_id, ())),
-            whole=tuple(name for name, whole, _ in labels.get(line.submission_id, ()) if whole),
+            labels=tuple(mark.label for mark in labels.get(line.submission_id, ())),
+            whole=tuple(mark.label for mark in labels.get(line.submission_id, ()) if mark.whole),
             spans=_places(spans.get(line.submission_id, ())),
             certainty=line.certainty,
             note=line.note,
@@ -159,22 +159,22 @@ def _decision(connection: Connection, line: AdjudicationLine) -> Decision:
     )
 
 
-def _places(spans: Iterable[SpanLine | SpanMark]) -> tuple[RawSpan, ...]:
+def _places(spans: Iterable[SpanMark]) -> tuple[RawSpan, ...]:
     return tuple(RawSpan(one.field, one.start, one.end, one.label) for one in spans)
 
 
-def check_decision(entries: object, setup: StudySetup, row: ItemRow) -> CheckedLabels:
+def check_decision(entries: object, setup: StudySetup, row: ItemRow) -> ItemLabels:
     """Return a decision as it may be stored.
 
     Raises:
         Invalid: no reason, no label and no verdict, or something unknown or out of range.
     """
-    sent = entries if isinstance(entries, dict) else {}
-    if not checked_text(sent, "reason").strip():
-        raise Invalid("adjudicating.reason_missing", missing=((None, "reason"),))
-    if not (sent.get("labels") or sent.get("spans") or sent.get("verdict")):
-        raise Invalid("adjudicating.labels_missing", missing=((None, "labels"),))
-    return sent_entries.check_labels(entries, LabelRules(
+    sent = span_marker.read_entries(entries)
+    if not (sent.reason or "").strip():
+        raise Invalid("adjudication.reason_missing", missing=((None, "reason"),))
+    if not (sent.labels or sent.spans or sent.verdict):
+        raise Invalid("adjudication.labels_missing", missing=((None, "labels"),))
+    return span_marker.check_labels(sent, LabelRules(
         labels=frozenset(one.id for one in setup.scheme.labels),
         texts=dict(zip(FIELDS, (row.question, row.description), strict=True)),
         is_correction=True,
@@ -198,8 +198,8 @@ def open_case(
     Raises:
         Refused: there is no such item, or the person labels it.
     """
-    study = led_by(database, person, slug, act="open_case", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="open_case", now=now)
+    with lead.reading() as (connection, study):
         setup = current(connection, study.id)
         row = _item(connection, person, study.id, item)
         return case_of(connection, setup, row)
@@ -218,11 +218,13 @@ def decide(
         Conflict: the raw labels changed, or somebody else decided meanwhile.
         Refused: not a lead, a party to the item, or not the time.
     """
-    study = led_by(database, person, slug, act="decide", now=now)
-    _refuse_terminal(database, person, study.id, now)
+    lead = guard.as_lead(database, person, study=slug, act="decide", now=now)
+    with lead.steps():
+        if person.is_terminal:  # it enters no labels
+            raise Refused("adjudication.terminal")
     item, token, seen = (_text(body, name) for name in ("item", "token", "seen"))
     sent = digest_of(item, body.get("entries"))
-    with database.writing(study.id) as connection:
+    with lead.writing() as (connection, study):
         setup = current(connection, study.id)
         row = _item(connection, person, study.id, item)
         known = adjudications.by_token(connection, token)
@@ -245,45 +247,34 @@ def decide(
     return Decided(item, new.revision, repeated=False)
 
 
-def _refuse_terminal(database: Database, person: Person, study_id: int, now: datetime) -> None:
-    """Refuse, and note it, what comes from the terminal: it enters no labels."""
-    if not person.is_terminal:
-        return
-    with database.writing() as connection:
-        audit.log_access(
-            connection, actor=person.code, action="denied:decide", now=now, detail=str(study_id)
-        )
-    raise Refused("adjudicating.terminal")
-
-
 def _item(connection: Connection, person: Person, study_id: int, key: str) -> ItemRow:
     row = items.by_key(connection, study_id, key)
     if row is None or row.kind != "main":
-        raise Refused("adjudicating.unknown_item")
+        raise Refused("adjudication.unknown_item")
     if own_tasks.labels(connection, study_id=study_id, person_id=person.id, item_id=row.id):
-        raise Refused("adjudicating.own_item")
+        raise Refused("adjudication.own_item")
     return row
 
 
 def _refuse_closed(setup: StudySetup, row: ItemRow) -> None:
     if setup.study.stage not in OPEN:
-        code = "not_open" if setup.study.stage == "draft" else "unblinded"
-        raise Refused(f"adjudicating.{code}")
+        code = "not_open" if setup.study.stage == Stage.DRAFT else "unblinded"
+        raise Refused(f"adjudication.{code}")
     if row.withdrawn_at:
-        raise Refused("adjudicating.withdrawn")
+        raise Refused("adjudication.withdrawn")
 
 
 def _refuse_stale(
     connection: Connection, setup: StudySetup, row: ItemRow, seen: str, revision: int, base: object
 ) -> None:
     if type(base) is not int or base != revision:
-        raise Conflict("adjudicating.decided_elsewhere")
+        raise Conflict("adjudication.decided_elsewhere")
     if seen != seen_of(label_lines.blind_round(connection, setup.study.id, [row.id])):
-        raise Conflict("adjudicating.labels_changed")
+        raise Conflict("adjudication.labels_changed")
 
 
 def _new(
-    person: Person, row: ItemRow, checked: CheckedLabels, *, study_id: int, revision: int,
+    person: Person, row: ItemRow, checked: ItemLabels, *, study_id: int, revision: int,
     token: str, digest: str, seen: str,
 ) -> NewAdjudication:
     return NewAdjudication(

@@ -17,8 +17,9 @@ from typing import Final, Literal
 
 import numpy as np
 
+from cbt_core.domain.labels import LabelMark
 from cbt_core.domain.people import Person
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
 from cbt_core.stats.labels.label_sets import masi
 from db import label_lines, label_standings, own_tasks
@@ -132,11 +133,11 @@ def _opinions(
 
 
 def _label_set(
-    line: BlindLine, labels: Mapping[int, Sequence[tuple[str, bool, str]]]
+    line: BlindLine, labels: Mapping[int, Sequence[LabelMark]]
 ) -> frozenset[str] | None:
     if not line.is_vote:
         return None
-    return frozenset(name for name, _, _ in labels.get(line.submission_id, ()))
+    return frozenset(mark.label for mark in labels.get(line.submission_id, ()))
 
 
 Show = Literal["waiting", "decided", "all"]
@@ -183,11 +184,11 @@ def queue(
     `waiting` holds items with two blind submissions and more and no decision; `all` also those
     with fewer, to be decided where it is asked for. Items the person labels are left out.
     """
-    study = led_by(database, person, slug, act="adjudication_queue", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="adjudication_queue", now=now)
+    with lead.reading() as (connection, study):
         setup = current(connection, study.id)
     refresh(database, study.id, setup.protocol.design.seed)
-    with database.reading() as connection:
+    with lead.reading() as (connection, study):
         mine = _labels_here(connection, person, study.id)
         asked = {
             "waiting": Asked(fewest_voters=FEWEST_VOTERS, decided=False, without_person=mine),

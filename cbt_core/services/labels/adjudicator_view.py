@@ -4,22 +4,41 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from time import time_ns
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field, StringConstraints
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import Invalid
-from cbt_core.services.desk.views import scheme_view, study_view
+from cbt_core.services import guard
+from cbt_core.services.desk.frame import study_view
+from cbt_core.services.desk.requests import Request, read
+from cbt_core.services.desk.span_marker import scheme_view
 from cbt_core.services.labels import adjudication, adjudication_queue
 from cbt_core.services.labels.adjudication import Case
 from cbt_core.services.labels.adjudication_queue import PER_PAGE, Queue, Show
 from cbt_core.services.studies.contents import setup_for
 from db.engine import Database
 
-SHOWS: Final = ("waiting", "decided", "all")
 MOST_SEARCHED: Final = 100
 
 View = dict[str, object]
+
+
+class CaseRequest(Request):
+    """Show a case of a study, or (none named) the first of the page."""
+
+    study: str
+    task: str | None = None
+
+
+class PlaceRequest(Request):
+    """Where in the queue the browser is."""
+
+    show: Show = "waiting"
+    search: Annotated[str, StringConstraints(max_length=MOST_SEARCHED)] = ""
+    start: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +56,8 @@ class Place:
         Raises:
             Invalid: something in it has the wrong form.
         """
-        show, search, start = (
-            body.get("show", "waiting"), body.get("search", ""), body.get("start", 0)
-        )
-        if show not in SHOWS or not isinstance(search, str) or len(search) > MOST_SEARCHED:
-            raise Invalid("rating.malformed")
-        if type(start) is not int or not 0 <= start < 2**31:
-            raise Invalid("rating.malformed")
-        return cls(show, search, start)
+        sent = read(PlaceRequest, body, lambda _: Invalid("rating.malformed"))
+        return cls(sent.show, sent.search, sent.start)
 
 
 def open_view(
@@ -55,12 +68,13 @@ def open_view(
 
     `after` names a case just decided: the one behind it on the page comes next.
     """
-    setup = setup_for(database, person, slug=slug, now=now)
-    found = _queue(database, person, slug, place, now)
-    chosen = item or _next([row.item for row in found.rows], after)
-    case = None
-    if chosen is not None:
-        case = adjudication.open_case(database, person, slug=slug, item=chosen, now=now)
+    with guard.as_lead(database, person, study=slug, act="open_view", now=now).steps():
+        setup = setup_for(database, person, slug=slug, now=now)
+        found = _queue(database, person, slug, place, now)
+        chosen = item or _next([row.item for row in found.rows], after)
+        case = None
+        if chosen is not None:
+            case = adjudication.open_case(database, person, slug=slug, item=chosen, now=now)
     return {
         "sequence": time_ns() // 1000,
         "state": "done" if case is None else "task",
@@ -79,12 +93,13 @@ def decide_view(
     """Store a decision; return its receipt and the next case."""
     slug, item = task_of(body)
     place = Place.of(body)
-    done = adjudication.decide(
-        database, person, slug=slug, body={**body, "item": item}, now=now
-    )
-    view = open_view(
-        database, person, slug=slug, item=None, place=place, now=now, after=done.item
-    )
+    with guard.as_lead(database, person, study=slug, act="decide_view", now=now).steps():
+        done = adjudication.decide(
+            database, person, slug=slug, body={**body, "item": item}, now=now
+        )
+        view = open_view(
+            database, person, slug=slug, item=None, place=place, now=now, after=done.item
+        )
     return {
         "saved": {"task": body.get("task"), "revision": done.revision, "at": now.isoformat(),
                   "repeated": done.repeated},

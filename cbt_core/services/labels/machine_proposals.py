@@ -9,7 +9,7 @@ from cbt_core.canonical import digest_of
 from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.people import Person
 from cbt_core.errors import Invalid, Refused
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
 from db import audit, items
 from db import proposals as stored
@@ -54,11 +54,11 @@ def propose(
         Invalid: an unknown item or label, or evidence outside the text; the item is named.
         Refused: the study is locked, or not the person's.
     """
-    study = led_by(database, person, slug, act="propose", now=now)
-    with database.writing(study.id) as connection:
+    lead = guard.as_lead(database, person, study=slug, act="propose", now=now)
+    with lead.writing() as (connection, study):
         setup = current(connection, study.id)
-        if setup.study.stage in {"locked", "unblinded"}:
-            raise Refused("labelling.locked")
+        if setup.study.stage.is_closed:
+            raise Refused("annotation.locked")
         by_key = {one.key: one for one in items.stream(connection, study.id)}
         rows = [_row(by_key.get(one.item), setup.scheme, one) for one in proposals]
         passed = {_known(by_key, key).id: 0 for key in empty}
@@ -79,21 +79,21 @@ def propose(
 
 def _known(by_key: Mapping[str, ItemRow], key: str) -> ItemRow:
     if key not in by_key:
-        raise Invalid("labelling.unknown_item", item=key)
+        raise Invalid("annotation.unknown_item", item=key)
     return by_key[key]
 
 
 def _row(item: ItemRow | None, scheme: Scheme, one: Proposed) -> NewProposal:
     if item is None:
-        raise Invalid("labelling.unknown_item", item=one.item)
+        raise Invalid("annotation.unknown_item", item=one.item)
     found = scheme.find(one.label)
     if found is None:
-        raise Invalid("labelling.proposal_unknown_label", item=one.item, label=one.label)
+        raise Invalid("annotation.proposal_unknown_label", item=one.item, label=one.label)
     if not one.field:
         return NewProposal(item_id=item.id, label=found.id)
     text = {"question": item.question, "description": item.description}.get(one.field, "")
     if one.start is None or one.end is None or not 0 <= one.start < one.end <= len(text):
-        raise Invalid("labelling.proposal_out_of_range", item=one.item)
+        raise Invalid("annotation.proposal_out_of_range", item=one.item)
     return NewProposal(
         item_id=item.id, label=found.id, field=one.field, start=one.start, end=one.end
     )

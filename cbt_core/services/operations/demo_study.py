@@ -24,12 +24,13 @@ from cbt_core.demo.texts import TITLE, demo_distortions, demo_file, demo_protoco
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudySetup
+from cbt_core.domain.submission import PENDING, Work
 from cbt_core.errors import StudyError
 from cbt_core.files.protocol import parse_protocol, revised
 from cbt_core.files.study import read_study
 from cbt_core.services import guard
 from cbt_core.services.assignment import task_draw
-from cbt_core.services.desk import admission, label_task, own_work, rating_task
+from cbt_core.services.desk import admission, desk_task, own_work
 from cbt_core.services.labels.machine_proposals import Proposed, propose
 from cbt_core.services.studies import creation, study_setup
 from cbt_core.services.studies.creation import StudyFiles
@@ -96,13 +97,13 @@ def _go_through_labels(database: Database, past: _PastAnnotator, moment: datetim
     while view["state"] == "task":
         body = _label_press(past, view)
         moment += timedelta(seconds=body["meta"]["active_seconds"])
-        label_task.save(database, who, body=body, now=moment)
+        desk_task.save(database, who, body=body, work=Work.LABEL, now=moment)
         view = _open_text(database, past, moment)
 
 
 def _open_text(database: Database, past: _PastAnnotator, moment: datetime) -> View:
-    return label_task.open_task(
-        database, past.person, slug=past.slug, token=None, now=moment, rested=True
+    return desk_task.open_task(
+        database, past.person, slug=past.slug, token=None, work=Work.LABEL, now=moment, rested=True
     )
 
 
@@ -243,8 +244,8 @@ def _go_through_ratings(database: Database, past: _PastRater, began: datetime) -
     for token, item, places in _waiting_past(database, past):
         mine = past.saved[item]
         moment += timedelta(seconds=mine.seconds)
-        rating_task.open_task(database, past.person, slug=past.slug, token=token, now=moment)
-        rating_task.save(
+        desk_task.open_task(database, past.person, slug=past.slug, token=token, now=moment)
+        desk_task.save(
             database, past.person, body=_past_press(past, token, mine, places), now=moment
         )
     _close_past(database, past, moment)
@@ -253,7 +254,7 @@ def _go_through_ratings(database: Database, past: _PastRater, began: datetime) -
 def _close_past(database: Database, past: _PastRater, moment: datetime) -> None:
     own_work.confirm_final(database, past.person, slug=past.slug, now=moment)
     chance = Random(f"{SEED}/guess/{past.person.code}")  # simulated, seeded
-    shown = own_work.shown_again(database, past.person, slug=past.slug)
+    shown = own_work.shown_again(database, past.person, slug=past.slug, now=moment)
     answers = {
         one.task: (chance.choice(["A", "B", own_work.DONT_KNOW]), "") for one in shown
     }
@@ -353,18 +354,20 @@ def simulate_ratings(
         Refused: the person does not lead the study.
         StudyError: the study is no demonstration, or a code has no tasks in it.
     """
-    study = guard.led_by(database, person, slug, act="simulate", now=now)
-    if not study.demonstration:
-        raise StudyError("simulating.not_a_demonstration", slug=slug)
-    with database.reading() as connection:
-        setup = study_setup.current(connection, study.id)
-        workers = [_worker(connection, setup, code, seed) for code in raters]
-    with database.writing(study.id) as connection:
-        audit.append(
-            connection, study_id=study.id, actor=person.code, action=ACT,
-            payload={"raters": sorted(raters), "seed": seed}, now=now,
-        )
-    return Simulated({one.person.code: _go_through_drawn(database, one, now) for one in workers})
+    lead = guard.as_lead(database, person, study=slug, act="simulate_ratings", now=now)
+    with lead.steps():
+        with lead.writing() as (connection, study):
+            if not study.demonstration:
+                raise StudyError("simulation.not_a_demonstration", slug=slug)
+            setup = study_setup.current(connection, study.id)
+            workers = [_worker(connection, setup, code, seed) for code in raters]
+            audit.append(
+                connection, study_id=study.id, actor=person.code, action=ACT,
+                payload={"raters": sorted(raters), "seed": seed}, now=now,
+            )
+        return Simulated({
+            one.person.code: _go_through_drawn(database, one, now) for one in workers
+        })
 
 
 def _worker(connection: Connection, setup: StudySetup, code: str, seed: int) -> _Worker:
@@ -373,7 +376,7 @@ def _worker(connection: Connection, setup: StudySetup, code: str, seed: int) -> 
     Raises:
         StudyError: nobody has this code, or the person was assigned nothing.
     """
-    missing = StudyError("simulating.no_tasks", rater=code, slug=setup.study.slug)
+    missing = StudyError("simulation.no_tasks", rater=code, slug=setup.study.slug)
     account = people.by_code(connection, code)
     if account is None:
         raise missing
@@ -394,8 +397,8 @@ def _go_through_drawn(database: Database, worker: _Worker, now: datetime) -> int
         return 0
     _enter(database, worker, now)
     for token, shown in waiting:
-        rating_task.open_task(database, worker.person, slug=worker.slug, token=token, now=now)
-        rating_task.save(database, worker.person, body=_drawn_press(worker, token, shown), now=now)
+        desk_task.open_task(database, worker.person, slug=worker.slug, token=token, now=now)
+        desk_task.save(database, worker.person, body=_drawn_press(worker, token, shown), now=now)
     _close_drawn(database, worker, now)
     return len(waiting)
 
@@ -412,7 +415,7 @@ def _waiting_drawn(database: Database, worker: _Worker) -> list[tuple[str, Shown
     with database.reading() as connection:
         slots = results.slots(connection, study_id)
         mine = [line for line in results.tasks(connection, study_id)
-                if line.rater == code and line.state in tasks.PENDING]
+                if line.rater == code and line.state in PENDING]
         return [
             (tasks.token_of(connection, line.task_id),
              Shown(str(line.repeat_of is not None), line.item, code,
@@ -437,7 +440,7 @@ def _close_drawn(database: Database, worker: _Worker, now: datetime) -> None:
     """Make the scores final and guess, at random, which answer came from what."""
     own_work.confirm_final(database, worker.person, slug=worker.slug, now=now)
     chance = Random(f"{worker.seed}/guess/{worker.person.code}")
-    again = own_work.shown_again(database, worker.person, slug=worker.slug)
+    again = own_work.shown_again(database, worker.person, slug=worker.slug, now=now)
     own_work.guess(
         database, worker.person, slug=worker.slug, now=now,
         answers={one.task: (_guessed(one, chance.choice), "") for one in again},

@@ -5,8 +5,8 @@ from datetime import datetime
 from pathlib import Path
 
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import Role
-from cbt_core.errors import Refused, StudyError
+from cbt_core.errors import StudyError
+from cbt_core.services import guard
 from db import audit, backup, check, migrate, studies
 from db.engine import Connection, Database
 
@@ -63,7 +63,7 @@ def upgrade(database: Database, person: Person, *, now: datetime) -> Upgraded:
     Raises:
         StudyError: the database was made by a newer program.
     """
-    _terminal_only(person)
+    guard.as_terminal(database, person, act="upgrade", now=now).check()
     before = _version(database)
     newest = migrate.newest()
     if before == newest:
@@ -77,13 +77,13 @@ def upgrade(database: Database, person: Person, *, now: datetime) -> Upgraded:
     return Upgraded(before, migrate.upgrade(database), kept)
 
 
-def back_up(database: Database, person: Person, *, file: Path) -> int:
+def back_up(database: Database, person: Person, *, file: Path, now: datetime) -> int:
     """Write a whole copy while the app runs; return its size in bytes.
 
     Raises:
         StudyError: the file exists, there is no database, or it is a PostgreSQL one.
     """
-    _terminal_only(person)
+    guard.as_terminal(database, person, act="back_up", now=now).check()
     _sqlite_only(database)
     if not exists(database):
         raise StudyError("storage.missing")
@@ -91,36 +91,44 @@ def back_up(database: Database, person: Person, *, file: Path) -> int:
     return file.stat().st_size
 
 
-def restore(database: Database, person: Person, *, file: Path) -> None:
+def restore(database: Database, person: Person, *, file: Path, now: datetime) -> None:
     """Put a backup into an empty place.
 
     Raises:
         StudyError: the place holds data, or the backup is not sound.
     """
-    _terminal_only(person)
+    guard.as_terminal(database, person, act="restore", now=now).check()
     _sqlite_only(database)
     backup.restore(file, database)
 
 
-def check_all(database: Database, person: Person) -> list[check.Fault]:
+def check_all(database: Database, person: Person, *, now: datetime) -> list[check.Fault]:
     """Return everything wrong: pages, constraints, keys, guards and the audit chains."""
-    _terminal_only(person)
+    owner = guard.as_terminal(database, person, act="check_all", now=now)
+    owner.check()
     require_current(database)
-    with database.reading() as connection:
+    with owner.reading() as connection:
         return check.faults(connection)
 
 
-def verify(database: Database, person: Person, *, slug: str | None) -> list[Chain]:
-    """Walk the audit chains: one study's, or all and the system's."""
+def verify(
+    database: Database, person: Person, *, slug: str | None, now: datetime
+) -> list[Chain]:
+    """Walk the audit chains: one study's, or all and the system's.
+
+    Raises:
+        Refused: the person does not lead them all; the system's belongs to the terminal.
+    """
     require_current(database)
-    with database.reading() as connection:
+    with guard.as_anyone(database, person, act="verify", now=now).reading() as connection:
         wanted: list[tuple[str, int | None]] = [("", None)]
         wanted += [(row.slug, row.id) for row in studies.every(connection)]
         if slug is not None:
             wanted = [one for one in wanted if one[0] == slug and slug]
         if not wanted:
             raise StudyError("studies.unknown", slug=slug)
-        _may_verify(person, [scope for _, scope in wanted])
+        for _, scope in wanted:
+            guard.require_lead(person, scope)
         return [_chain(connection, name, scope) for name, scope in wanted]
 
 
@@ -128,16 +136,6 @@ def _chain(connection: Connection, slug: str, scope: int | None) -> Chain:
     found = audit.verify(connection, scope)
     length = len(audit.entries(connection, scope))
     return Chain(slug, length, audit.head(connection, scope), found.seq if found else None)
-
-
-def _may_verify(person: Person, scopes: list[int | None]) -> None:
-    if not person.is_terminal and not all(s and person.has(Role.LEAD, s) for s in scopes):
-        raise Refused("access.not_allowed")
-
-
-def _terminal_only(person: Person) -> None:
-    if not person.is_terminal:
-        raise Refused("access.not_allowed")
 
 
 def _sqlite_only(database: Database) -> None:

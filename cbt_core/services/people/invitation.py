@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from cbt_core.domain.study import Role
 from cbt_core.errors import Invalid
-from cbt_core.wording import say
+from cbt_core.words import say
 
 STEPS: Final = 4
 WORK: Final = {Role.RATER: "rate", Role.ANNOTATOR: "label"}

@@ -17,7 +17,6 @@ from cbt_core.domain.study import Role
 from cbt_core.errors import Invalid, Refused, StudyError
 from cbt_core.services import guard
 from cbt_core.services.access import passphrases
-from cbt_core.services.guard import require
 from db import audit, memberships, people, sessions
 from db.engine import Connection, Database
 from db.people import Account, Identity, Overview
@@ -26,37 +25,14 @@ from db.scrub import scrub
 LONGEST_NAME: Final = 200
 
 
-def named(database: Database, code: str) -> Account:
-    """Return the account of a typed code.
-
-    Raises:
-        StudyError: nobody has this code.
-    """
-    with database.reading() as connection:
-        return found(people.by_code(connection, code.strip().upper()), code)
-
-
-def found(account: Account | None, code: str) -> Account:
-    """Return an account that was looked up.
-
-    Raises:
-        StudyError: there was none.
-    """
-    if account is None:
-        raise StudyError("people.unknown", person=code.strip().upper()[:40])
-    return account
-
-
 def identity_of(database: Database, actor: Person, *, code: str, now: datetime) -> Identity:
     """Return a person's name and e-mail address, to the terminal or the person.
 
     Raises:
         Refused: the actor is neither.
     """
-    account = named(database, code)
-    if actor.id != account.id:
-        guard.require_terminal(database, actor, act="identity_of", now=now)
-    with database.reading() as connection:
+    owner = guard.as_self(database, actor, code=code, act="identity_of", now=now)
+    with owner.reading() as (connection, account):
         return people.identity_of(connection, account.id)
 
 
@@ -68,12 +44,10 @@ def set_identity(
     Raises:
         Refused: the actor is neither the terminal nor the person. Invalid: too long.
     """
-    account = named(database, code)
-    if actor.id != account.id:
-        guard.require_terminal(database, actor, act="set_identity", now=now)
-    if max(len(name), len(email)) > LONGEST_NAME:
-        raise Invalid("people.name_long", most=LONGEST_NAME)
-    with database.writing() as connection:
+    owner = guard.as_self(database, actor, code=code, act="set_identity", now=now)
+    with owner.writing() as (connection, account):
+        if max(len(name), len(email)) > LONGEST_NAME:
+            raise Invalid("people.name_long", most=LONGEST_NAME)
         people.set_identity(connection, account.id, name=name.strip(), email=email.strip())
         trail(connection, actor, "person.identity", account.code, now)
 
@@ -145,11 +119,12 @@ def add_person(
         Refused: the actor may not, or the demonstration would be mixed with real people.
         Invalid: the code is not one; StudyError: the person is disabled or there is no such study.
     """
-    guard.require_inviter(database, actor, study_id, now=now)
+    inviter = guard.as_inviter(database, actor, study_id=study_id, act="add_person", now=now)
+    inviter.check()
     name = normal_code(code)
     secret = passphrases.issue()
     secret_hash = passphrases.hash_of(secret, "issued")  # slow: before the transaction
-    with database.writing() as connection:
+    with inviter.writing() as connection:
         account = people.by_code(connection, name)
         if account is None:
             account = _create(connection, actor, code=name, secret_hash=secret_hash, now=now)
@@ -170,11 +145,12 @@ def list_people(
         Refused: the actor is neither.
     """
     if study_id is None:
-        guard.require_terminal(database, actor, act="list_people", now=now)
-    else:
-        require(database, actor, Role.LEAD, study_id, act="list_people", now=now)
-    with database.reading() as connection:
-        return people.overview(connection, study_id)
+        owner = guard.as_terminal(database, actor, act="list_people", now=now)
+        with owner.reading() as connection:
+            return people.overview(connection, None)
+    lead = guard.as_lead(database, actor, study=study_id, act="list_people", now=now)
+    with lead.reading() as (connection, study):
+        return people.overview(connection, study.id)
 
 
 def reset(database: Database, actor: Person, *, code: str, now: datetime) -> Issued:
@@ -184,13 +160,13 @@ def reset(database: Database, actor: Person, *, code: str, now: datetime) -> Iss
         Refused: a lead asks for somebody who belongs elsewhere too, or leads.
         StudyError: nobody has this code, or the person was forgotten.
     """
-    account = named(database, code)
-    guard.require_keeper(database, actor, account, now=now)
-    if account.is_forgotten or account.demonstration:
-        raise StudyError("people.no_new_secret", person=account.code)
+    keeper = guard.as_keeper(database, actor, code=code, act="reset", now=now)
+    keeper.check()
     secret = passphrases.issue()
-    secret_hash = passphrases.hash_of(secret, "issued")
-    with database.writing() as connection:
+    secret_hash = passphrases.hash_of(secret, "issued")  # slow: before the transaction
+    with keeper.writing() as (connection, account):
+        if account.is_forgotten or account.demonstration:
+            raise StudyError("people.no_new_secret", person=account.code)
         people.set_secret(connection, account.id, secret_hash=secret_hash, kind="issued")
         if actor.is_terminal:
             people.enable(connection, account.id)
@@ -205,9 +181,9 @@ def disable(database: Database, actor: Person, *, code: str, now: datetime) -> N
     Raises:
         Refused: the actor is not the terminal. StudyError: nobody has this code.
     """
-    guard.require_terminal(database, actor, act="disable", now=now)
-    account = named(database, code)
-    with database.writing() as connection:
+    owner = guard.as_terminal(database, actor, act="disable", now=now)
+    with owner.writing() as connection:
+        account = guard.account_of(connection, code)
         people.disable(connection, account.id, now)
         sessions.end_all(connection, account.id, now)
         trail(connection, actor, "person.disable", account.code, now)
@@ -219,9 +195,9 @@ def forget(database: Database, actor: Person, *, code: str, now: datetime) -> Fo
     Raises:
         Refused: the actor is not the terminal. StudyError: nobody has this code.
     """
-    guard.require_terminal(database, actor, act="forget", now=now)
-    account = named(database, code)
-    with database.writing() as connection:
+    owner = guard.as_terminal(database, actor, act="forget", now=now)
+    with owner.writing() as connection:
+        account = guard.account_of(connection, code)
         people.forget(connection, account.id, now)
         trail(connection, actor, "person.forget", account.code, now)
     return Forgotten(account.code, scrub(database))
@@ -235,18 +211,18 @@ def leave_study(
     Raises:
         Refused: the actor does not lead the study, or it would be left without a lead.
     """
-    require(database, actor, Role.LEAD, study_id, act="leave_study", now=now)
-    account = named(database, code)
-    with database.writing() as connection:
+    lead = guard.as_lead(database, actor, study=study_id, act="leave_study", now=now)
+    with lead.writing() as (connection, study):
+        account = guard.account_of(connection, code)
         ended = memberships.leave(
-            connection, study_id=study_id, person_id=account.id, role=role, now=now
+            connection, study_id=study.id, person_id=account.id, role=role, now=now
         )
-        is_last = role is Role.LEAD and not memberships.count_active(connection, study_id, role)
+        is_last = role is Role.LEAD and not memberships.count_active(connection, study.id, role)
         if ended and is_last and not actor.is_terminal:
             raise Refused("people.last_lead")
         if ended:
             audit.append(
-                connection, study_id=study_id, actor=actor.code, action="membership.leave",
+                connection, study_id=study.id, actor=actor.code, action="membership.leave",
                 payload={"person": account.code, "role": role.value}, now=now,
             )
     return ended
@@ -257,7 +233,7 @@ def _create(
 ) -> Account:
     people.add(connection, code=code, secret_hash=secret_hash, now=now)
     trail(connection, actor, "person.add", code, now)
-    return found(people.by_code(connection, code), code)
+    return guard.account_of(connection, code)
 
 
 def _grant(

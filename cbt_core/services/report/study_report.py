@@ -15,7 +15,7 @@ from cbt_core.analysis.machine import metric_means
 from cbt_core.analysis.rows import Facts
 from cbt_core.analysis.study import Registered
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import AFTER_LOCK, Stage
+from cbt_core.domain.study import Stage
 from cbt_core.errors import Refused, StudyError
 from cbt_core.generation.gates.findings import Report
 from cbt_core.report.bundle import archive, files, refuse_taken, write
@@ -33,13 +33,13 @@ from cbt_core.report.context import (
 )
 from cbt_core.report.document import report_of
 from cbt_core.report.sheet import Sheet
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.results.study_results import analyse, label_results
 from cbt_core.services.results.study_rows import gold_of, read_facts
 from cbt_core.services.studies.answer_gates import gates_of_study
 from cbt_core.services.studies.study_setup import current
 from cbt_core.stats.resampling import Bootstrap
-from cbt_core.wording import LANGUAGES
+from cbt_core.words import LANGUAGES
 from db import audit, items, results, studies
 from db.engine import Connection, Database
 
@@ -83,16 +83,17 @@ def gather(
     Raises:
         Refused: the person does not lead the study.
     """
-    study = led_by(database, person, slug, act="report", now=now)
-    gates = _gates(database, person, slug, now)
-    labels, withheld = _labels(database, person, slug, wish.bootstrap, now)
-    with database.reading() as connection:
-        facts = read_facts(connection, current(connection, study.id))
-        names = [row.name for row in studies.systems(connection, study.id)]
-        found = _context(
-            connection, facts, plan, wish, gates=gates, labels=labels, withheld=withheld,
-            is_terminal=person.is_terminal,
-        )
+    lead = guard.as_lead(database, person, study=slug, act="gather", now=now)
+    with lead.steps():
+        gates = _gates(database, person, slug, now)
+        labels, withheld = _labels(database, person, slug, wish.bootstrap, now)
+        with lead.reading() as (connection, study):
+            facts = read_facts(connection, current(connection, study.id))
+            names = [row.name for row in studies.systems(connection, study.id)]
+            found = _context(
+                connection, facts, plan, wish, gates=gates, labels=labels, withheld=withheld,
+                is_terminal=person.is_terminal,
+            )
     if not found.masked:
         return found
     veiled = Veil(names, wish.language or study.language).over(found)
@@ -132,7 +133,7 @@ def _context(
     labels: LabelResults | None, withheld: str | None, is_terminal: bool,
 ) -> ReportContext:
     setup = facts.setup
-    study_id, closed = setup.study.id, setup.study.stage in AFTER_LOCK
+    study_id, closed = setup.study.id, setup.study.stage.is_closed
     lines = [line for line in facts.material.lines if line.kind == "main" and line.submission_id]
     rows = [row for row in items.in_use(connection, study_id) if row.kind == "main"]
     sizes = list(facts.characters.values())
@@ -191,7 +192,21 @@ def report_files(
         Refused: not the person's study, or the person rates in it and it is not locked yet.
         StudyError: nothing has been rated, or the language is unknown.
     """
-    asked = wish or Wish()
+    lead = guard.as_lead(database, person, study=slug, act="report_files", now=now)
+    with lead.steps():
+        made, detail = _made(database, person, slug, wish or Wish(), now)
+        with lead.writing() as (connection, study):
+            audit.log_access(
+                connection, actor=person.code, action="report", now=now, study_id=study.id,
+                detail=detail,
+            )
+    return made
+
+
+def _made(
+    database: Database, person: Person, slug: str, asked: Wish, now: datetime
+) -> tuple[dict[str, bytes], str]:
+    """Return the report's files, and in a word what they hold."""
     if asked.language and asked.language not in LANGUAGES:
         raise StudyError("report.unknown_language", language=asked.language)
     found = analyse(database, person, slug=slug, now=now, bootstrap=asked.bootstrap)
@@ -202,12 +217,7 @@ def report_files(
         found = veiled(found, Veil(true_names(database, slug), language))
     lists = checklists(found, context)
     made = files(report_of(Sheet(found, context, language), lists), found.json(), lists)
-    with database.writing(context.study.id) as connection:
-        audit.log_access(
-            connection, actor=person.code, action="report", now=now, study_id=context.study.id,
-            detail=f"{language} {'blinded' if found.masked else 'unblinded'}",
-        )
-    return made
+    return made, f"{language} {'blinded' if found.masked else 'unblinded'}"
 
 
 def write_report(
@@ -215,14 +225,17 @@ def write_report(
     wish: Wish | None = None,
 ) -> list[str]:
     """Write a study's report into a folder, all of it or nothing; return the paths within."""
-    refuse_taken(folder)
-    made = report_files(database, person, slug=slug, now=now, wish=wish)
-    write(made, folder)
-    return list(made)
+    lead = guard.as_lead(database, person, study=slug, act="write_report", now=now)
+    with lead.steps():
+        refuse_taken(folder)
+        made = report_files(database, person, slug=slug, now=now, wish=wish)
+        write(made, folder)
+        return list(made)
 
 
 def report_zip(
     database: Database, person: Person, *, slug: str, now: datetime, wish: Wish | None = None
 ) -> bytes:
     """Return a study's report as one zip, for the browser."""
-    return archive(report_files(database, person, slug=slug, now=now, wish=wish), slug)
+    with guard.as_lead(database, person, study=slug, act="report_zip", now=now).steps():
+        return archive(report_files(database, person, slug=slug, now=now, wish=wish), slug)

@@ -12,13 +12,13 @@ from string import ascii_uppercase
 
 from cbt_core.domain.instrument import Scale
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import AFTER_LOCK, Role, Stage
-from cbt_core.domain.study_setup import StudyRow, StudySetup
+from cbt_core.domain.study import Role, Stage
+from cbt_core.domain.study_setup import StudyRow
 from cbt_core.errors import Refused, StudyError
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
 from db import disagreements as rows
-from db import plans, results
+from db import results
 from db.disagreements import OneScore, SplitItem
 from db.engine import Connection, Database
 
@@ -71,9 +71,11 @@ def split_items(
             system was named before the lock.
         StudyError: the study has no such scale or system.
     """
-    study = led_by(database, person, slug, act="split_items", now=now)
-    with database.reading() as connection:
-        setup = _allowed(connection, person, study)
+    lead = guard.as_onlooker(
+        database, person, study=slug, role=Role.RATER, act="split_items", now=now
+    )
+    with lead.reading() as (connection, study):
+        setup = current(connection, study.id)
         ranges = {one.id: _range(one) for one in setup.instrument.scales if one.level == "answer"}
         if scale:
             if scale not in ranges:
@@ -92,13 +94,13 @@ def case(database: Database, person: Person, *, slug: str, item: str, now: datet
         Refused: not the person's study, or the person rates in it and it is not locked yet.
         StudyError: the study has no such item.
     """
-    study = led_by(database, person, slug, act="case", now=now)
-    with database.reading() as connection:
-        setup = _allowed(connection, person, study)
+    lead = guard.as_onlooker(database, person, study=slug, role=Role.RATER, act="case", now=now)
+    with lead.reading() as (connection, study):
+        setup = current(connection, study.id)
         text = rows.item_text(connection, study.id, item)
         if text is None:
             raise StudyError("results.no_such_item", item=item)
-        closed = setup.study.stage in AFTER_LOCK
+        closed = setup.study.stage.is_closed
         held = rows.answer_texts(connection, text.item_id)
         scores = rows.item_scores(connection, study.id, text.item_id)
         systems = results.system_names(
@@ -118,18 +120,8 @@ def case(database: Database, person: Person, *, slug: str, item: str, now: datet
     )
 
 
-def _allowed(connection: Connection, person: Person, study: StudyRow) -> StudySetup:
-    """Return the setup, unless the person rates here and could still be steered."""
-    setup = current(connection, study.id)
-    rated = person.id in plans.with_tasks(connection, study.id, "rate")
-    rates = person.has(Role.RATER, study.id) or rated
-    if setup.study.stage not in AFTER_LOCK and rates:
-        raise Refused("exporting.no_results_for_raters")
-    return setup
-
-
 def _system(connection: Connection, study: StudyRow, name: str) -> int:
-    if study.stage not in AFTER_LOCK:
+    if not study.stage.is_closed:
         raise Refused("results.no_system_yet")
     unblinded = study.stage == Stage.UNBLINDED
     names = results.system_names(connection, study.id, unblinded=unblinded)

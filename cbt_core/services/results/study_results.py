@@ -19,18 +19,18 @@ from cbt_core.analysis.parts import Share, value_shares
 from cbt_core.analysis.study import Analysis, Registered, Work, analysis_of, work_of
 from cbt_core.domain.instrument import Instrument
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import AFTER_LOCK, Role
+from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudyRow, StudySetup
-from cbt_core.errors import Refused, StudyError
+from cbt_core.errors import StudyError
 from cbt_core.files.protocol import parse_protocol
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.results import study_rows
 from cbt_core.services.results.study_rows import read_facts
 from cbt_core.services.studies.registration import registered
 from cbt_core.services.studies.study_setup import current
 from cbt_core.stats.labels.annotators import Setting
 from cbt_core.stats.ratings import POOLED
-from db import disagreements, plans, studies
+from db import disagreements, studies
 from db.engine import Connection, Database
 
 
@@ -45,8 +45,12 @@ def analyse(
         Refused: not the person's study, or the person rates in it and it is not locked yet.
         StudyError: nothing has been rated.
     """
-    found = _read(database, person, slug=slug, act="analyse", now=now, bootstrap=bootstrap)
-    return analysis_of(found.work, found.registered)
+    lead = guard.as_onlooker(
+        database, person, study=slug, role=Role.RATER, act="analyse", now=now
+    )
+    with lead.reading() as (connection, study):
+        read = _read(connection, study, bootstrap)
+    return analysis_of(read.work, read.registered)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,20 +61,11 @@ class _Read:
     registered: Registered
 
 
-def _read(
-    database: Database, person: Person, *, slug: str, act: str, now: datetime,
-    bootstrap: int | None,
-) -> _Read:
-    study = led_by(database, person, slug, act=act, now=now)
-    with database.reading() as connection:
-        setup = current(connection, study.id)
-        _refuse_raters(connection, person, setup.study)
-        facts = read_facts(connection, setup)
-        fixed = registered(connection, study.id)
-        plan = parse_protocol(
-            studies.protocol_text(connection, study.id, fixed.plan_digest)
-        ).protocol
-    return _Read(work_of(facts, plan, bootstrap), fixed)
+def _read(connection: Connection, study: StudyRow, bootstrap: int | None) -> _Read:
+    facts = read_facts(connection, current(connection, study.id))
+    fixed = registered(connection, study.id)
+    text = studies.protocol_text(connection, study.id, fixed.plan_digest)
+    return _Read(work_of(facts, parse_protocol(text).protocol, bootstrap), fixed)
 
 
 def label_results(
@@ -84,12 +79,12 @@ def label_results(
         Refused: not the person's study, or the person labels in it and it is not locked yet.
         StudyError: nothing has been labelled.
     """
-    study = led_by(database, person, slug, act="label_results", now=now)
-    with database.reading() as connection:
+    lead = guard.as_onlooker(
+        database, person, study=slug, role=Role.ANNOTATOR, act="label_results", now=now
+    )
+    with lead.reading() as (connection, study):
         setup = current(connection, study.id)
-        is_open = setup.study.stage not in AFTER_LOCK
-        if is_open:
-            _refuse_annotators(connection, person, study.id)
+        is_open = not study.stage.is_closed
         entered = study_rows.entered(connection, study.id)
     if not any(row.labels is not None for row in entered.first):
         raise StudyError("labels.nothing_labelled")
@@ -118,13 +113,6 @@ def _label_figures(
     return found
 
 
-def _refuse_annotators(connection: Connection, person: Person, study_id: int) -> None:
-    """Keep a lead who labels from the others' labels until the lock: seeing them would steer."""
-    has_tasks = person.id in plans.with_tasks(connection, study_id, "label")
-    if person.has(Role.ANNOTATOR, study_id) or has_tasks:
-        raise Refused("labels.no_results_for_annotators")
-
-
 @dataclass(frozen=True, slots=True)
 class Everything:
     """All that the results screen shows at this stage.
@@ -146,9 +134,10 @@ def state(database: Database, person: Person, *, slug: str, now: datetime) -> st
     Raises:
         Refused: not the person's study, or the person rates in it and it is not locked yet.
     """
-    study = led_by(database, person, slug, act="results", now=now)
-    with database.reading() as connection:
-        _refuse_raters(connection, person, study)
+    lead = guard.as_onlooker(
+        database, person, study=slug, role=Role.RATER, act="results_state", now=now
+    )
+    with lead.reading() as (connection, study):
         found = disagreements.state(connection, study.id)
     return "/".join([study.stage, *(str(one) for one in found)])
 
@@ -162,10 +151,14 @@ def everything(
         Refused: not the person's study, or the person rates in it and it is not locked yet.
         StudyError: nothing has been rated.
     """
-    found = _read(database, person, slug=slug, act="results", now=now, bootstrap=bootstrap)
-    work, setup = found.work, found.work.facts.setup
+    lead = guard.as_onlooker(
+        database, person, study=slug, role=Role.RATER, act="everything", now=now
+    )
+    with lead.reading() as (connection, study):
+        read = _read(connection, study, bootstrap)
+    work, setup = read.work, read.work.facts.setup
     return Everything(
-        analysis=analysis_of(work, found.registered),
+        analysis=analysis_of(work, read.registered),
         instrument=setup.instrument,
         margin=setup.protocol.analysis.margin,
         shares=tuple(value_shares(
@@ -173,12 +166,3 @@ def everything(
         )),
         metric_means=() if work.open else metric_means(work.facts, work.how),
     )
-
-
-def _refuse_raters(connection: Connection, person: Person, study: StudyRow) -> None:
-    """Keep a lead who rates, or has rated, from the others' scores until the lock."""
-    if study.stage in AFTER_LOCK:
-        return
-    rated = person.id in plans.with_tasks(connection, study.id, "rate")
-    if rated or person.has(Role.RATER, study.id):
-        raise Refused("exporting.no_results_for_raters")

@@ -18,8 +18,8 @@ from cbt_core.analysis.labels import (
 from cbt_core.analysis.rows import Facts, Material
 from cbt_core.domain import labels as domain_labels
 from cbt_core.domain.labels import LabelLine
+from cbt_core.domain.study import Stage
 from cbt_core.domain.study_setup import StudySetup
-from cbt_core.domain.submission import FlagLine
 from cbt_core.stats.labels.anchoring import Answered
 from cbt_core.stats.labels.label_sets import LabelRow
 from cbt_core.stats.labels.spans import Documents, SpanRow
@@ -65,7 +65,7 @@ def votes_of(
     for line in label_lines.blind_round(connection, study_id):
         if line.is_vote and line.annotator not in silent:
             labels = given.get(line.submission_id, ())
-            found[line.item].append(frozenset(name for name, _, _ in labels))
+            found[line.item].append(frozenset(mark.label for mark in labels))
     return found
 
 
@@ -98,7 +98,7 @@ def _entered_lines(
         if line.annotator not in annotators and line.item not in dropped:
             by_round[line.round][line.item, line.annotator] = line
     given = label_lines.labels(connection, study_id)
-    return EnteredLines(by_round, {key: frozenset(name for name, _, _ in marks)
+    return EnteredLines(by_round, {key: frozenset(mark.label for mark in marks)
                              for key, marks in given.items()})
 
 
@@ -119,8 +119,9 @@ def _proposal_answers(
     wanted = {line.id for line in kept}
     return [
         Answered(proposed[one.proposal_id], one.answer)
-        for one in label_lines.answers(connection, study_id)
-        if one.submission_id in wanted
+        for key, answers in label_lines.answers(connection, study_id).items()
+        if key in wanted
+        for one in answers
     ]
 
 
@@ -160,11 +161,8 @@ def read_material(connection: Connection, setup: StudySetup, *, unblinded: bool)
 
 def read_facts(connection: Connection, setup: StudySetup) -> Facts:
     """Read a study's rows; names are true ones only when it is unblinded."""
-    study_id, unblinded = setup.study.id, setup.study.stage == "unblinded"
+    study_id, unblinded = setup.study.id, setup.study.stage == Stage.UNBLINDED
     material = read_material(connection, setup, unblinded=unblinded)
-    flags: dict[int, list[FlagLine]] = {}
-    for flag in results.flags(connection, study_id):
-        flags.setdefault(flag.submission_id, []).append(flag)
     sizes = list(analysis_rows.answer_sizes(connection, study_id))
     rows = studies.systems(connection, study_id)
     primary = setup.protocol.analysis.primary_system
@@ -176,9 +174,10 @@ def read_facts(connection: Connection, setup: StudySetup) -> Facts:
         baseline=next((row.name for row in rows if row.baseline and unblinded), None),
         primary_system=primary if unblinded and primary else None,
         preferences={
-            one.submission_id: one.choice for one in results.preferences(connection, study_id)
+            key: preferred.choice
+            for key, (preferred,) in results.preferences(connection, study_id).items()
         },
-        flags=flags,
+        flags=results.flags(connection, study_id),
         guesses=sorted(results.guesses(connection, study_id), key=lambda one: one.task_id),
         answers={(one.item, material.systems[one.system_id]): one.answer_id for one in sizes},
         characters={one.answer_id: one.characters for one in sizes},

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Final
 
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import Role
-from cbt_core.errors import Refused, StudyError
+from cbt_core.errors import StudyError
 from cbt_core.generation.backend.hosts import require_host
+from cbt_core.services import guard
 from cbt_core.services.operations import storage
 from cbt_core.settings import Settings
 from db import agreements, audit
 from db.agreements import Agreement
-from db.engine import Database
+from db.engine import Connection, Database
 
 LISTED, NO = "listed", "no"
 CLOSED: Final = frozenset({"psyqa"})
@@ -61,12 +61,14 @@ def allow_source(
     Raises:
         Refused: the person leads no study. StudyError: no source, no agreement, or a past date.
     """
-    if not agreement.strip():
-        raise StudyError("egress.no_agreement")
-    if valid_until and valid_until < now.date():
-        raise StudyError("egress.past", day=valid_until.isoformat())
-    until = valid_until.isoformat() if valid_until else ""
-    _decide(database, person, (source, LISTED, agreement.strip(), until), now)
+    lead = guard.as_lead_anywhere(database, person, act="allow_source", now=now)
+    with lead.writing() as connection:
+        if not agreement.strip():
+            raise StudyError("egress.no_agreement")
+        if valid_until and valid_until < now.date():
+            raise StudyError("egress.past", day=valid_until.isoformat())
+        until = valid_until.isoformat() if valid_until else ""
+        _decide(connection, person, (source, LISTED, agreement.strip(), until), now)
 
 
 def deny_source(
@@ -77,7 +79,9 @@ def deny_source(
     Raises:
         Refused: the person leads no study. StudyError: no source is named.
     """
-    _decide(database, person, (source, NO, reason.strip(), ""), now)
+    lead = guard.as_lead_anywhere(database, person, act="deny_source", now=now)
+    with lead.writing() as connection:
+        _decide(connection, person, (source, NO, reason.strip(), ""), now)
 
 
 def sources(database: Database, person: Person, *, now: datetime) -> Sequence[Agreement]:
@@ -86,26 +90,12 @@ def sources(database: Database, person: Person, *, now: datetime) -> Sequence[Ag
     Raises:
         Refused: the person leads no study.
     """
-    require_lead(database, person, act="sources", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead_anywhere(database, person, act="sources", now=now)
+    with lead.reading() as connection:
         found = list(agreements.current(connection))
     known = {one.source for one in found}
     closed = [Agreement(name, NO, "", "", "", "") for name in sorted(CLOSED - known)]
     return sorted((*found, *closed), key=lambda one: one.source)
-
-
-def require_lead(database: Database, person: Person, *, act: str, now: datetime) -> None:
-    """Let the terminal pass, and whoever leads a study; the demonstration's lead leads none.
-
-    Raises:
-        Refused: anybody else; it is noted in the access log.
-    """
-    leads = any(Role.LEAD in held for held in person.roles.values()) and not person.demonstration
-    if person.is_terminal or leads:
-        return
-    with database.writing() as connection:
-        audit.log_access(connection, actor=person.code, action=f"denied:{act}", now=now)
-    raise Refused("access.not_allowed")
 
 
 def require_sendable(
@@ -178,22 +168,19 @@ def _require_source(source: str, words: Mapping[str, Agreement], now: datetime) 
 
 
 def _decide(
-    database: Database, person: Person, word: tuple[str, str, str, str], now: datetime
+    connection: Connection, person: Person, word: tuple[str, str, str, str], now: datetime
 ) -> None:
     """Store a decision (source, may_leave, agreement, valid_until) and its audit entry."""
     source, may_leave, agreement, until = word
     name = normal_source(source)
-    act = "allow_source" if may_leave == LISTED else "deny_source"
-    require_lead(database, person, act=act, now=now)
     if not name or len(name) > LONGEST or not name.isprintable():
         raise StudyError("egress.no_source")
-    with database.writing() as connection:
-        agreements.add(
-            connection, source=name, may_leave=may_leave, agreement=agreement, valid_until=until,
-            actor=person.code, now=now,
-        )
-        audit.append(
-            connection, study_id=None, actor=person.code, action="source_decided", now=now,
-            payload={"source": name, "may_leave": may_leave, "valid_until": until,
-                     "agreement": hashlib.sha256(agreement.encode()).hexdigest()},
-        )
+    agreements.add(
+        connection, source=name, may_leave=may_leave, agreement=agreement, valid_until=until,
+        actor=person.code, now=now,
+    )
+    audit.append(
+        connection, study_id=None, actor=person.code, action="source_decided", now=now,
+        payload={"source": name, "may_leave": may_leave, "valid_until": until,
+                 "agreement": hashlib.sha256(agreement.encode()).hexdigest()},
+    )

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +13,11 @@ from cbt_core.domain.people import Person
 from cbt_core.errors import StudyError
 from cbt_core.files.protocol import LoadedProtocol, parse_protocol
 from cbt_core.files.study import read_study
+from cbt_core.files.writer import write_lines
 from cbt_core.generation.run.journal import SUFFIX, beside
 from cbt_core.generation.run.manifest import FAILED
-from cbt_core.services.runs.control import one_run
-from cbt_core.services.runs.process import answers_file, questions_of
+from cbt_core.services import guard
+from cbt_core.services.runs.browser_run import answers_file, one_run, questions_of
 from cbt_core.services.studies import creation
 from cbt_core.services.studies.creation import Created, Preview, StudyFiles
 from db import audit
@@ -65,7 +66,8 @@ def page(
     Raises:
         Refused: the person may not. StudyError: no such run, other questions, files deleted.
     """
-    found = chosen(database, person, codes, act="read_run", now=now)
+    with guard.as_maker(database, person, act="page_of_runs", now=now).steps():
+        found = chosen(database, person, codes, now=now)
     columns = [_cells(one) for one in found]
     lines = []
     total = 0
@@ -78,7 +80,7 @@ def page(
 
 
 def chosen(
-    database: Database, person: Person, codes: Sequence[str], *, act: str, now: datetime
+    database: Database, person: Person, codes: Sequence[str], *, now: datetime
 ) -> list[Run]:
     """Return runs of the person that were asked the same questions and still have their files.
 
@@ -86,13 +88,14 @@ def chosen(
         Refused: the person may not. StudyError: no such run, other questions, files deleted.
     """
     names = list(dict.fromkeys(codes))[:MOST_SYSTEMS]
-    found = [one_run(database, person, code=one, act=act, now=now).run for one in names]
+    with guard.as_maker(database, person, act="chosen_runs", now=now).steps():
+        found = [one_run(database, person, code=one, now=now).run for one in names]
     if not found:
-        raise StudyError("running.none_chosen")
+        raise StudyError("runs.none_chosen")
     for one in found:
         questions_of(one)  # says so when the files are gone
     if len({one.config["digest"] for one in found}) > 1:
-        raise StudyError("running.other_questions")
+        raise StudyError("runs.other_questions")
     return found
 
 
@@ -153,7 +156,8 @@ def check(
     Raises:
         Refused, StudyError: see `chosen`; or a run is not over, or two have one name.
     """
-    found = _sendable(database, person, codes, now)
+    with guard.as_maker(database, person, act="check_runs", now=now).steps():
+        found = _sendable(database, person, codes, now)
     with _files(found) as (files, left_out):
         return creation.preview(files, protocol=_protocol(found)), left_out
 
@@ -167,12 +171,13 @@ def send(
     Raises:
         Refused, StudyError: see `check`. ImportProblems: the study cannot take the texts.
     """
-    found = _sendable(database, person, codes, now)
-    with _files(found) as (files, left_out):
-        made = creation.create_study(
-            database, person, slug=slug, title=title, files=files, now=now,
-            protocol=_protocol(found),
-        )
+    with guard.as_maker(database, person, act="send_runs", now=now).steps():
+        found = _sendable(database, person, codes, now)
+        with _files(found) as (files, left_out):
+            made = creation.create_study(
+                database, person, slug=slug, title=title, files=files, now=now,
+                protocol=_protocol(found),
+            )
     payload: audit.Payload = {
         "runs": [one.code for one in found], "left_out": left_out, "new": made.new,
     }
@@ -187,11 +192,11 @@ def send(
 def _sendable(
     database: Database, person: Person, codes: Sequence[str], now: datetime
 ) -> list[Run]:
-    found = chosen(database, person, codes, act="send_run", now=now)
+    found = chosen(database, person, codes, now=now)
     if any(one.status != "finished" for one in found):
-        raise StudyError("running.not_finished")
+        raise StudyError("runs.not_finished")
     if len({system_of(one) for one in found}) < len(found):
-        raise StudyError("running.same_system")
+        raise StudyError("runs.same_system")
     return found
 
 
@@ -212,7 +217,7 @@ def _files(found: Sequence[Run]) -> Iterator[tuple[StudyFiles, int]]:
     asked = [one.key for one in questions]
     kept = [key for key in asked if all(key in keys for keys in have)]
     if not kept:
-        raise StudyError("running.nothing_common")
+        raise StudyError("runs.nothing_common")
     left_out = len(asked) - len(kept)
     if not left_out and questions.limit is None:
         names = {file: f"{system_of(one)}.jsonl" for one, file in zip(found, answers, strict=True)}
@@ -235,26 +240,20 @@ def _cut(
     )
     items = [one for one in read.items if one.key in kept]
     first, references = folder / "questions.jsonl", folder / "references.jsonl"
-    _write(first, (
+    write_lines((
         {"id": one.key, "question": one.question, "description": one.description,
          "keywords": list(one.keywords), "source": one.source, "licence": one.licence,
          **({"risk": one.risk.value} if one.risk else {})}
         for one in items
-    ))
-    _write(references, (
+    ), first)
+    write_lines((
         {"id": one.key, "answer": text} for one in items for text in one.references
-    ))
+    ), references)
     places = [folder / f"answers-{place}.jsonl" for place in range(len(found))]
     for file, place in zip(answers, places, strict=True):
-        _write(place, (row for row in rows_of_file(file) if str(row["id"]) in kept))
+        write_lines((row for row in rows_of_file(file) if str(row["id"]) in kept), place)
     names = {place: f"{system_of(one)}.jsonl" for one, place in zip(found, places, strict=True)}
     return StudyFiles(
         questions=first, answers=places, names={**names, first: questions.name},
         references=[references] if references.stat().st_size else [],
     )
-
-
-def _write(file: Path, rows: Iterable[Row]) -> None:
-    with file.open("w", encoding="utf-8") as target:
-        for row in rows:
-            target.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -15,10 +15,11 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study import Problem
 from cbt_core.errors import StudyError
 from cbt_core.generation.backend.allowance import Budget, Prices, likely_tokens
-from cbt_core.generation.backend.catalogue import BACKENDS, Tuning
+from cbt_core.generation.backend.catalogue import BACKENDS
 from cbt_core.generation.backend.exchange import Decoding
 from cbt_core.generation.backend.model_folder import models_folder
-from cbt_core.generation.tasks.answers import Plan, Wish
+from cbt_core.generation.backend.options import Options, Tuning
+from cbt_core.generation.tasks.answers import Answers, answers_to
 from cbt_core.generation.tasks.prompts import load_prompt, shipped_prompts
 from cbt_core.generation.tasks.questions import Questions
 from cbt_core.instruments import load_scheme, shipped_schemes
@@ -80,22 +81,33 @@ def local_adapters() -> Sequence[str]:
     return _found("adapter_config.json")
 
 
-def wish_of(asked: Asked, questions: Questions, out: Path) -> Wish:
-    """Return the wish, every choice checked against what the server offers.
+def options_of(asked: Asked, *, resume: bool = False) -> Options:
+    """Return how the model is asked, every choice checked against what the server offers.
 
     Raises:
         StudyError: a choice is not offered, or a price is missing.
     """
     _check(asked)
-    return Wish(
-        questions=questions, system=asked.system, backend=asked.backend, model=_model(asked),
-        adapter=_among(asked.adapter, local_adapters()) if asked.adapter else "", out=out,
-        prompt=asked.prompt, prompt_language=asked.prompt_language, scheme=asked.scheme,
-        base_url=asked.base_url, decoding=asked.decoding,
+    return Options(
+        backend=asked.backend, model=_model(asked),
+        adapter=_among(asked.adapter, local_adapters()) if asked.adapter else "",
+        base_url=asked.base_url, decoding=asked.decoding, resume=resume,
         tuning=Tuning(
             prices=Prices(asked.price_in, asked.price_out), budget=Budget(asked.budget, None),
             delay=asked.delay, concurrency=1 if asked.delay else 0,
         ),
+    )
+
+
+def task_of(asked: Asked, questions: Questions) -> Answers:
+    """Return the questions as they are to be answered.
+
+    Raises:
+        ImportProblems: the questions cannot be read. StudyError: the system's name is none.
+    """
+    return answers_to(
+        questions, system=asked.system, prompt=asked.prompt, language=asked.prompt_language,
+        scheme=asked.scheme,
     )
 
 
@@ -124,13 +136,13 @@ def _check(asked: Asked) -> None:
     }
     for name, (value, known) in offered.items():
         if value not in known:
-            raise StudyError("running.not_offered", name=name, known=", ".join(known))
+            raise StudyError("runs.not_offered", name=name, known=", ".join(known))
     if len(asked.base_url) > ADDRESS_CHARACTERS or len(asked.model) > MODEL_CHARACTERS:
-        raise StudyError("running.too_long")
+        raise StudyError("runs.too_long")
     if asked.adapter and asked.backend != "transformers":
-        raise StudyError("generating.no_adapter", backend=asked.backend)
+        raise StudyError("generation.no_adapter", backend=asked.backend)
     if asked.budget is not None and (asked.price_in is None or asked.price_out is None):
-        raise StudyError("running.budget_without_prices")
+        raise StudyError("runs.budget_without_prices")
     _check_decoding(asked.decoding)
 
 
@@ -140,7 +152,7 @@ def _check_decoding(decoding: Decoding) -> None:
         and 0 < decoding.top_p <= 1 and 0 < decoding.repetition_penalty <= 10
     )
     if not fits:
-        raise StudyError("running.decoding", most=LONGEST_REPLY)
+        raise StudyError("runs.decoding", most=LONGEST_REPLY)
 
 
 def _model(asked: Asked) -> str:
@@ -149,14 +161,14 @@ def _model(asked: Asked) -> str:
     if asked.backend == "transformers":
         return _among(asked.model, local_models())
     if not asked.model.strip() or not asked.base_url.strip():
-        raise StudyError("running.no_endpoint")
+        raise StudyError("runs.no_endpoint")
     return asked.model.strip()
 
 
 def _among(name: str, known: Sequence[str]) -> str:
     """Return the place of a listed model: a name that is not listed is no path to follow."""
     if name not in known:
-        raise StudyError("running.no_such_model")
+        raise StudyError("runs.no_such_model")
     return str(models_folder() / name)
 
 
@@ -223,20 +235,21 @@ def preview_of(
     Raises:
         ImportProblems: the questions cannot be read. StudyError: a choice is not offered.
     """
-    wish = wish_of(asked, questions, NOWHERE / ANSWERS)
-    checked = questions.check()
-    states, reason = _states(database, asked, checked.sources, settings, now)
+    options = options_of(asked)
+    task = task_of(asked, questions)
+    states, reason = _states(database, asked, task.sources, settings, now)
     tokens, replies, host, cost = 0, 0, "", None
-    too_many = checked.count > settings.browser_questions
+    too_many = task.total > settings.browser_questions
     if reason is None:
-        planned = model_run.plan(wish, settings=settings, database=database, now=now)
-        host = planned.host
+        host = model_run.plan(
+            task, options, place=NOWHERE / ANSWERS, settings=settings, database=database, now=now
+        ).host
         if not too_many:
-            tokens, replies = _tokens(planned)
-            cost = wish.tuning.prices.of(tokens, replies) if host else None
+            tokens, replies = _tokens(task, asked.decoding)
+            cost = options.tuning.prices.of(tokens, replies) if host else None
     return Preview(
-        asked.backend, checked.count, checked.digest, host, states, tokens, replies, cost,
-        too_many, command_of(asked), reason, checked.warnings,
+        asked.backend, task.total, task.checked.digest, host, states, tokens, replies, cost,
+        too_many, command_of(asked), reason, task.warnings,
     )
 
 
@@ -260,8 +273,8 @@ def study_questions(
     Raises:
         StudyError: no such study. Refused: the person does not lead it.
     """
-    study = guard.led_by(database, person, slug, act="study_questions", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="study_questions", now=now)
+    with lead.reading() as (connection, study):
         found = [one for one in items.in_use(connection, study.id) if one.kind == MAIN]
     return [
         {"id": one.key, "question": one.question, "description": one.description,
@@ -295,7 +308,6 @@ def _states(
     return tuple(states), next((one.refusal for one in states if one.refusal), None)
 
 
-def _tokens(planned: Plan) -> tuple[int, int]:
-    tokens = sum(likely_tokens(request) for request in planned.requests())
-    longest = planned.wish.decoding.max_new_tokens
-    return tokens, round(longest * REPLY_SHARE * planned.total)
+def _tokens(task: Answers, decoding: Decoding) -> tuple[int, int]:
+    tokens = sum(likely_tokens(request) for request in task.requests(decoding))
+    return tokens, round(decoding.max_new_tokens * REPLY_SHARE * task.total)

@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import Final
 
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import ImportedAnswer, ImportedItem, ImportedStudy, Risk, Role, Stage
-from cbt_core.errors import StudyError
+from cbt_core.domain.study import ImportedAnswer, ImportedItem, ImportedStudy, Risk, Stage
 from cbt_core.generation.gates.answer_gate import look_over
 from cbt_core.generation.gates.findings import UNSAFE, Report, Telling
-from cbt_core.services.guard import require
-from cbt_core.wording import say
+from cbt_core.services import guard
+from cbt_core.words import say
 from db import items, studies
 from db.engine import Connection, Database
 
@@ -38,13 +37,9 @@ def gates_of_study(database: Database, person: Person, *, slug: str, now: dateti
         StudyError: no such study.
         Refused: the person does not lead it.
     """
-    with database.reading() as connection:
-        study = studies.by_slug(connection, slug)
-    if study is None:
-        raise StudyError("studies.unknown", slug=slug[:60])
-    require(database, person, Role.LEAD, study.id, act="gates_of_study", now=now)
-    unblinded = study.stage == Stage.UNBLINDED.value
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="gates_of_study", now=now)
+    with lead.reading() as (connection, study):
+        unblinded = study.stage == Stage.UNBLINDED
         systems = studies.systems(connection, study.id)
         shown = {one.masked: one.name if unblinded else one.masked for one in systems}
         found = list(_items(connection, study.id, shown))

@@ -6,7 +6,7 @@ from datetime import datetime
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudyRow, StudySetup
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
 from db import items, studies
 from db.engine import Database
@@ -33,14 +33,14 @@ class ItemWithAnswers:
 
 def setup_for(database: Database, person: Person, *, slug: str, now: datetime) -> StudySetup:
     """Return what is in force in a study which the person leads."""
-    study = led_by(database, person, slug, act="setup_for", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="setup_for", now=now)
+    with lead.reading() as (connection, study):
         return current(connection, study.id)
 
 
-def listing(database: Database, person: Person) -> list[StudyLine]:
+def listing(database: Database, person: Person, *, now: datetime) -> list[StudyLine]:
     """Return the person's studies, oldest first; the terminal sees every one."""
-    with database.reading() as connection:
+    with guard.as_anyone(database, person, act="listing", now=now).reading() as connection:
         found = (
             studies.every(connection)
             if person.is_terminal
@@ -62,8 +62,8 @@ def items_page(
     offset: int = 0, limit: int = 25, search: str = "",
 ) -> list[ItemWithAnswers]:
     """Return some items with their answers under masked names, for the study's lead."""
-    study = led_by(database, person, slug, act="items_page", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="items_page", now=now)
+    with lead.reading() as (connection, study):
         rows = items.page(connection, study.id, offset=offset, limit=limit, search=search)
         answers = items.answers(connection, [row.id for row in rows])
     by_item: dict[int, list[items.AnswerRow]] = {}
@@ -76,8 +76,8 @@ def item_counts(
     database: Database, person: Person, *, slug: str, now: datetime
 ) -> items.Counts:
     """Count what a study holds, for its lead."""
-    study = led_by(database, person, slug, act="item_counts", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="item_counts", now=now)
+    with lead.reading() as (connection, study):
         return items.counts(connection, study.id)
 
 
@@ -89,8 +89,8 @@ def systems_of(
     Before it, `name` equals `masked`, the order is that of the masked names and none is marked
     as the baseline.
     """
-    study = led_by(database, person, slug, act="systems_of", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="systems_of", now=now)
+    with lead.reading() as (connection, study):
         rows = studies.systems(connection, study.id)
     if study.unblinded_at:
         return rows
@@ -102,6 +102,6 @@ def versions(
     database: Database, person: Person, *, slug: str, now: datetime
 ) -> list[VersionRow]:
     """Return every protocol version with date, actor and reason, for the study's lead."""
-    study = led_by(database, person, slug, act="versions", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="versions", now=now)
+    with lead.reading() as (connection, study):
         return studies.protocols(connection, study.id)

@@ -20,12 +20,13 @@ from cbt_core.canonical import digest_of
 from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import ImportedItem, ImportedStudy, Problem, Risk, Role, Stage
-from cbt_core.errors import Refused, StudyError
+from cbt_core.errors import StudyError
 from cbt_core.files.problems import Findings, ImportProblems, refuse_warnings, shown
 from cbt_core.files.protocol import LoadedProtocol, default_protocol, load_protocol
 from cbt_core.files.screen_words import Screening, screen
 from cbt_core.files.study import ReadStudy, read_study
 from cbt_core.generation.gates.findings import Report
+from cbt_core.services import guard
 from cbt_core.services.studies.answer_gates import gates_of
 from cbt_core.services.studies.protocols import (
     check_systems,
@@ -54,7 +55,7 @@ def unknown_labels(read: ReadStudy, scheme: Scheme) -> tuple[Problem, ...]:
                 if not known[name]:
                     values: dict[str, object] = {"value": shown(name), "scheme": scheme.id}
                     findings.warn(Problem(
-                        file, row, "distortions", "labelling.import_unknown_label", values
+                        file, row, "distortions", "annotation.import_unknown_label", values
                     ))
     return findings.warnings()
 
@@ -324,7 +325,8 @@ def create_study(
         StudyError: the name is taken or no name, or the protocol does not fit the files.
         Refused: the person may not create studies.
     """
-    _may_create(database, person, now)
+    maker = guard.as_maker(database, person, act="create_study", now=now)
+    maker.check()
     _check_names(slug, title)
     _check_space(database)
     loaded = load_protocol(protocol) if isinstance(protocol, Path) else protocol
@@ -334,7 +336,7 @@ def create_study(
         refuse_warnings(checked.warnings)
     digest = files_digest(checked.study.items, checked.detected)
     ready = _Ready(slug, title.strip(), checked, plan, loaded is not None, digest, demonstration)
-    with database.writing() as connection:
+    with maker.writing() as connection:
         standing = studies.by_slug(connection, slug)
         if standing is not None:
             return _same_again(connection, standing.id, ready)
@@ -400,19 +402,11 @@ def _same_again(connection: Connection, study_id: int, ready: _Ready) -> Created
     )
 
 
-def _may_create(database: Database, person: Person, now: datetime) -> None:
-    if person.may_create_studies:
-        return
-    with database.writing() as connection:
-        audit.log_access(connection, actor=person.code, action="denied:create_study", now=now)
-    raise Refused("access.not_allowed")
-
-
 def _check_names(slug: str, title: str) -> None:
     if not SLUG.fullmatch(slug):
         raise StudyError("studies.slug", slug=slug[:60])
     if not title.strip() or len(title) > TITLE_CHARACTERS:
-        raise StudyError("studies.title")
+        raise StudyError("studies.bad_title")
 
 
 def _check_space(database: Database) -> None:

@@ -8,7 +8,7 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study import Stage
 from cbt_core.domain.study_setup import StudyRow
 from cbt_core.errors import StudyError
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from db import audit, items, new_items, progress, studies
 from db.clock import stamp
 from db.engine import Connection, Database
@@ -58,8 +58,8 @@ def lock(database: Database, person: Person, *, slug: str, now: datetime) -> Stu
     Raises:
         StudyError: nothing was assigned, or it is locked already.
     """
-    study = led_by(database, person, slug, act="lock", now=now)
-    with database.writing(study.id) as connection:
+    lead = guard.as_lead(database, person, study=slug, act="lock", now=now)
+    with lead.writing() as (connection, study):
         refuse_unless(connection, study, Stage.DRAFT, Stage.OPEN)
         if study.stage == Stage.DRAFT or not progress.tasks(connection, study.id):
             raise StudyError("lifecycle.nothing_assigned", slug=slug)
@@ -76,9 +76,9 @@ def unlock(
     Raises:
         StudyError: no reason, not locked, or unblinded already.
     """
-    study = led_by(database, person, slug, act="unlock", now=now)
-    given = reason_given(reason)
-    with database.writing(study.id) as connection:
+    lead = guard.as_lead(database, person, study=slug, act="unlock", now=now)
+    with lead.writing() as (connection, study):
+        given = reason_given(reason)
         refuse_unless(connection, study, Stage.LOCKED)
         studies.set_stage(connection, study.id, Stage.OPEN, locked_at=None)
         return note(connection, study, person, "study.unlock", {"reason": given}, now)
@@ -92,9 +92,9 @@ def unblind(
     Raises:
         StudyError: no reason, not locked, or unblinded already.
     """
-    study = led_by(database, person, slug, act="unblind", now=now)
-    given = reason_given(reason)
-    with database.writing(study.id) as connection:
+    lead = guard.as_lead(database, person, study=slug, act="unblind", now=now)
+    with lead.writing() as (connection, study):
+        given = reason_given(reason)
         refuse_unless(connection, study, Stage.LOCKED)
         studies.set_stage(connection, study.id, Stage.UNBLINDED, unblinded_at=stamp(now))
         return note(connection, study, person, "study.unblind", {"reason": given}, now)
@@ -110,9 +110,9 @@ def withdraw_item(
     Raises:
         StudyError: no reason, no such item, withdrawn already, or the study is locked.
     """
-    study = led_by(database, person, slug, act="withdraw_item", now=now)
-    given = reason_given(reason)
-    with database.writing(study.id) as connection:
+    lead = guard.as_lead(database, person, study=slug, act="withdraw_item", now=now)
+    with lead.writing() as (connection, study):
+        given = reason_given(reason)
         refuse_unless(connection, study, Stage.DRAFT, Stage.OPEN)
         found = items.by_key(connection, study.id, key)
         if found is None or found.kind != "main":
@@ -128,8 +128,8 @@ def withdraw_item(
 
 def status(database: Database, person: Person, *, slug: str, now: datetime) -> Status:
     """Return how far a study is: per rater and over the items."""
-    study = led_by(database, person, slug, act="status", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="status", now=now)
+    with lead.reading() as (connection, study):
         return Status(
             study,
             tuple(progress.by_rater(connection, study.id)),
@@ -141,8 +141,8 @@ def item_progress(
     database: Database, person: Person, *, slug: str, now: datetime
 ) -> list[progress.ItemProgress]:
     """Return how many of each item's tasks are done, in import order."""
-    study = led_by(database, person, slug, act="item_progress", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="item_progress", now=now)
+    with lead.reading() as (connection, study):
         return progress.by_item(connection, study.id)
 
 

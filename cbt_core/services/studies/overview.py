@@ -10,9 +10,9 @@ from statistics import median
 from typing import Final
 
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudyRow
-from cbt_core.services.guard import led_by
+from cbt_core.domain.submission import ROLE_OF
+from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
 from db import audit, overview, plans, practices, progress
 from db.clock import moment
@@ -32,7 +32,6 @@ SLOW_FROM: Final = 0.2
 PACE_FROM: Final = 3
 """Tasks after which a pace, and so an end, can be told."""
 
-ROLE_OF: Final = {"rate": Role.RATER, "label": Role.ANNOTATOR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +105,8 @@ def watch(database: Database, person: Person, *, slug: str, now: datetime) -> Wa
     Raises:
         Refused: the person does not lead it.
     """
-    study = led_by(database, person, slug, act="watch", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="watch", now=now)
+    with lead.reading() as (connection, study):
         return Watch(
             study=study,
             people=_people(connection, study.id, now),
@@ -121,8 +120,8 @@ def watch(database: Database, person: Person, *, slug: str, now: datetime) -> Wa
 
 def chain_head(database: Database, person: Person, *, slug: str, now: datetime) -> str:
     """Return the newest hash of a study's audit chain, for its lead to keep elsewhere."""
-    study = led_by(database, person, slug, act="chain_head", now=now)
-    with database.reading() as connection:
+    lead = guard.as_lead(database, person, study=slug, act="chain_head", now=now)
+    with lead.reading() as (connection, study):
         return audit.head(connection, study.id)
 
 

@@ -15,7 +15,7 @@ from cbt_core.domain.study import BASELINE_NAMES, SLOTS, Panel, Stage
 from cbt_core.domain.study_setup import StudyRow, StudySetup
 from cbt_core.errors import StudyError
 from cbt_core.files.protocol import LoadedProtocol, load_protocol
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.studies.lifecycle import note, reason_given, refuse_unless
 from cbt_core.services.studies.study_setup import current, stored_text
 from db import items, new_items, progress, studies
@@ -130,10 +130,11 @@ def amend(
     Raises:
         StudyError: no reason, nothing changed, the study is locked, or a fixed part changed.
     """
-    study = led_by(database, person, slug, act="amend", now=now)
+    lead = guard.as_lead(database, person, study=slug, act="amend", now=now)
+    lead.check()
     given = reason_given(reason)
     loaded = load_protocol(protocol)
-    with database.writing(study.id) as connection:
+    with lead.writing() as (connection, study):
         refuse_unless(connection, study, Stage.DRAFT, Stage.OPEN)
         before = current(connection, study.id)
         if before.digests.protocol == loaded.digest:

@@ -15,7 +15,7 @@ from cbt_core.errors import StudyError
 from cbt_core.files.protocol import parse_protocol
 from cbt_core.files.writer import write_text
 from cbt_core.report.plan_text import plan_text
-from cbt_core.services.guard import led_by
+from cbt_core.services import guard
 from cbt_core.services.studies.lifecycle import note
 from cbt_core.services.studies.study_setup import current
 from db import analysis_rows, audit, items, studies
@@ -74,8 +74,8 @@ def register(
         Refused: the person does not lead the study.
         StudyError: something was rated or labelled already.
     """
-    study = led_by(database, person, slug, act="register", now=now)
-    with database.writing(study.id) as connection:
+    lead = guard.as_lead(database, person, study=slug, act="register", now=now)
+    with lead.writing() as (connection, study):
         first = analysis_rows.first_entry_at(connection, study.id)
         if first is not None:
             raise StudyError("registration.too_late", slug=slug, day=first[:10])

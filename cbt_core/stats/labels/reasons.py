@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from cbt_core.stats import values
 from cbt_core.stats.values import Value
-from cbt_core.wording import say
+from cbt_core.words import say
 
 
 class Reason(StrEnum):

@@ -89,12 +89,12 @@ def latent_shift(assumed: Assumptions, difference: float) -> float:
     from scipy.optimize import brentq
 
     if not assumed.total > 0:
-        raise StudyError("planning.no_spread")
+        raise StudyError("sample_size.no_spread")
     base = mean_score(assumed)
     wanted = base + difference
     if not REACH < wanted < assumed.highest - REACH:
         raise StudyError(
-            "planning.out_of_reach", mean=round(base, 2), wanted=round(wanted, 2),
+            "sample_size.out_of_reach", mean=round(base, 2), wanted=round(wanted, 2),
             highest=assumed.highest,
         )  # fmt: skip
     reach = 10 * assumed.total + max(abs(cut) for cut in assumed.thresholds)
@@ -110,7 +110,7 @@ def thresholds_of(wanted: Floats, total: float) -> tuple[float, ...]:
     from scipy.special import ndtri
 
     if len(wanted) < 2 or not (wanted > 0).all() or abs(float(wanted.sum()) - 1) > 0.01:
-        raise StudyError("planning.bad_shares")
+        raise StudyError("sample_size.bad_shares")
     cuts = ndtri(np.cumsum(wanted / wanted.sum())[:-1]) * total
     return tuple(float(cut) for cut in cuts)
 

@@ -56,7 +56,7 @@ def pilot(ratings: Ratings, scale: str, values: Sequence[float], baseline: str) 
     """
     steps = np.diff(np.unique(np.asarray(values, dtype=np.float64)))
     if not len(steps) or not np.allclose(steps, 1):
-        raise StudyError("planning.uneven_values", scale=scale)
+        raise StudyError("sample_size.uneven_values", scale=scale)
     if baseline not in ratings.systems:
         raise StudyError("stats.no_such_system", system=baseline)
     tables = {name: _table(ratings, scale, place) for place, name in enumerate(ratings.systems)}
@@ -95,7 +95,7 @@ def _components(own: Floats, base: Floats) -> Components:
     """Return components of two systems' scores (items, raters)."""
     both = ~np.isnan(own + base)
     if both.any(axis=1).sum() < FEWEST_ITEMS or both.any(axis=0).sum() < FEWEST_RATERS:
-        raise StudyError("planning.small_pilot", items=FEWEST_ITEMS, raters=FEWEST_RATERS)
+        raise StudyError("sample_size.small_pilot", items=FEWEST_ITEMS, raters=FEWEST_RATERS)
     mean, difference = _fitted((own + base) / 2, both), _fitted(own - base, both)
     item_system, rater_system = difference.components[0] / 2, difference.components[1] / 2
     return Components(
@@ -112,7 +112,7 @@ def _fitted(table: Floats, both: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
     scores = table[both]
     found = fit(item, rater, scores) if np.ptp(scores) > 0 else None
     if found is None:
-        raise StudyError("planning.flat_pilot")
+        raise StudyError("sample_size.flat_pilot")
     return found
 
 

@@ -2,7 +2,7 @@
 
 It also says how far they hang on assumptions.
 
-Advice is codes of wording section `planning` and the values they take.
+Advice is codes of wording section `sample_size` and the values they take.
 """
 
 from collections.abc import Iterator
@@ -62,9 +62,9 @@ class Wish:
             StudyError: too few items or raters, or an overlap beyond the raters.
         """
         if self.size.items < SMALLEST:
-            raise StudyError("planning.few_items", items=SMALLEST)
+            raise StudyError("sample_size.few_items", items=SMALLEST)
         if not 1 <= self.size.overlap <= self.size.raters:
-            raise StudyError("planning.overlap", raters=self.size.raters)
+            raise StudyError("sample_size.overlap", raters=self.size.raters)
 
     @property
     def level(self) -> float:
@@ -181,7 +181,7 @@ ALARM: Final = 0.075
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One piece of advice: a code of section `planning` and its values."""
+    """One piece of advice: a code of section `sample_size` and its values."""
 
     code: str
     values: tuple[tuple[str, object], ...] = ()

@@ -7,7 +7,7 @@ import streamlit as st
 
 from cbt_core.stats.bias.blinding import StudyBlinding
 from cbt_core.stats.ratings import POOLED
-from cbt_core.wording import say
+from cbt_core.words import say
 from pages.ui.charts import Axis, panel_intervals, score_shares
 from pages.ui.results.view import (
     Row,

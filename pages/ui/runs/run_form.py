@@ -61,7 +61,7 @@ def ask_questions(person: Person) -> Given:
     """Ask for the questions."""
     st.subheader(t("generate.questions"))
     slugs = {
-        line.study.slug: line.study.title for line in listing(database(), person)
+        line.study.slug: line.study.title for line in listing(database(), person, now=now())
         if Role.LEAD in line.roles
     }
     ways = ("upload", "study") if slugs else ("upload",)

@@ -15,12 +15,12 @@ from cbt_core.errors import StudyError
 from cbt_core.generation.gates.findings import Report
 from cbt_core.generation.tasks.prompts import load_prompt
 from cbt_core.instruments import load_scheme
-from cbt_core.services.runs import control, outputs
-from cbt_core.services.runs.control import Watched
+from cbt_core.services.runs import browser_run, outputs
+from cbt_core.services.runs.browser_run import Watched
 from cbt_core.services.runs.outputs import Cell, Line
 from cbt_core.services.studies import answer_gates
 from cbt_core.services.studies.creation import Preview
-from cbt_core.wording import say
+from cbt_core.words import say
 from pages.ui import lead, session
 from pages.ui.session import database, now, signed_in
 from pages.ui.widgets import literal, plain
@@ -188,7 +188,7 @@ MOST: Final = 2
 
 def show_runs(person: Person) -> None:
     """Draw the runs of a person."""
-    found = control.watch(database(), person, now=now())
+    found = browser_run.watch(database(), person, now=now())
     if not found:
         st.info(t("generate.no_runs"))
         return
@@ -221,7 +221,7 @@ def _live(active: Sequence[str]) -> None:
     if person is None:
         st.info(t("generate.signed_out"))
         return
-    found = control.watch(database(), person, now=now())
+    found = browser_run.watch(database(), person, now=now())
     at_work = [one for one in found if one.active]
     if [one.run.code for one in at_work] != list(active):
         st.rerun()
@@ -237,7 +237,7 @@ def _working(person: Person, one: Watched) -> None:
         st.progress(min(1.0, run.done / max(1, run.total)), text=literal(told))
         if st.button(t("generate.stop"), key=f"stop-{run.code}", disabled=one.state == "stopping"):
             lead.act(
-                lambda: control.stop(database(), person, code=run.code, now=now()),
+                lambda: browser_run.stop(database(), person, code=run.code, now=now()),
                 t("generate.stop_asked"),
             )
 
@@ -264,7 +264,7 @@ def _label(one: Watched) -> str:
 
 
 def _state(one: Watched) -> str:
-    return say(f"running.state_{one.state}", language())
+    return say(f"runs.state_{one.state}", language())
 
 
 def _one(person: Person, one: Watched) -> None:
@@ -289,7 +289,7 @@ def _acts(person: Person, one: Watched) -> None:
     code = one.run.code
     if one.resumable and st.button(t("generate.resume"), key=f"resume-{code}"):
         lead.act(
-            lambda: control.resume(
+            lambda: browser_run.resume(
                 database(), person, code=code, settings=session.settings(), now=now()
             ),
             t("generate.resumed"),
@@ -299,7 +299,7 @@ def _acts(person: Person, one: Watched) -> None:
             st.text(t("generate.forget_about"))
             if st.button(t("generate.forget_now"), key=f"forget-{code}"):
                 lead.act(
-                    lambda: control.forget(database(), person, code=code, now=now()),
+                    lambda: browser_run.forget(database(), person, code=code, now=now()),
                     t("generate.forgotten"),
                 )
 

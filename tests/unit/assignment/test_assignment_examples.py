@@ -154,7 +154,7 @@ def test_calibration_items_come_after_every_so_many_main_tasks() -> None:
 def test_an_impossible_demand_is_refused_with_a_sentence(study: Demand, code: str) -> None:
     with pytest.raises(StudyError) as refusal:
         plan(study)
-    assert refusal.value.code == f"assigning.{code}"
+    assert refusal.value.code == f"assignment.{code}"
     assert str(refusal.value) != refusal.value.say("zh")
 
 

@@ -154,7 +154,7 @@ def test_a_release_that_nobody_can_take_over_says_how_many_tasks_are_stuck() -> 
     study = demand(8, 3)
     with pytest.raises(StudyError) as refusal:
         release(study, plan(study), rater=2)
-    assert refusal.value.code == "assigning.cannot_release"
+    assert refusal.value.code == "assignment.cannot_release"
     assert refusal.value.values == {"stuck": 8, "tasks": 8, "raters": 2}
 
 

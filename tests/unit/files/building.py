@@ -130,9 +130,15 @@ def shared(found: dict[str, bytes], texts: str, rows: str) -> dict[str, bytes]:
     relations = "xl/_rels/workbook.xml.rels"
     link = f'<Relationship Type="{RELATION}/sharedStrings" Target="sharedStrings.xml" Id="rId9"/>'
     links = part(found, relations).decode().replace("</Relationships>", f"{link}</Relationships>")
+    types = "[Content_Types].xml"
+    kind = '<Override PartName="/xl/sharedStrings.xml" ContentType="{}+xml"/>'.format(
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings"
+    )
+    kinds = part(found, types).decode().replace("</Types>", f"{kind}</Types>")
     page = f'<worksheet xmlns="{NAMESPACE}"><sheetData>{rows}</sheetData></worksheet>'
     replace: dict[str, bytes | None] = {
         relations: links.encode(),
+        types: kinds.encode(),
         "xl/sharedStrings.xml": f'<sst xmlns="{NAMESPACE}">{texts}</sst>'.encode(),
         "xl/worksheets/sheet1.xml": page.encode(),
     }

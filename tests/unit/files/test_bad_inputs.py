@@ -15,7 +15,7 @@ from cbt_core.files import limits, tables
 from cbt_core.files.problems import ImportProblems, describe
 from cbt_core.files.screen_words import screen
 from cbt_core.files.study import ReadStudy, read_study
-from cbt_core.wording import LANGUAGES
+from cbt_core.words import LANGUAGES
 from tests.unit.files import cases_sets, cases_sheet, cases_text
 from tests.unit.files.building import Case, lines, record
 

@@ -16,14 +16,14 @@ from cbt_core.files.problems import (
     refuse_warnings,
     shown,
 )
-from cbt_core.wording import FOLDER
+from cbt_core.words import FOLDER
 
 ROOM = Path(cbt_core.files.__path__[0])
 
 
 def sentences(language: str) -> dict[str, str]:
-    """Return the sentences of importing in a language."""
-    return tomllib.loads((FOLDER / language / "importing.toml").read_text("utf-8"))
+    """Return the sentences of files in a language."""
+    return tomllib.loads((FOLDER / language / "files.toml").read_text("utf-8"))
 
 
 def values(sentence: str) -> set[str]:

@@ -1,12 +1,16 @@
 """Workbooks as spreadsheet programs write them: shared texts, reading aids, gaps, prefixes."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from cbt_core.files.problems import ImportProblems
 from cbt_core.files.study import ReadStudy, read_study
-from tests.unit.files.building import part, parts, shared, sheet
+from cbt_core.settings import ROOT
+from tests.unit.files.building import HEADER, part, parts, shared, sheet
+from tests.unit.files.cases_sheet import CELLS, DOCTYPE, FIRST, GOOD, SHAPE, inline
 
 ROWS = (
     '<row r="2"><c r="A2" t="s"><v>0</v></c><c r="B2" t="s"><v>1</v></c></row>'
@@ -87,3 +91,82 @@ def test_hidden_columns_are_named_by_their_letters(tmp_path: Path) -> None:
     )
     (warning,) = read(tmp_path, parts(found, replace={name: xml})).warnings
     assert (warning.code, warning.values) == ("xlsx_hidden", {"names": "AB:AB"})
+
+
+def sheet_of(rows: bytes, after: bytes = b"") -> dict[str, bytes]:
+    """Return a workbook whose sheet has a header, these rows, and something after them."""
+    page = SHAPE % (b"", inline(HEADER.split(",")) + rows)
+    return parts(GOOD, replace={FIRST: page.replace(b"</worksheet>", after + b"</worksheet>")})
+
+
+def test_what_stands_after_the_last_row_need_not_be_sound(tmp_path: Path) -> None:
+    after = (
+        b'<autoFilter ref="A1:E2"><filterColumn colId="0"><customFilters><customFilter val=""/>'
+        b'</customFilters></filterColumn></autoFilter><pageSetup orientation="sideways"/>'
+    )
+    assert read(tmp_path, sheet_of(inline(CELLS), after)).items[0].key == "n1"
+
+
+def test_cells_that_only_have_a_style_may_lie_beyond_the_columns_we_read(tmp_path: Path) -> None:
+    styled = inline(CELLS).replace(b"</row>", b'<c r="XFD2" s="0"/></row>')
+    assert read(tmp_path, sheet_of(styled)).items[0].key == "n1"
+    with pytest.raises(ImportProblems, match=r"s\.xlsx:2: file: more than 1000 columns"):
+        read(tmp_path, sheet_of(styled.replace(b's="0"/>', b"><v>1</v></c>")))
+
+
+def test_values_far_apart_are_refused_before_the_field_between_them_is_filled(
+    tmp_path: Path,
+) -> None:
+    far = inline(CELLS) + b'<row r="1048576"><c r="ALL1048576"><v>1</v></c></row>'
+    with pytest.raises(ImportProblems, match="far more cells or text"):
+        read(tmp_path, sheet_of(far))
+    with pytest.raises(ImportProblems, match="far more cells or text"):
+        read(tmp_path, sheet_of(b'<row r="999999999"><c><v>1</v></c></row>'))
+
+
+def test_rows_out_of_order_are_refused_not_dropped(tmp_path: Path) -> None:
+    rows = inline(CELLS).replace(b"<row>", b'<row r="5">') + b'<row r="3"><c><v>1</v></c></row>'
+    with pytest.raises(ImportProblems, match="not a whole XLSX"):
+        read(tmp_path, sheet_of(rows))
+
+
+def test_the_strict_variant_is_refused_by_name_not_read_as_empty(tmp_path: Path) -> None:
+    page = part(GOOD, FIRST).replace(
+        b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+        b"http://purl.oclc.org/ooxml/spreadsheetml/main",
+    )
+    with pytest.raises(ImportProblems, match=r"save it as plain \.xlsx"):
+        read(tmp_path, parts(GOOD, replace={FIRST: page}))
+
+
+def test_no_part_is_read_that_was_not_inspected(tmp_path: Path) -> None:
+    """A sheet under another ending would bring its document type past the inspection."""
+    types, links = "[Content_Types].xml", "xl/_rels/workbook.xml.rels"
+    moved = parts(GOOD, replace={
+        FIRST: None, "xl/worksheets/sheet1.dat": DOCTYPE + SHAPE % (b"", inline(CELLS)),
+        types: part(GOOD, types).replace(b"sheet1.xml", b"sheet1.dat"),
+        links: part(GOOD, links).replace(b"sheet1.xml", b"sheet1.dat"),
+    })
+    with pytest.raises(ImportProblems, match="not a whole XLSX"):
+        read(tmp_path, moved)
+
+
+def test_formatted_comments_are_no_formatted_texts(tmp_path: Path) -> None:
+    comments = b'<comments xmlns="x"><text><r><t>a</t></r><r><t>b</t></r></text></comments>'
+    (warning,) = read(tmp_path, parts(GOOD, replace={"xl/comments1.xml": comments})).warnings
+    assert warning.code == "xlsx_ignored"
+
+
+def test_warnings_of_the_reader_are_neither_noise_nor_errors(tmp_path: Path) -> None:
+    styles = "xl/styles.xml"
+    bare = part(GOOD, styles).replace(b"cellStyles", b"others")
+    path = tmp_path / "s.xlsx"
+    path.write_bytes(parts(GOOD, replace={styles: bare})["s.xlsx"])
+    code = "import sys; from pathlib import Path; from cbt_core.files.study import read_study; "
+    code += "print(len(read_study(study_file=Path(sys.argv[1])).items))"
+    for how in ("default", "error"):
+        done = subprocess.run(
+            [sys.executable, "-W", f"{how}::UserWarning", "-c", code, str(path)], cwd=ROOT,
+            capture_output=True, text=True, check=False,
+        )
+        assert (done.stdout, done.stderr) == ("1\n", "")

@@ -51,7 +51,7 @@ def test_other_settings_are_refused(tmp_path: Path) -> None:
     written(tmp_path / "a", "q1")
     with pytest.raises(StudyError) as refused, Journal(tmp_path / "a", digest="e") as journal:
         journal.begin(resume=True)
-    assert refused.value.code == "generating.other_settings"
+    assert refused.value.code == "generation.other_settings"
 
 
 def test_an_unfinished_run_is_not_overwritten(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_an_unfinished_run_is_not_overwritten(tmp_path: Path) -> None:
     before = file.read_bytes()
     with pytest.raises(StudyError) as refused, Journal(tmp_path / "a", digest="d") as journal:
         journal.begin(resume=False)
-    assert refused.value.code == "generating.unfinished"
+    assert refused.value.code == "generation.unfinished"
     assert file.read_bytes() == before
 
 
@@ -67,13 +67,13 @@ def test_a_foreign_file_is_not_taken_for_a_journal(tmp_path: Path) -> None:
     beside(tmp_path / "a", ".part").write_text("hello\n")
     with pytest.raises(StudyError) as refused, Journal(tmp_path / "a", digest="d") as journal:
         journal.begin(resume=True)
-    assert refused.value.code == "generating.not_a_journal"
+    assert refused.value.code == "generation.not_a_journal"
 
 
 def test_two_processes_cannot_share_a_run(tmp_path: Path) -> None:
     with Journal(tmp_path / "a", digest="d"), pytest.raises(StudyError) as refused:
         Journal(tmp_path / "a", digest="d").__enter__()
-    assert refused.value.code == "generating.busy"
+    assert refused.value.code == "generation.busy"
 
 
 def test_a_failure_gives_way_to_the_row_that_came_later(tmp_path: Path) -> None:

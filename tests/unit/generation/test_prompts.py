@@ -93,7 +93,7 @@ def test_the_hash_covers_all_that_is_sent_but_the_question() -> None:
 def test_a_prompt_with_a_list_needs_a_scheme() -> None:
     with pytest.raises(StudyError) as refused:
         load_prompt("cbt").messages("q")
-    assert refused.value.code == "generating.no_scheme"
+    assert refused.value.code == "generation.no_scheme"
 
 
 def test_an_own_prompt_may_be_plain_text_or_toml(tmp_path: Path) -> None:
@@ -106,10 +106,10 @@ def test_an_own_prompt_may_be_plain_text_or_toml(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "content", "code"), [
-    ("a.txt", "no place", "generating.prompt_question"),
-    ("a.toml", 'user = "{question}"\nreply = "xml"', "generating.prompt_reply"),
+    ("a.txt", "no place", "generation.prompt_question"),
+    ("a.toml", 'user = "{question}"\nreply = "xml"', "generation.prompt_reply"),
     ("a.toml", 'user = "{question}"\nsistem = "x"', "instruments.unknown_key_near"),
-    ("missing.txt", None, "generating.no_prompt"),
+    ("missing.txt", None, "generation.no_prompt"),
 ])
 def test_a_file_that_is_no_prompt_is_refused(
     tmp_path: Path, name: str, content: str | None, code: str

@@ -13,8 +13,9 @@ import pytest
 from cbt_core.errors import StudyError
 from cbt_core.export import signature
 from cbt_core.generation.backend.exchange import Cause, Failure, Message, Reply, Request
+from cbt_core.generation.backend.options import Limits
 from cbt_core.generation.run.journal import Row, beside
-from cbt_core.generation.run.outcome import Limits, Outcome, Progress
+from cbt_core.generation.run.outcome import Outcome, Progress
 from cbt_core.generation.run.runner import run
 from cbt_core.version import VERSION
 
@@ -113,7 +114,7 @@ def test_a_finished_run_is_not_repeated(tmp_path: Path) -> None:
 def test_a_finished_file_is_never_overwritten(tmp_path: Path) -> None:
     go(tmp_path / "a", Puppet())
     for resume, config, code in (
-        (False, {}, "generating.out_exists"), (True, {"seed": 2}, "generating.other_settings"),
+        (False, {}, "generation.out_exists"), (True, {"seed": 2}, "generation.other_settings"),
     ):
         with pytest.raises(StudyError) as refused:
             go(tmp_path / "a", Puppet(), resume=resume, config=config)
@@ -206,7 +207,7 @@ def test_a_host_that_never_answers_is_given_up_soon(tmp_path: Path) -> None:
 def test_an_error_that_ends_the_run_keeps_the_rows_so_far(tmp_path: Path) -> None:
     def said(request: Request, call: int) -> Reply | Failure:
         if request.key == "q17":
-            raise StudyError("generating.no_credit", host="h")
+            raise StudyError("generation.no_credit", host="h")
         return Reply(request.key, "ok")
 
     backend = Puppet(said)
@@ -224,7 +225,7 @@ def test_two_requests_with_one_key_are_refused(tmp_path: Path) -> None:
     with pytest.raises(StudyError) as refused:
         run(twice, Puppet(), place=tmp_path / "a", config={},
             to_row=lambda request, reply: {"id": request.key})
-    assert refused.value.code == "generating.key_twice"
+    assert refused.value.code == "generation.key_twice"
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from cbt_core.instruments import (
 )
 from cbt_core.instruments.canonical import content
 from cbt_core.instruments.shipped import FOLDER
-from cbt_core.wording import sentences
+from cbt_core.words import sentences
 
 SHORT = """
 id = "own"

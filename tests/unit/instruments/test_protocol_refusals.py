@@ -11,7 +11,7 @@ from cbt_core.errors import StudyError
 from cbt_core.files.protocol import parse_protocol
 from cbt_core.instruments.defaults import defaults
 from cbt_core.instruments.shipped import FOLDER
-from cbt_core.wording import sentences
+from cbt_core.words import sentences
 
 FILES = Path(cbt_core.files.__path__[0])
 LIVE = '[study]\nsource_kind = "live"\n[escalation]\nowner = "Dr Li"\nwithin_hours = 24\n'

@@ -15,7 +15,7 @@ from cbt_core.stats.bias.blinding import (
     study_blinding,
 )
 from cbt_core.stats.resampling import Bootstrap
-from cbt_core.wording import say
+from cbt_core.words import say
 
 LIKED = {"target": 1.0, "tie": 0.0, "other": -1.0, "": float("nan")}
 Row = tuple[int, int, int, str]

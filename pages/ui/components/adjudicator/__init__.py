@@ -1,6 +1,6 @@
 """The adjudicator: a queue, the annotators' marks in place and side by side, and the decision.
 
-It marks as the span marker does and shares its parts; its own files stand before the shared ones.
+It is a face of the task kit (`task/`) and marks as the span marker does.
 """
 
 from collections.abc import Mapping
@@ -10,18 +10,9 @@ from typing import Final, Literal, TypedDict
 import streamlit as st
 
 from pages.ui.components import span_marker
-from pages.ui.components.scripts import SHARED
+from pages.ui.components.task import loader
 
 HERE: Final = Path(__file__).parent
-
-PARTS: Final = (
-    "dom", "entries", "marks", "history", "units", "routes", "net", "storage", "draft", "save",
-    "clock", "selection", "travel", "text", "labels", "candidates", "list", "queue", "frame",
-    "closing", "veil", "screens", "focus", "keys", "commands", "marker",
-)
-"""The files in the order they are joined: an own one, else the span marker's, else a shared one."""
-
-FOLDERS: Final = (HERE / "js", span_marker.HERE / "js", SHARED)
 
 
 class AdjudicatorData(TypedDict):
@@ -38,12 +29,8 @@ class AdjudicatorData(TypedDict):
 
 
 def script() -> str:
-    """Return the component's script as one ES module."""
-    return "\n".join(_file(part).read_text("utf-8") for part in PARTS)
-
-
-def _file(part: str) -> Path:
-    return next(file for folder in FOLDERS if (file := folder / f"{part}.js").exists())
+    """Return what the component runs: it fetches the adjudicator's modules."""
+    return loader("adjudicator")
 
 
 def style() -> str:

@@ -1,6 +1,6 @@
 """The rating sheet: one task, all its scores, saved to the routes beside this app.
 
-Its script is plain JavaScript in small files that are joined here: no build step, no packages.
+It is a face of the task kit (`task/`); its folder holds what only a sheet has.
 """
 
 from collections.abc import Mapping
@@ -9,17 +9,11 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 import streamlit as st
 
-from pages.ui.components.scripts import joined
-from pages.ui.words import LANGUAGES, texts
+from cbt_core.words import say
+from pages.ui.components.task import loader
+from pages.ui.words import LANGUAGES
 
 HERE: Final = Path(__file__).parent
-
-PARTS: Final = (
-    "dom", "entries", "targets", "routes", "net", "storage", "draft", "save", "clock", "selection",
-    "frame", "scales", "answers", "guide", "closing", "drawer", "flags", "veil", "screens",
-    "focus", "keys", "sheet",
-)
-"""The files of js/ in the order they are joined; `sheet` holds the one export."""
 
 
 class Links(TypedDict, total=False):
@@ -48,8 +42,8 @@ class SheetData(TypedDict):
 
 
 def script() -> str:
-    """Return the sheet's script as one ES module."""
-    return joined(HERE / "js", PARTS)
+    """Return what the component runs: it fetches the sheet's modules."""
+    return loader("rating_sheet")
 
 
 def style() -> str:
@@ -61,8 +55,8 @@ def whole(data: SheetData) -> dict[str, object]:
     """Return what the script is given: the data and, in each language, the choice "cannot rate"."""
     cannot_rate = {
         lang: {
-            "label": texts(lang)["sheet.cannot_rate"],
-            "anchor": texts(lang)["sheet.cannot_rate_anchor"],
+            "label": say("sheet.cannot_rate", lang),
+            "anchor": say("sheet.cannot_rate_anchor", lang),
         }
         for lang in LANGUAGES
     }

@@ -1,6 +1,6 @@
 """The span marker: one text, its labels and spans, saved by the browser to the routes beside.
 
-Its script is plain JavaScript in small files joined here: no build step, nothing to install.
+It is a face of the task kit (`task/`); its folder holds what only marking needs.
 """
 
 from collections.abc import Mapping
@@ -9,16 +9,9 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 import streamlit as st
 
-from pages.ui.components.scripts import joined
+from pages.ui.components.task import loader
 
 HERE: Final = Path(__file__).parent
-
-PARTS: Final = (
-    "dom", "entries", "marks", "history", "units", "routes", "net", "storage", "draft", "save",
-    "clock", "selection", "travel", "text", "labels", "proposals", "list", "frame", "closing",
-    "drawer", "veil", "screens", "focus", "keys", "marker",
-)
-"""The files of js/ in the order they are joined; `marker` holds the one export."""
 
 
 class Links(TypedDict, total=False):
@@ -46,8 +39,8 @@ class MarkerData(TypedDict):
 
 
 def script() -> str:
-    """Return the marker's script as one ES module."""
-    return joined(HERE / "js", PARTS)
+    """Return what the component runs: it fetches the marker's modules."""
+    return loader("span_marker")
 
 
 def style() -> str:

@@ -1,3 +1,0 @@
-// Where this component saves; net.js, shared with the others, goes there.
-
-const ROUTES = "/api/sheet/";
