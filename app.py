@@ -6,8 +6,8 @@ from starlette.middleware import Middleware
 from cbt_core.http import routes
 from cbt_core.routes.headers import SecurityHeaders
 from pages.ui import chrome
+from pages.ui.chrome import screens_for
 from pages.ui.gate import show_sign_in
-from pages.ui.screens import screens_for
 from pages.ui.session import database, require_settings, settings, signed_in
 from pages.ui.words import t
 

@@ -7,9 +7,9 @@ import sys
 import time
 from typing import Final
 
+from cbt_core.domain.assignment.balance import balance_table
 from cbt_core.domain.assignment.planner import plan, release
 from cbt_core.domain.assignment.tasks import Demand, PlannedTask
-from cbt_core.domain.balance import balance_table
 from cbt_core.domain.study import Panel
 
 ITEMS: Final = 22_327

@@ -2,7 +2,8 @@
 
 Run from the repository root: ``nice python -m benchmarks.coverage --out coverage.json``. Finished
 cells are kept in the file and not run again; ``--quick`` runs 200 studies a cell. Studies are drawn
-under the planning model (`cbt_core.stats.planning.model`) and analysed by the product's functions.
+under the planning model (`cbt_core.stats.planning.simulation`) and
+analysed by the product's functions.
 
 What each interval is held against, for every simulated study anew:
 
@@ -24,12 +25,13 @@ from pathlib import Path
 import numpy as np
 
 from cbt_core.stats import resampling
-from cbt_core.stats.comparison import permutation
+from cbt_core.stats.comparison import paired_tests
 from cbt_core.stats.comparison.crossed import crossed
-from cbt_core.stats.comparison.pairs import DECIMALS, Pairs
-from cbt_core.stats.planning.model import SKEWS, Assumptions, latent_shift, mean_score
+from cbt_core.stats.comparison.paired_tests import DECIMALS, Pairs
 from cbt_core.stats.planning.precision import STATISTICS, coded, replicates, studies_of
 from cbt_core.stats.planning.simulation import (
+    SKEWS,
+    Assumptions,
     Batch,
     Raters,
     Size,
@@ -37,6 +39,8 @@ from cbt_core.stats.planning.simulation import (
     difference_truth,
     drawn,
     drawn_design,
+    latent_shift,
+    mean_score,
 )
 from cbt_core.stats.ratings import Floats
 from cbt_core.stats.values import percentiles
@@ -147,7 +151,7 @@ def _alarms(
     found: dict[str, list[bool]] = {"sign flips": [], "crossed": []}
     for study in range(len(batch.baseline)):
         pairs = pairs_of(batch, study)
-        p = permutation.sign_flips(pairs.mean, int(random.integers(2**31)))
+        p = paired_tests.sign_flips(pairs.mean, int(random.integers(2**31)))
         found["sign flips"].append(p <= 0.05)
         both = crossed(pairs)
         found["crossed"].append(both.p is not None and both.p <= 0.05)

@@ -14,17 +14,18 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from cbt_core.domain.people import TERMINAL
-from cbt_core.generation.backend.catalogue import Tuning
+from cbt_core.generation.backend.catalogue import Options, Tuning
 from cbt_core.generation.backend.echo import EchoBackend
 from cbt_core.generation.backend.exchange import Failure, Reply, Request
-from cbt_core.generation.run.journal import Row
+from cbt_core.generation.run.journal import Outcome, Row
 from cbt_core.generation.run.runner import run
-from cbt_core.generation.tasks import answers
+from cbt_core.generation.tasks.answers import answers_to
 from cbt_core.generation.tasks.prompts import load_prompt
 from cbt_core.generation.tasks.questions import Questions
 from cbt_core.instruments import load_scheme
@@ -84,25 +85,27 @@ async def _ask_only(requests: Iterator[Request]) -> None:
 
 def whole(folder: Path, count: int, *, base_url: str = "") -> None:
     """Print the cost of `generate` from a questions file to the sorted answers file."""
-    wish = answers.Wish(
-        Questions(questions(folder, count) if not base_url else own_questions(folder, count)),
-        system="s", backend="openai" if base_url else "echo", model="m", out=folder / "a.jsonl",
-        base_url=base_url, tuning=Tuning(concurrency=32),
+    file = own_questions(folder, count) if base_url else questions(folder, count)
+    options = Options(
+        "openai" if base_url else "echo", "m", base_url=base_url, tuning=Tuning(concurrency=32)
     )
-    now = datetime.now(UTC)
     start, cpu = time.monotonic(), time.process_time()
-    planned = model_run.plan(wish, settings=SETTINGS, database=None, now=now)
-    done = model_run.generate(
-        planned, settings=SETTINGS, database=None, person=TERMINAL, now=now)
+    done = _generated(file, options, folder)
     wall, cpu = time.monotonic() - start, time.process_time() - cpu
     ran = (done.ended_at - done.started_at).total_seconds()
-    print(f"generate, {wish.backend:8} {done.rows:6} rows  {done.rows / ran:7.0f} rows/s  "
+    print(f"generate, {options.backend:8} {done.rows:6} rows  {done.rows / ran:7.0f} rows/s  "
           f"{cpu / count * 1000:.3f} CPU-ms a row  whole {wall:.1f} s  peak {_peak():.0f} MB")
     start = time.monotonic()
-    model_run.generate(
-        model_run.plan(wish, settings=SETTINGS, database=None, now=now), settings=SETTINGS,
-        database=None, person=TERMINAL, now=now, resume=True)
+    _generated(file, replace(options, resume=True), folder)
     print(f"  resumed when done: {time.monotonic() - start:.1f} s")
+
+
+def _generated(file: Path, options: Options, folder: Path) -> Outcome:
+    now = datetime.now(UTC)
+    plan = model_run.plan(
+        answers_to(Questions(file), system="s"), options, place=folder / "a.jsonl",
+        settings=SETTINGS, database=None, now=now)
+    return model_run.ask(plan, settings=SETTINGS, database=None, person=TERMINAL, now=now)
 
 
 def own_questions(folder: Path, count: int) -> Path:

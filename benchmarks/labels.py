@@ -32,10 +32,10 @@ from cbt_core.services.results.study_rows import gold_of
 from cbt_core.services.studies import creation
 from cbt_core.services.studies.creation import StudyFiles
 from db import migrate
-from db.clock import stamp
+from db.columns import stamp
 from db.engine import Connection, Database
-from db.labelling_models import label, label_submission, span
-from db.models import seat, task
+from db.tables.desk import seat, task
+from db.tables.labels import label, label_submission, span
 from tests.labelling import open_next, prepare, press
 from tests.making import enrol, lead, person
 

@@ -10,7 +10,7 @@ import argparse
 import json
 import time
 
-from cbt_core.demo.texts import demo_file
+from cbt_core.demo.simulated import demo_file
 from cbt_core.generation.backend.exchange import Decoding, Message, Reply, Request
 from cbt_core.generation.backend.local_model import LocalModel, TransformersBackend
 from cbt_core.generation.tasks.prompts import load_prompt

@@ -21,9 +21,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from cbt_core.metrics.cache import Cache
 from cbt_core.metrics.corpus import Corpus, join
-from cbt_core.metrics.measures import Plan, counted
+from cbt_core.metrics.measures import Cache, Plan, counted
 from cbt_core.metrics.score_table import drawn, score
 
 SYSTEMS = {"S1": 0.6, "S2": 0.5, "S3": 0.4, "S4": 0.3}

@@ -28,9 +28,9 @@ from cbt_core.services.results import disagreements, study_results
 from cbt_core.services.studies import lifecycle
 from cbt_core.settings import Settings
 from db import migrate
-from db.clock import stamp
+from db.columns import stamp
 from db.engine import Connection, Database
-from db.models import score, submission, task, task_slot
+from db.tables.desk import score, submission, task, task_slot
 from pages.ui import session
 from tests import making
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from cbt_core.stats.agreement.catalogue import ALPHA_ORDINAL
 from cbt_core.stats.agreement.figures import agreement, core_agreement
-from cbt_core.stats.comparison import permutation
+from cbt_core.stats.comparison import paired_tests
 from cbt_core.stats.comparison.contrasts import compare
 from cbt_core.stats.planning import precision
 from cbt_core.stats.ratings import Columns, Floats, Ratings, gather
@@ -58,7 +58,7 @@ def seconds(work: Callable[[], object]) -> float:
 def against_targets() -> None:
     """Print the times of whole calls beside their targets."""
     small, one, four = simulated(100, 6, 2), simulated(22_327, 3, 1), simulated(22_327, 3, 4)
-    permutation.wilcoxon(np.array([1.0, 2.0, -1.0]))  # scipy.stats is imported on first use
+    paired_tests.wilcoxon(np.array([1.0, 2.0, -1.0]))  # scipy.stats is imported on first use
     rows: list[tuple[str, Callable[[], object], float]] = [
         ("core_agreement 100x6, 2 systems", lambda: core_agreement(small, values=VALUES), 0.3),
         ("agreement 100x6, 2 systems", lambda: agreement(small, values=VALUES), 1.0),

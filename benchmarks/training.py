@@ -21,9 +21,8 @@ from cbt_core.generation.backend.model_folder import find
 from cbt_core.generation.backend.model_weights import load_tokenizer, load_weights, template_of
 from cbt_core.settings import ROOT
 from training import demand
-from training.batches import AnswerCollator, answer_loss
 from training.config import TrainingConfig
-from training.data import IGNORED, Example, encode, read_rows
+from training.data import IGNORED, AnswerCollator, Example, answer_loss, encode, read_rows
 from training.session import end_token
 
 WAYS = ("loop", "ours", "trl")

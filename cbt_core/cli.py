@@ -10,27 +10,20 @@ from collections.abc import Sequence
 import click
 
 from cbt_core.commands import (
-    analysis_group,
-    audit_group,
-    database_group,
-    dataset_group,
-    demo_group,
-    detect_group,
-    generate_group,
-    judge_group,
-    labels_group,
-    looking,
-    person_group,
-    planning_group,
-    registering,
-    report_group,
-    run_group,
-    score_group,
-    serve_model,
-    source_group,
-    study_group,
-    study_running,
-    train_group,
+    analysis,
+    dataset,
+    detect,
+    generate,
+    judge,
+    labels,
+    operations,
+    person,
+    run,
+    score,
+    source,
+    study,
+    study_plan,
+    train,
 )
 from cbt_core.commands.common import PROGRAM, Desk, Group
 from cbt_core.errors import StudyError
@@ -45,13 +38,14 @@ def cli() -> None:
     """Concord: a study desk for expert evaluation of CBT-style answers (a research tool)."""
 
 
-for module in (
-    database_group, looking, demo_group, person_group, study_group, study_running, analysis_group,
-    audit_group, labels_group, score_group, generate_group, source_group, registering,
-    planning_group, report_group, dataset_group, train_group, serve_model, detect_group,
-    judge_group, run_group,
+for add_to in (
+    operations.add_to, operations.add_doctor_to, operations.add_demo_to, person.add_to,
+    study.add_to, analysis.add_to, operations.add_audit_to, labels.add_to, score.add_to,
+    generate.add_to, source.add_to, study_plan.add_to, dataset.add_to, train.add_to,
+    detect.add_to, judge.add_to,
+    run.add_to,
 ):
-    module.add_to(cli)
+    add_to(cli)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

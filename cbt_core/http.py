@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from cbt_core.routes import access, adjudicate, desk, downloads, health, kit
+from cbt_core.routes import access, desk, downloads, health, kit
 from cbt_core.settings import Settings
 from db.engine import Database
 
@@ -13,7 +13,7 @@ def routes(database: Database, settings: Settings) -> list[BaseRoute]:
         *health.routes(database, settings),
         *access.routes(database, settings),
         *desk.routes(database, settings),
-        *adjudicate.routes(database, settings),
+        *desk.adjudication_routes(database, settings),
         *downloads.routes(database, settings),
         *kit.routes(settings),
     ]

@@ -13,8 +13,8 @@ from typing import Final
 from sqlalchemy import Connection, insert, select, text
 
 from cbt_core.canonical import canonical
-from db.clock import stamp
-from db.trail_models import access_log, audit
+from db.columns import stamp
+from db.tables.trail import access_log, audit
 
 SYSTEM: Final = "system"
 START: Final = "0" * 64

@@ -1,4 +1,7 @@
-"""A whole copy of an SQLite database while the app runs, and putting such a copy in place."""
+"""A whole copy of an SQLite database while the app runs, and putting such a copy in place.
+
+And rewriting the storage, so that nothing that was deleted can be read back from the file.
+"""
 
 import os
 import sqlite3
@@ -7,8 +10,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from filelock import FileLock, Timeout
+from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
+
 from cbt_core.errors import StudyError
 from db.engine import Database, driver
+from db.tables.people import identity
 
 PARTIAL: Final = ".partial"
 MODE: Final = 0o600
@@ -119,3 +127,45 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+SECONDS: Final = 60
+"""How long to wait for writers and readers before giving up."""
+
+
+def scrub(database: Database) -> bool:
+    """Leave no copy of deleted rows in free pages or in the write-ahead log; tell whether it did.
+
+    SQLite: VACUUM, then the log is emptied (both wait for other work to end). PostgreSQL: the
+    identity table is rewritten; the server's own log and every backup are the operator's.
+    """
+    return _scrub_file(database) if database.is_sqlite else _scrub_server(database)
+
+
+def _scrub_file(database: Database) -> bool:
+    module = driver()
+    try:
+        with (
+            FileLock(f"{database.path}.wlock", timeout=SECONDS, mode=0o600),
+            closing(
+                module.connect(str(database.path), timeout=SECONDS, isolation_level=None)
+            ) as raw,
+        ):
+            raw.execute("PRAGMA secure_delete=ON")
+            raw.execute("VACUUM")
+            busy = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            return not busy
+    except (module.Error, Timeout):  # full disk or endless work: the rows are gone, traces may stay
+        return False
+
+
+def _scrub_server(database: Database) -> bool:
+    engine = create_engine(database.url, isolation_level="AUTOCOMMIT", hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"VACUUM (FULL) {identity.name}")
+    except DBAPIError:
+        return False
+    finally:
+        engine.dispose()
+    return True

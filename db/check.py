@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, text
 
 from db import audit
-from db.models import APPEND_ONLY, study
+from db.tables.studies import study
+from db.triggers import APPEND_ONLY
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,9 @@
-"""How columns are written down: names of constraints, keys, texts, truths."""
+"""How columns are written down: names of constraints, keys, texts, truths, times.
+
+Times are ISO-8601 UTC text of fixed width, so that text order is time order.
+"""
+
+from datetime import UTC, datetime
 
 from sqlalchemy import (
     REAL,
@@ -59,3 +64,19 @@ def one_of(name: str, *values: str) -> CheckConstraint:
     """Return the constraint that a column holds one of these words."""
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{name} IN ({listed})", name=f"{name}_is_known")
+
+
+def stamp(moment: datetime) -> str:
+    """Return a UTC moment as stored text.
+
+    Raises:
+        ValueError: the moment has no time zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a stored time needs a time zone")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(stored: str) -> datetime:
+    """Return the moment of stored text."""
+    return datetime.strptime(stored, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)

@@ -1,13 +1,13 @@
 """The database of a process, and the two kinds of work done with it: reading and writing.
 
-SQLite settings and their measured reasons: WAL with synchronous=FULL (NORMAL loses acknowledged
-rows at power loss), BEGIN IMMEDIATE for writes (deferred fails at once with BUSY_SNAPSHOT), and a
-first-come-first-served lock in front, because SQLite's busy handler is an unfair sleep loop.
+Writers stand in a queue served in order of arrival: threading.Lock promises no order.
 """
 
 import errno
 import re
 import sqlite3
+import threading
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -22,7 +22,42 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from cbt_core.errors import NotSaved
-from db.queue import Queue
+
+
+class Queue:
+    """Let threads in one at a time, first come, first served."""
+
+    def __init__(self) -> None:
+        """Start with nobody waiting."""
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+
+    @contextmanager
+    def turn(self, seconds: float) -> Iterator[None]:
+        """Wait for one's turn; whoever gives up leaves the queue.
+
+        Raises:
+            TimeoutError: the turn did not come within `seconds`.
+        """
+        mine = threading.Event()
+        with self._guard:
+            self._waiting.append(mine)
+            if self._waiting[0] is mine:
+                mine.set()
+        try:
+            if not mine.wait(seconds):
+                raise TimeoutError
+            yield
+        finally:
+            self._leave(mine)
+
+    def _leave(self, mine: threading.Event) -> None:
+        with self._guard:
+            was_first = self._waiting[0] is mine
+            self._waiting.remove(mine)
+            if was_first and self._waiting:
+                self._waiting[0].set()
+
 
 __all__ = ["Connection", "Database", "database", "driver", "sqlite_is_safe"]
 

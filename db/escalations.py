@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, func, insert, select
 
-from db.clock import stamp
-from db.models import answer, escalation, escalation_note, flag, item, submission, task, task_slot
-from db.people_models import person
+from db.columns import stamp
+from db.tables.desk import escalation, escalation_note, flag, submission, task, task_slot
+from db.tables.people import person
+from db.tables.studies import answer, item
 
 OPEN: Final = "open"
 HANDLED: Final = "handled"

@@ -8,17 +8,12 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from cbt_core.domain.labels import (
-    ItemLabels,
-    LabelMark,
-    LabelSubmission,
-    ProposalAnswer,
-    SpanMark,
-)
+from cbt_core.domain.labels import ItemLabels, LabelMark, LabelSubmission, ProposalAnswer, SpanMark
 from cbt_core.domain.submission import FINISHED, Skip, Work
-from db.labelling_models import label, label_submission, proposal, proposal_answer, span
-from db.models import item, task
 from db.submissions import Known, insert_head, insert_parts, read_head
+from db.tables.desk import task
+from db.tables.labels import label, label_submission, proposal, proposal_answer, span
+from db.tables.studies import item
 
 _BY_TOKEN: Final = select(
     label_submission.c.task_id, label_submission.c.revision, label_submission.c.digest

@@ -1,6 +1,6 @@
 """Proposals: a machine's labels of items, append-only, with where they came from.
 
-Offsets count code points within one field of the item, end exclusive: Python string offsets.
+An item whose machine labels have been on an annotator's screen must not change any more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,11 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, insert, select
 
 from cbt_core.domain.labels import Proposal
-from db.adjudication_models import proposal_pass
-from db.clock import stamp
-from db.labelling_models import proposal
-from db.models import item
+from cbt_core.domain.submission import Work
+from db.columns import stamp
+from db.tables.desk import task
+from db.tables.labels import label_submission, proposal, proposal_pass
+from db.tables.studies import item
 
 _PROPOSALS: Final = (
     select(
@@ -98,3 +99,33 @@ def passes(connection: Connection, study_id: int) -> list[PassLine]:
         .order_by(item.c.key, proposal_pass.c.id)
     )
     return [PassLine(*row) for row in rows]
+
+
+def shown_items(connection: Connection, study_id: int, *, mode: str) -> set[int]:
+    """Return the items (ids) whose machine round somebody has seen.
+
+    A round with the machine's labels was saved; or (mode `blind-then-model`) the blind round of an
+    item that has proposals was saved, after which they are shown at once; or (mode `correct`) the
+    item was opened: its first screen is the machine's round, whether it holds proposals or not.
+    """
+    saved = (
+        select(task.c.item_id)
+        .join(label_submission, label_submission.c.task_id == task.c.id)
+        .where(task.c.study_id == study_id)
+    )
+    found = set(connection.execute(
+        saved.where(label_submission.c.round == "model").distinct()
+    ).scalars())
+    if mode == "correct":
+        opened = select(task.c.item_id).where(
+            task.c.study_id == study_id, task.c.work == Work.LABEL, task.c.opened_at.is_not(None)
+        )
+        return found | set(connection.execute(opened.distinct()).scalars())
+    if mode == "blind-then-model":
+        proposed = select(proposal.c.item_id).where(proposal.c.study_id == study_id)
+        labelled = saved.where(
+            label_submission.c.round == "blind", label_submission.c.outcome != "skipped",
+            task.c.item_id.in_(proposed),
+        )
+        return found | set(connection.execute(labelled.distinct()).scalars())
+    return found

@@ -1,4 +1,7 @@
-"""Long runs: one row each, written by whoever starts, stops or does the work."""
+"""Long runs, one row each, written by whoever starts, stops or works; what texts may leave.
+
+What the texts of a source may do is append-only: the last word about a source counts.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,8 +11,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from db.clock import moment, stamp
-from db.machine_models import run
+from db.columns import moment, stamp
+from db.tables.runs import run, source_agreement
 
 GENERATION: Final = "generation"
 FORMER_SECTIONS: Final = {
@@ -191,3 +194,44 @@ def _message(stored: str) -> Message:
     kept = json.loads(stored)
     section, _, key = kept["code"].partition(".")
     return Message(f"{FORMER_SECTIONS.get(section, section)}.{key}", kept["values"])
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Whether texts of a source may leave (`no`, `listed`), on what ground, until which day.
+
+    `valid_until` is a date (YYYY-MM-DD), the last day included; '' without an end.
+    """
+
+    source: str
+    may_leave: str
+    agreement: str
+    valid_until: str
+    actor: str
+    at: str
+
+
+def add_agreement(
+    connection: Connection, *, source: str, may_leave: str, agreement: str, valid_until: str,
+    actor: str, now: datetime,
+) -> None:
+    """Store what was decided about a source."""
+    connection.execute(insert(source_agreement), {
+        "source": source, "may_leave": may_leave, "agreement": agreement,
+        "valid_until": valid_until or None, "actor": actor, "at": stamp(now),
+    })
+
+
+def agreement_of(connection: Connection) -> Sequence[Agreement]:
+    """Return the last word about each source, by source."""
+    table = source_agreement
+    rows = connection.execute(
+        select(table.c.source, table.c.may_leave, table.c.agreement, table.c.valid_until,
+               table.c.actor, table.c.at).order_by(table.c.id)
+    )
+    found = {
+        row.source: Agreement(row.source, row.may_leave, row.agreement, row.valid_until or "",
+                              row.actor, row.at)
+        for row in rows
+    }
+    return [found[source] for source in sorted(found)]

@@ -1,13 +1,19 @@
-"""Seats: one person's place in one study: what was gone through, and running counts."""
+"""Seats: one person's place in one study: gone through, practised, counted and guessed.
+
+Practice attempts are kept apart from scores; a guess, which answer came from the system under
+study, is made once per task.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from cbt_core.domain.submission import Work
-from db.clock import stamp
-from db.models import seat
+from db.columns import stamp
+from db.tables.desk import guess, practice, seat
+from db.tables.people import person
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +150,98 @@ def mark(
         update(seat).where(_HERE).values({seat.c[milestone]: stamp(now)}),
         _mine(study_id, person_id, work),
     )
+
+
+def add_guess(
+    connection: Connection,
+    *,
+    study_id: int,
+    person_id: int,
+    task_id: int,
+    choice: str,
+    answer_id: int | None,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Store one guess: a slot, or `dont_know` with no answer."""
+    connection.execute(
+        insert(guess),
+        {"study_id": study_id, "person_id": person_id, "task_id": task_id, "choice": choice,
+         "answer_id": answer_id, "reason": reason, "at": stamp(now)},
+    )
+
+
+def guesses_of(connection: Connection, *, study_id: int, person_id: int) -> frozenset[int]:
+    """Return the ids of the tasks a person has guessed on."""
+    rows = connection.execute(
+        select(guess.c.task_id).where(
+            guess.c.study_id == study_id, guess.c.person_id == person_id
+        )
+    )
+    return frozenset(row[0] for row in rows)
+
+
+ATTEMPTS: Final = 2
+"""How often the whole practice may be gone through before the lead decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The attempt under way: its number from 1, the items done in it, right of asked so far."""
+
+    number: int
+    items: frozenset[str]
+    right: int
+    asked: int
+
+
+def current_attempt(connection: Connection, study_id: int, person_id: int) -> Attempt:
+    """Return the newest attempt; a new, empty one when none was begun."""
+    rows = connection.execute(
+        select(practice.c.attempt, practice.c.item, practice.c.right, practice.c.asked).where(
+            practice.c.study_id == study_id, practice.c.person_id == person_id
+        )
+    ).all()
+    number = max((row.attempt for row in rows), default=1)
+    mine = [row for row in rows if row.attempt == number]
+    return Attempt(
+        number,
+        frozenset(row.item for row in mine),
+        sum(row.right for row in mine),
+        sum(row.asked for row in mine),
+    )
+
+
+def add_attempt(
+    connection: Connection,
+    *,
+    study_id: int,
+    person_id: int,
+    attempt: int,
+    item: str,
+    entries: str,
+    right: int,
+    asked: int,
+    now: datetime,
+) -> None:
+    """Store the answers to one practice item (entries: JSON text)."""
+    connection.execute(
+        insert(practice),
+        {"study_id": study_id, "person_id": person_id, "attempt": attempt, "item": item,
+         "entries": entries, "right": right, "asked": asked, "at": stamp(now)},
+    )
+
+
+def person_id_of(connection: Connection, code: str) -> int | None:
+    """Return the id of a person by code."""
+    return connection.execute(select(person.c.id).where(person.c.code == code)).scalar()
+
+
+def attempts_of_study(connection: Connection, study_id: int) -> dict[int, int]:
+    """Return the number of attempts begun, by person."""
+    rows = connection.execute(
+        select(practice.c.person_id, func.max(practice.c.attempt))
+        .where(practice.c.study_id == study_id)
+        .group_by(practice.c.person_id)
+    )
+    return {row[0]: row[1] for row in rows}

@@ -10,9 +10,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
-from db.clock import moment, stamp
-from db.models import membership
-from db.people_models import person, session, throttle
+from db.columns import moment, stamp
+from db.tables.people import person, session, throttle
+from db.tables.studies import membership
 
 ROLES: Final = {role.value: role for role in Role}
 

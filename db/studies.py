@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from cbt_core.domain.study import Stage
 from cbt_core.domain.study_setup import Digests, StudyRow
-from db.models import instrument, membership, protocol, study, system
+from db.tables.studies import instrument, membership, protocol, study, system
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from cbt_core.domain.submission import (
     StepTick,
     Submission,
 )
-from db.clock import stamp
-from db.models import escalation, flag, preference, score, step, submission
+from db.columns import stamp
+from db.tables.desk import escalation, flag, preference, score, step, submission
 
 _BY_TOKEN: Final = select(
     submission.c.task_id, submission.c.revision, submission.c.digest

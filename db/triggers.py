@@ -25,3 +25,13 @@ def statements(backend: str, tables: tuple[str, ...]) -> Iterator[str]:
                     f'CREATE TRIGGER "{name}" BEFORE {act} ON "{table}" '
                     "BEGIN SELECT RAISE(ABORT, 'append-only table'); END"
                 )
+
+
+APPEND_ONLY = (
+    "submission", "score", "flag", "preference", "step", "escalation", "escalation_note", "guess",
+    "practice", "exclusion", "protocol", "instrument", "audit", "access_log",
+    "label_submission", "label", "span", "proposal", "proposal_answer",
+    "adjudication", "adjudication_label", "adjudication_span", "proposal_pass",
+    "metric_score", "judge_score", "source_agreement",
+)
+"""Tables on which the database itself refuses UPDATE and DELETE."""

@@ -6,7 +6,7 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.protocol import Practice, ProfileField
 from cbt_core.domain.study import Role
 from cbt_core.errors import StudyError
-from cbt_core.instruments.defaults import defaults
+from cbt_core.instruments.shipped import defaults
 from cbt_core.services.desk import admission
 from cbt_core.services.desk.admission import MyStudy, PracticeResult
 from pages.ui import chrome

@@ -5,7 +5,7 @@ import streamlit as st
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import StudyError
-from cbt_core.instruments.defaults import defaults
+from cbt_core.instruments.shipped import defaults
 from cbt_core.services.desk import own_work
 from cbt_core.services.desk.admission import MyStudy, my_studies
 from cbt_core.services.desk.own_work import DONT_KNOW, ShownAgain

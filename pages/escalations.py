@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from cbt_core.domain.people import Person
-from cbt_core.instruments.defaults import defaults
+from cbt_core.instruments.shipped import defaults
 from cbt_core.services.desk import escalations
 from cbt_core.services.desk.escalations import Case, CaseRow, Queue
 from pages.ui import lead

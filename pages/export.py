@@ -7,14 +7,14 @@ import streamlit as st
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import StudyError
-from cbt_core.files.output import FORMS
+from cbt_core.files.writer import FORMS
 from cbt_core.services.export import study_export
 from cbt_core.services.operations import storage
 from cbt_core.services.studies import lifecycle, overview
 from cbt_core.services.studies.contents import StudyLine
 from pages.ui import lead
+from pages.ui.lead import is_label_study
 from pages.ui.session import database, now, require_lead, settings
-from pages.ui.study_stages import is_label_study
 from pages.ui.words import t
 
 

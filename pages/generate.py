@@ -8,11 +8,10 @@ from cbt_core.domain.people import Person
 from cbt_core.errors import StudyError
 from cbt_core.files.problems import ImportProblems, describe
 from cbt_core.generation.tasks.questions import Questions
-from cbt_core.services.runs import control
+from cbt_core.services.runs import browser_run
 from cbt_core.services.runs.wishes import Asked, Preview, SourceState
 from pages.ui import lead
-from pages.ui.runs.run_form import Given, ask_questions, ask_system, laid_out
-from pages.ui.runs.run_list import show_runs
+from pages.ui.run_desk import Given, ask_questions, ask_system, laid_out, show_runs
 from pages.ui.session import database, now, require_lead, settings
 from pages.ui.widgets import plain
 from pages.ui.words import language, t
@@ -60,7 +59,7 @@ def look(person: Person, asked: Asked, given: Given) -> Preview | None:
         return kept[1] if kept is not None and kept[0] == mark else None
     try:
         with st.spinner(t("generate.looking")), laid_out(given, person) as questions:
-            seen = control.preview(
+            seen = browser_run.preview(
                 database(), person, asked=asked, questions=questions, settings=settings(),
                 now=now(),
             )
@@ -92,7 +91,7 @@ def offer(person: Person, asked: Asked, given: Given) -> None:
 
 def begin(person: Person, asked: Asked, questions: Questions, token: str) -> None:
     """Start; the token makes two presses one run."""
-    control.start(
+    browser_run.start(
         database(), person, asked=asked, questions=questions, token=token, settings=settings(),
         now=now(),
     )

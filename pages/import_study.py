@@ -8,7 +8,7 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study import ImportedItem, Problem
 from cbt_core.errors import StudyError
 from cbt_core.files.problems import ImportProblems, describe
-from cbt_core.generation.gates.findings import Report
+from cbt_core.generation.gates.recognition import Report
 from cbt_core.services.studies import answer_gates, creation
 from cbt_core.services.studies.creation import Preview
 from cbt_core.words import say

@@ -1,4 +1,4 @@
-"""Label results: agreement among annotators; after the lock the machine against gold, anchoring."""
+"""Label results: annotators' agreement, what a machine's labels did, machine against gold."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,14 +7,155 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from cbt_core.analysis.labels import Detected, LabelResults
+from cbt_core.analysis.reading_rules import benchmark, shift
 from cbt_core.errors import StudyError
 from cbt_core.services.results import study_results
-from cbt_core.stats.labels.detection import ENTRIES, IMPLIED, PREVALENCE
+from cbt_core.stats.labels.anchoring import Anchoring
+from cbt_core.stats.labels.annotators import LabelAgreement, LabelsAgreement
+from cbt_core.stats.labels.detection import ENTRIES, IMPLIED, PREVALENCE, TABLE_3, Detection
+from cbt_core.stats.labels.label_sets import translated
+from cbt_core.stats.values import Framed
 from pages.ui import charts, lead
-from pages.ui.results import label_rows as reading
 from pages.ui.session import database, now, require_lead
 from pages.ui.widgets import literal
 from pages.ui.words import language, t
+
+Row = dict[str, object]
+DETECTION: Final = ("accuracy", "precision", "recall", "specificity", "f1", "kappa")
+ANSWERS: Final = ("confirmed", "changed", "rejected")
+
+
+def label_names(found: LabelResults, words: str) -> dict[str, str]:
+    """Return the labels' names by id."""
+    return {label.id: label.name(words) for label in found.scheme.labels}
+
+
+def row(one: Framed, **words: object) -> Row:
+    """Return a figure as a line of a table; an undefined one has its reason."""
+    why = translated(one.reason, language()) if one.reason else ""
+    return {**words, "value": one.value, "low": one.low, "high": one.high, "why": why}
+
+
+def set_rows(agreement: LabelsAgreement) -> list[Row]:
+    """Return alpha of whole sets, and of characters where spans were marked."""
+    whole = agreement.spans.whole
+    figures = {
+        "alpha_masi": agreement.alpha_masi, "alpha_jaccard": agreement.alpha_jaccard,
+        "char_alpha": whole.char_alpha, "char_f1_pooled": whole.char_f1_pooled,
+        "char_f1": whole.char_f1,
+    }
+    return [row(one, name=t(f"label_results.{key}")) for key, one in figures.items()]
+
+
+def span_pairs(agreement: LabelsAgreement) -> tuple[int, int]:
+    """Return how many pairs of annotators share items with spans, and the fewest items shared."""
+    pairs = agreement.spans.pairs
+    return len(pairs), min((one.n for one in pairs), default=0)
+
+
+def named(agreement: LabelsAgreement, labels: Mapping[str, str]) -> dict[str, LabelAgreement]:
+    """Return "any" and every label of the scheme by name."""
+    any_label = {t("label_results.any"): agreement.any}
+    return any_label | {name: agreement.labels[key] for key, name in labels.items()}
+
+
+def label_rows(agreement: LabelsAgreement, labels: Mapping[str, str]) -> list[Row]:
+    """Return the figures of "any" and of every label; value, low, high are those of alpha."""
+    return [
+        {**row(one.alpha, name=name), "prevalence": one.prevalence.value,
+         "percent": one.percent_agreement.value, "ac1": one.ac1.value}
+        for name, one in named(agreement, labels).items()
+    ]
+
+
+def prevalence_rows(agreement: LabelsAgreement, labels: Mapping[str, str]) -> list[Row]:
+    """Return how often "any" (`whole`) and every label is given, with the interval."""
+    return [
+        {"name": name, "value": one.prevalence.value, "low": one.prevalence.low,
+         "high": one.prevalence.high, "whole": one is agreement.any}
+        for name, one in named(agreement, labels).items()
+    ]
+
+
+def kappa_rows(
+    agreement: LabelsAgreement, pair: tuple[str, str], labels: Mapping[str, str]
+) -> list[Row]:
+    """Return kappa of one pair of annotators, label by label."""
+    return [
+        row(found.kappa, name=name)
+        for name, one in named(agreement, labels).items()
+        if (found := one.kappa_of(*pair)) is not None
+    ]
+
+
+def detection_rows(found: Detection) -> list[Row]:
+    """Return our figures of "any distortion" with the paper's beside them."""
+    return [
+        {**row(found.binary.values[key], name=t(f"label_results.{key}")),
+         "paper": TABLE_3.get(key)}
+        for key in DETECTION
+    ]
+
+
+def detected_label_rows(found: Detection, labels: Mapping[str, str]) -> list[Row]:
+    """Return counts and figures of every label."""
+    return [
+        {"name": name, "gold": cells.in_gold, "machine": cells.in_model,
+         **{key: one.values[key].value for key in ("precision", "recall", "f1", "kappa")}}
+        for label, name in labels.items()
+        if (cells := (one := found.per_label[label]).cells) is not None
+    ]
+
+
+def average_rows(found: Detection) -> list[Row]:
+    """Return the figures over all labels together."""
+    return [
+        {"name": t(f"label_results.{key}"),
+         **{measure: one.values[measure].value for measure in ("precision", "recall", "f1")}}
+        for key, one in found.averages.items()
+    ]
+
+
+def shift_rows(found: Anchoring) -> list[Row]:
+    """Return what changed between the rounds, with intervals."""
+    figures = {
+        "effect": found.effect, "similarity_before": found.similarity_before,
+        "similarity_after": found.similarity_after, "alpha_before": found.alpha_before,
+        "alpha_after": found.alpha_after, "alpha_difference": found.alpha_difference,
+        "blind_dropped": found.blind_dropped, "machine_adopted": found.machine_adopted,
+    }
+    return [row(one, name=t(f"label_results.{key}")) for key, one in figures.items()]
+
+
+def adoption_rows(found: Anchoring, labels: Mapping[str, str]) -> list[Row]:
+    """Return what was made of the proposals of every label that was proposed or given."""
+    held = {name: found.labels[label].adoption for label, name in labels.items()}
+    return [
+        {"name": name, "answered": one.answered, "confirmed": one.confirmed,
+         "changed": one.changed, "rejected": one.rejected,
+         "confirmed_rate": one.confirmed_rate, "rejected_rate": one.rejected_rate,
+         "blind": one.blind, "dropped": one.dropped, "added": one.added}
+        for name, one in held.items() if one.answered or one.blind or one.added
+    ]
+
+
+def sets_reading(agreement: LabelsAgreement) -> str:
+    """Return one sentence on alpha over label sets."""
+    alpha = agreement.alpha_masi
+    if alpha.value is None:
+        reason = translated(alpha.reason or "", language())
+        return t("label_results.read_nothing", reason=reason)
+    return t(f"label_results.read_{benchmark(alpha.value)}", alpha=f"{alpha.value:.2f}")
+
+
+def effect_reading(anchoring: Anchoring) -> str:
+    """Return one sentence on the anchoring effect; an interval that holds 0 decides nothing."""
+    effect = anchoring.effect
+    key = f"label_results.read_effect_{shift(effect)}"
+    if effect.value is None:
+        return t(key, reason=translated(effect.reason or "", language()))
+    return t(key, effect=f"{effect.value:+.2f}")
+
 
 FEW_ITEMS: Final = 50
 """Below this, percentile intervals are too narrow (simulated coverage .80-.83 at 25 items)."""
@@ -34,7 +175,7 @@ def number(key: str, form: str = "%.2f") -> ColumnConfig:
 
 
 def figures_table(
-    rows: list[reading.Row], *, first: str, alt: str, value: str = "value", **more: ColumnConfig
+    rows: list[Row], *, first: str, alt: str, value: str = "value", **more: ColumnConfig
 ) -> None:
     """Show values with intervals and reasons; `more` columns stand before the reason."""
     lead.rows_table(
@@ -49,16 +190,15 @@ def agreement(found: LabelResults, names: Names) -> None:
     """Show agreement on whole sets, on characters, and label by label."""
     st.header(word("agreement"))
     body = found.agreement
-    st.text(reading.sets_reading(body))
-    figures_table(reading.set_rows(body), first="figure", alt=word("sets"))
-    count, fewest = reading.span_pairs(body)
+    st.text(sets_reading(body))
+    figures_table(set_rows(body), first="figure", alt=word("sets"))
+    count, fewest = span_pairs(body)
     if count:
         st.caption(t("label_results.span_pairs", pairs=count, fewest=fewest))
-    items = body.get("n_items")
-    if isinstance(items, int) and items < FEW_ITEMS:
-        st.caption(t("label_results.few_items", items=items))
+    if body.n_items < FEW_ITEMS:
+        st.caption(t("label_results.few_items", items=body.n_items))
     st.subheader(word("by_label"))
-    rows = reading.label_rows(body, names)
+    rows = label_rows(body, names)
     charts.label_intervals(rows, title=word("axis_alpha"), words=word("agreement_alt"))
     lead.rows_table(
         rows,
@@ -78,7 +218,7 @@ def prevalence(found: LabelResults, names: Names) -> None:
     """Show how often labels are given, beside the paper's share."""
     st.header(word("prevalence"))
     charts.label_prevalence(
-        reading.prevalence_rows(found.agreement, names), paper=PREVALENCE,
+        prevalence_rows(found.agreement, names), paper=PREVALENCE,
         words=word("prevalence_alt"),
     )
     st.caption(t("label_results.prevalence_about", paper=f"{PREVALENCE:.1%}", n=f"{ENTRIES:,}",
@@ -118,7 +258,7 @@ def pairs(found: LabelResults, names: Names) -> None:
     common = len(found.first[a].keys() & found.first[b].keys())
     st.caption(literal(t("label_results.pair_about", a=a, b=b, n=common, none=word("none"))))
     figures_table(
-        reading.kappa_rows(found.agreement, (a, b), names), first="label", alt=word("kappa"),
+        kappa_rows(found.agreement, (a, b), names), first="label", alt=word("kappa"),
         value="kappa",
     )
 
@@ -135,14 +275,13 @@ def detection(found: LabelResults, names: Names) -> None:
 def machine(one: Detected, names: Names, place: int) -> None:
     """Show one machine against gold, the paper's Table 3 beside it."""
     st.subheader(literal(t("label_results.detection_one", name=one.name)))
-    rules = reading.part(one.found, "gold_rules")
+    rules, flow = one.found.gold_rules, one.found.flow
     st.caption(t("label_results.gold_from", adjudicated=rules.get("adjudicated", 0),
-                 majority=rules.get("majority", 0), items=one.found["n_items"]))
-    flow = reading.part(one.found, "flow")
+                 majority=rules.get("majority", 0), items=one.found.n_items))
     if flow.get("items_undecided"):
         st.caption(t("label_results.undecided", undecided=flow["items_undecided"],
-                     some=flow["items_undecided_any"], labels=one.found["n_items_labels"]))
-    rows = reading.detection_rows(one.found)
+                     some=flow["items_undecided_any"], labels=one.found.n_items_labels))
+    rows = detection_rows(one.found)
     charts.beside_paper(rows, words=word("detection_alt"), name=f"detection-{place}")
     figures_table(rows, first="figure", alt=word("detection_alt"), paper=number("paper"))
     low, high = IMPLIED["precision"]
@@ -154,14 +293,14 @@ def machine_labels(one: Detected, names: Names, place: int) -> None:
     """Show which labels a machine finds, misses and mistakes."""
     st.subheader(word("per_label"))
     lead.rows_table(
-        reading.detected_label_rows(one.found, names),
+        detected_label_rows(one.found, names),
         columns={"name": word("label"), "gold": number("in_gold", COUNT),
                  "machine": number("in_machine", COUNT),
                  **{key: number(key) for key in ("precision", "recall", "f1", "kappa")}},
         alt=word("per_label"),
     )
     lead.rows_table(
-        reading.average_rows(one.found),
+        average_rows(one.found),
         columns={"name": word("average"),
                  **{key: number(key) for key in ("precision", "recall", "f1")}},
         alt=word("average"),
@@ -181,21 +320,21 @@ def anchoring(found: LabelResults, names: Names) -> None:
     if body is None:
         st.text(word("no_anchoring"))
         return
-    st.text(reading.effect_reading(body))
-    figures_table(reading.shift_rows(body), first="figure", alt=word("anchoring"))
-    st.caption(t("label_results.anchoring_about", pairs=body["n_pairs"]))
-    rows = reading.adoption_rows(body, names)
+    st.text(effect_reading(body))
+    figures_table(shift_rows(body), first="figure", alt=word("anchoring"))
+    st.caption(t("label_results.anchoring_about", pairs=body.n_pairs))
+    rows = adoption_rows(body, names)
     st.subheader(word("adoption"))
     charts.proposal_answers(
         [{"name": one["name"], "answer": word(key), "order": place, "count": one[key]}
-         for one in rows for place, key in enumerate(reading.ANSWERS)],
+         for one in rows for place, key in enumerate(ANSWERS)],
         words=word("adoption_alt"),
     )  # fmt: skip
     shares = {key: number(key) for key in ("confirmed_rate", "rejected_rate")}
     lead.rows_table(
         rows,
         columns={"name": word("label"), "answered": number("answered", COUNT),
-                 **{key: number(key, COUNT) for key in reading.ANSWERS}, **shares,
+                 **{key: number(key, COUNT) for key in ANSWERS}, **shares,
                  **{key: number(key, COUNT) for key in ("blind", "dropped", "added")}},
         alt=word("adoption_alt"),
     )
@@ -210,13 +349,12 @@ try:
 except StudyError as error:
     st.info(literal(error.say(language())))
     st.stop()
-names = reading.names(found, line.study.language)
-flow = reading.part(found.agreement, "flow")
+names = label_names(found, line.study.language)
 st.caption(word(f"stage_{found.stage}"))
 st.caption(t(
-    "label_results.counts", items=found.agreement["n_items"],
-    annotators=found.agreement["n_annotators"], sets=found.agreement["n_sets"],
-    unsure=flow.get("unsure", 0),
+    "label_results.counts", items=found.agreement.n_items,
+    annotators=found.agreement.n_annotators, sets=found.agreement.n_sets,
+    unsure=found.agreement.flow.get("unsure", 0),
 ))  # fmt: skip
 if not found.is_blind:
     st.warning(word("not_blind"))
@@ -228,4 +366,4 @@ if found.stage.is_closed:
     detection(found, names)
     anchoring(found, names)
 st.caption(word("signature"))
-st.code(str(found.agreement.get("signature", "")), language=None, wrap_lines=True)
+st.code(found.agreement.signature, language=None, wrap_lines=True)

@@ -9,11 +9,10 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from cbt_core.errors import StudyError
 from cbt_core.services.assignment import sample_size
-from cbt_core.services.assignment.sample_size import Asked, recommendation, sentence, told
-from cbt_core.services.assignment.sample_size_figure import picture
-from cbt_core.stats.planning.model import ASSUMED, SDS
+from cbt_core.services.assignment.sample_size import Asked, picture, recommendation, sentence, told
 from cbt_core.stats.planning.plan import Plan, hours
 from cbt_core.stats.planning.power import Power
+from cbt_core.stats.planning.simulation import ASSUMED, SDS
 from pages.ui import lead
 from pages.ui.charts import plan_charts
 from pages.ui.session import require_lead

@@ -7,7 +7,7 @@ import streamlit as st
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study_setup import StudySetup
-from cbt_core.instruments.defaults import defaults
+from cbt_core.instruments.shipped import defaults
 from cbt_core.services.studies import contents, overview
 from cbt_core.services.studies.contents import StudyLine
 from cbt_core.services.studies.overview import Pace, Watch

@@ -14,7 +14,7 @@ from cbt_core.services.assignment import task_draw
 from cbt_core.services.desk import admission, desk_task
 from cbt_core.services.studies import creation
 from cbt_core.services.studies.creation import StudyFiles
-from db import memberships
+from db import people
 from db import people as stored_people
 from db.engine import Database
 
@@ -87,7 +87,7 @@ def enrol(database: Database, code: str, study_id: int, role: Role, now: datetim
         who = account.id if account else stored_people.add(
             connection, code=code, secret_hash=None, now=now
         )
-        memberships.join(connection, study_id=study_id, person_id=who, role=role, now=now)
+        people.join(connection, study_id=study_id, person_id=who, role=role, now=now)
 
 
 def person(database: Database, code: str, study_id: int, *roles: Role) -> Person:
@@ -163,7 +163,7 @@ def rate_all(
 def give_role(database: Database, who: Person, study_id: int, role: Role, now: datetime) -> Person:
     """Give a person another role in a study."""
     with database.writing() as connection:
-        memberships.join(
+        people.join(
             connection, study_id=study_id, person_id=who.id, role=role, now=now
         )
     held = frozenset({role}) | who.roles.get(study_id, frozenset())

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from cbt_core.instruments.reading import Table, parse_toml, read_text
+from cbt_core.instruments.toml_reader import Table, parse_toml, read_text
 from cbt_core.settings import ROOT
 
 Precision = Literal["auto", "bf16", "fp16", "fp32"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from cbt_core.errors import StudyError
+from cbt_core.files.writer import write_json, write_text
 from cbt_core.generation.backend.model_folder import Source
 from cbt_core.generation.backend.model_weights import versions
 from training.config import Described
@@ -119,14 +120,7 @@ def write_manifest(folder: Path, content: Mapping[str, object]) -> None:
     Raises:
         StudyError: the folder cannot be written.
     """
-    part = folder / f".{MANIFEST_NAME}.part"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
-        part.write_text(text + "\n", "utf-8")
-        part.replace(folder / MANIFEST_NAME)
-    except OSError as error:
-        raise StudyError("training.cannot_write", folder=folder) from error
+    write_json(content, folder / MANIFEST_NAME)
 
 
 def environment(device: str) -> dict[str, object]:
@@ -164,7 +158,11 @@ CARD_TEMPLATE: Final = Path(__file__).parent / "card.md"
 def write_card(
     folder: Path, described: Described, source: Source, facts: Mapping[str, object]
 ) -> None:
-    """Write the card of a finished run."""
+    """Write the card of a finished run.
+
+    Raises:
+        StudyError: the folder cannot be written.
+    """
     values = {
         "title": described.title,
         "base": source.name,
@@ -173,7 +171,7 @@ def write_card(
         "max_tokens": described.config.max_tokens,
         **facts,
     }
-    (folder / CARD_NAME).write_text(CARD_TEMPLATE.read_text("utf-8").format(**values), "utf-8")
+    write_text(CARD_TEMPLATE.read_text("utf-8").format(**values), folder / CARD_NAME)
 
 
 def overlap_words(found: int | None) -> tuple[str, str]:

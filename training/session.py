@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from cbt_core.errors import StudyError
+from cbt_core.files.writer import write_text
 from cbt_core.generation.backend.model_folder import Source
 from cbt_core.generation.backend.model_weights import (
     choose_device,
@@ -20,9 +21,8 @@ from cbt_core.generation.backend.model_weights import (
     template_of,
 )
 from training import run_record
-from training.batches import AnswerCollator, answer_loss
 from training.config import Described, TrainingConfig
-from training.data import Encoded, Rows, encode
+from training.data import AnswerCollator, Encoded, Rows, answer_loss, encode
 from training.run_record import Watcher, checks, curve
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class Session:
         settings = json.loads(file.read_text("utf-8"))
         own = self.source.name if self.source.kind == "hub" else self.config.base
         settings["base_model_name_or_path"] = own
-        file.write_text(json.dumps(settings, indent=2, sort_keys=True), "utf-8")
+        write_text(json.dumps(settings, indent=2, sort_keys=True), file)
 
 
 def end_token(tokenizer: "PreTrainedTokenizerBase") -> int:

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from cbt_core.errors import StudyError
+from cbt_core.files.writer import write_text
 from cbt_core.generation.backend.model_folder import MARK, Source
 from cbt_core.generation.backend.model_weights import out_of_memory
 from cbt_core.generation.dataset.near_texts import question_matches
@@ -157,10 +158,10 @@ def _write_down(
     session.save(folder)
     if not session.leads:
         return folder
-    (folder / MARK).write_text(json.dumps(_mark(described, session.source)), "utf-8")
+    write_text(json.dumps(_mark(described, session.source)), folder / MARK)
     settings = {name: {"value": value, "origin": described.origin(name)}
                 for name, value in plain(described.config).items()}
-    (folder / CONFIG).write_text(json.dumps(settings, ensure_ascii=False, indent=1), "utf-8")
+    write_text(json.dumps(settings, ensure_ascii=False, indent=1), folder / CONFIG)
     when = finished.isoformat(timespec="seconds")
     english, chinese = run_record.overlap_words(leaked)
     run_record.write_card(folder, described, session.source, {

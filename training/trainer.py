@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from training.batches import EpochOrder
-from training.data import Example
+from training.data import EpochOrder, Example
 from training.run_record import Watcher
 
 if TYPE_CHECKING:

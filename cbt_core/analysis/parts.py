@@ -13,7 +13,7 @@ import numpy as np
 from cbt_core.analysis.rows import Facts
 from cbt_core.domain.submission import UNASKED, SlotLine, TaskLine, TaskState, Work
 from cbt_core.stats.agreement.machine import Answers
-from cbt_core.stats.agreement.retest import Repeated, RetestOfScale, retest
+from cbt_core.stats.agreement.raters import Repeated, RetestOfScale, retest
 from cbt_core.stats.bias.blinding import (
     DONT_KNOW,
     PREFERRED,
@@ -33,7 +33,7 @@ from cbt_core.stats.bias.position import (
     scored_sides,
 )
 from cbt_core.stats.comparison.bradley_terry import TIE, Choices
-from cbt_core.stats.comparison.pairs import pairs
+from cbt_core.stats.comparison.paired_tests import pairs
 from cbt_core.stats.comparison.safety import Flags, Safety, safety
 from cbt_core.stats.ratings import POOLED, Floats, Integers, Ratings
 from cbt_core.stats.resampling import Bootstrap

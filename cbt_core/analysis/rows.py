@@ -23,43 +23,8 @@ from cbt_core.domain.submission import (
     SlotLine,
     TaskLine,
 )
-from cbt_core.errors import StudyError
-from cbt_core.files.output import Cell, Column, Table
+from cbt_core.files.writer import Cell, Column, Table
 from cbt_core.stats.ratings import Columns, Ratings, gather
-
-
-def analysed_ratings(table: Table, setup: StudySetup) -> Ratings:
-    """Return the ratings of the analysis set: main rows, nothing excluded.
-
-    Raises:
-        StudyError: nothing was rated yet.
-    """
-    place = {column.name: index for index, column in enumerate(table.columns)}
-    kept = [
-        row for row in table.rows
-        if row[place["kind"]] == "main" and row[place["excluded"]] is None
-    ]
-    if not kept:
-        raise StudyError("export.nothing_rated")
-
-    def column(name: str) -> list[Cell]:
-        return [row[place[name]] for row in kept]
-
-    scales = [s.id for s in setup.instrument.scales if any(c is not None for c in column(s.id))]
-    return gather(
-        Columns(
-            item=_texts(column("item_id")),
-            system=_texts(column("system")),
-            rater=_texts(column("rater")),
-            panel=_texts(column("panel")),
-            order=_numbers(column("order")),
-            seconds=_numbers(column("seconds")),
-            values={scale: _numbers(column(scale)) for scale in scales},
-        ),
-        study=setup.study.slug,
-        instrument=setup.instrument.signature,
-    )
-
 
 TEXT, INTEGER, NUMBER = "text", "integer", "number"
 

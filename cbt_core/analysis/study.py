@@ -21,14 +21,15 @@ from cbt_core.domain.protocol import Protocol
 from cbt_core.domain.study import Stage
 from cbt_core.errors import StudyError
 from cbt_core.stats.agreement.figures import agreement
-from cbt_core.stats.agreement.retest import RetestOfScale
+from cbt_core.stats.agreement.raters import RetestOfScale
+from cbt_core.stats.agreement.results import Agreement
 from cbt_core.stats.bias.blinding import StudyBlinding
 from cbt_core.stats.bias.missingness import Bounds, Missing, tally
 from cbt_core.stats.comparison.bradley_terry import BradleyTerry, bradley_terry
-from cbt_core.stats.comparison.contrasts import compare
+from cbt_core.stats.comparison.contrasts import Comparison, compare
 from cbt_core.stats.comparison.safety import Safety
 from cbt_core.stats.comparison.sensitivity import Sensitivity, sensitivity
-from cbt_core.stats.ratings import POOLED, Ratings
+from cbt_core.stats.ratings import Ratings
 from cbt_core.stats.resampling import Bootstrap
 from cbt_core.stats.values import Reason
 
@@ -201,7 +202,7 @@ Json = dict[str, object]
 class Analysis:
     """Every section of a study's analysis; a section that may not be shown yet is None.
 
-    `withheld` says why, by section. `agreement` and `comparison` are the JSON of CONTRACT.
+    `withheld` says why, by section.
     `reference` is what systems are compared with: the baseline once unblinded, the first masked
     name before (which tells nothing of which system it is). `planned`: section to whether the plan
     names it, the rest is exploratory. `metrics`, `judges` are None when nothing is stored.
@@ -218,8 +219,8 @@ class Analysis:
     scales: tuple[str, ...]
     nominal: frozenset[str]
     flow: Flow
-    agreement: Json
-    comparison: Json | None
+    agreement: Agreement
+    comparison: Comparison | None
     bradley_terry: BradleyTerry | None
     position: parts.Position
     length: Mapping[str, parts.Length] | None
@@ -241,6 +242,8 @@ class Analysis:
         """Return everything as plain values that JSON can hold."""
         found = asdict(self)
         found["nominal"] = sorted(self.nominal)
+        found["agreement"] = self.agreement.json()
+        found["comparison"] = self.comparison.json() if self.comparison else None
         return found
 
 
@@ -271,7 +274,7 @@ def analysis_of(work: Work, fixed: Registered) -> Analysis:
         plan=work.plan.analysis.planned,
         registered=fixed,
         withheld=_withheld(work.open, study.stage == Stage.UNBLINDED),
-        signature=_signature(work, str(told["signature"])),
+        signature=_signature(work, told.signature),
     )
 
 
@@ -318,18 +321,15 @@ def _judges(work: Work) -> tuple[machine.JudgeResult, ...] | None:
     return machine.judges(work.facts, work.ratings, work.nominal, epsilon=declared, how=work.how)
 
 
-def _agreement(work: Work) -> Json:
+def _agreement(work: Work) -> Agreement:
     found = agreement(
         work.ratings, values=work.values, nominal=work.nominal,
         bootstrap=work.how.replicates, seed=work.how.seed,
     )
-    scales = found["scales"]
-    if not work.open or not isinstance(scales, dict):
-        return found
-    return {**found, "scales": {one: {POOLED: strata[POOLED]} for one, strata in scales.items()}}
+    return found.only_pooled() if work.open else found
 
 
-def _comparison(work: Work) -> Json | None:
+def _comparison(work: Work) -> Comparison | None:
     if work.reference is None or not work.ordered:
         return None
     return compare(

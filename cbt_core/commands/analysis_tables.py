@@ -1,111 +1,76 @@
-"""What `agreement`, `compare` and `blinding` print of the JSON they wrote: its main figures."""
+"""What `agreement`, `compare` and `blinding` print of what they found: its main figures."""
 
-import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Final
 
 import click
 
 from cbt_core.commands.common import desk, table
+from cbt_core.stats.agreement.results import Agreement
+from cbt_core.stats.bias.blinding import CountedBlinding
+from cbt_core.stats.comparison.contrasts import Comparison
 from cbt_core.stats.ratings import POOLED
-from cbt_core.stats.values import Reason, translated
+from cbt_core.stats.values import Framed, translated
 from cbt_core.words import say
 
 NONE: Final = "–"
 LEAST_P: Final = 0.001
-Json = Mapping[str, object]
 
 
-def show_agreement(out: Path) -> None:
+def show_agreement(found: Agreement) -> None:
     """Print percent agreement, alpha and Gwet's coefficient by scale and system."""
     whys: dict[str, None] = {}
     rows = []
-    for scale, strata in _each(_read(out), "scales"):
-        for system, body in _each(strata):
-            alpha, gwet = _coefficients(body)
+    for scale, strata in found.scales.items():
+        for system, figures in strata.items():
             name = say("analysis.all_systems", desk().language) if system == POOLED else system
             rows.append((
-                scale, name, _framed(body, "percent_agreement", whys, percent=True),
-                _framed(body, alpha, whys), _framed(body, gwet, whys),
+                scale, name, _framed(figures.percent_agreement, whys, percent=True),
+                _framed(figures.alpha, whys), _framed(figures.ac, whys),
             ))
     table(_heads("scale", "system", "percent", "alpha", "ac"), rows)
     _explain("agreement_about", whys)
 
 
-def show_comparison(out: Path) -> None:
+def show_comparison(found: Comparison) -> None:
     """Print differences from the baseline, with these raters and with raters sampled."""
     whys: dict[str, None] = {}
-    rows = []
-    found = _read(out)
-    for scale, body in _each(found, "scales"):
-        for one in _list(body, "comparisons"):
-            crossed = _part(one, "difference_crossed")
-            rows.append((
-                scale, str(one.get("system", "")), _framed(one, "difference", whys, signed=True),
-                _p(one.get("permutation_p")),
-                _framed(one, "difference_crossed", whys, signed=True), _p(crossed.get("p")),
-            ))
+    rows = [
+        (
+            scale, one.system, _framed(one.difference, whys, signed=True),
+            _p(one.permutation_p),
+            _framed(one.difference_crossed, whys, signed=True), _p(one.difference_crossed.p),
+        )
+        for scale, one in found.contrasts
+    ]
     table(_heads("scale", "system", "difference", "p", "crossed", "p_crossed"), rows)
-    _explain("comparison_about", whys, baseline=found.get("baseline"))
+    _explain("comparison_about", whys, baseline=found.baseline)
 
 
-def show_blinding(out: Path) -> None:
+def show_blinding(found: CountedBlinding) -> None:
     """Print the indices of James and Bang."""
     whys: dict[str, None] = {}
-    found = _read(out)
-    rows = [("James", "", _framed(found, "james", whys))]
-    for key, name in (("bang", "Bang"), ("bang_generalised", say(
-            "analysis.bang_generalised", desk().language))):
-        held = _part(found, key)
-        rows += [(name, arm, _framed(held, arm, whys)) for arm in held]
+    generalised = say("analysis.bang_generalised", desk().language)
+    rows = [("James", "", _framed(found.james, whys))]
+    for name, held in (("Bang", found.bang), (generalised, found.bang_generalised)):
+        rows += [(name, arm, _framed(index, whys)) for arm, index in held.items()]
     table(_heads("index", "arm", "value"), rows)
     _explain("blinding_about", whys)
 
 
-def _read(out: Path) -> Json:
-    found = json.loads(out.read_text("utf-8"))
-    return found if isinstance(found, dict) else {}
-
-
-def _part(body: Json, key: str) -> Json:
-    found = body.get(key)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _each(body: Json, key: str = "") -> Iterator[tuple[str, Json]]:
-    """Yield the objects of a body, or of a part of it, by name."""
-    for name, one in (_part(body, key) if key else body).items():
-        if isinstance(one, Mapping):
-            yield name, one
-
-
-def _list(body: Json, key: str) -> list[Json]:
-    found = body.get(key)
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
-
-
-def _coefficients(body: Json) -> tuple[str, str]:
-    """Return alpha and Gwet's coefficient of a scale; the nominal ones where values are names."""
-    named = _part(body, "alpha_ordinal").get("reason") == Reason.NOMINAL.text
-    return ("alpha_nominal", "ac1") if named else ("alpha_ordinal", "ac2_quadratic")
-
-
 def _framed(
-    body: Json, key: str, whys: dict[str, None], *, percent: bool = False, signed: bool = False
+    found: Framed, whys: dict[str, None], *, percent: bool = False, signed: bool = False
 ) -> str:
     """Return a figure with its limits; why one is missing is noted in `whys`."""
-    found = _part(body, key)
-    if found.get("reason"):
-        whys[str(found["reason"])] = None
-    texts = [_number(found.get(part), percent, signed) for part in ("value", "low", "high")]
-    if NONE in texts[1:]:
-        return texts[0]
-    return f"{texts[0]} [{texts[1]}, {texts[2]}]"
+    if found.reason:
+        whys[found.reason] = None
+    value, low, high = (_number(part, percent, signed)
+                        for part in (found.value, found.low, found.high))
+    return value if NONE in (low, high) else f"{value} [{low}, {high}]"
 
 
-def _number(found: object, percent: bool, signed: bool) -> str:
-    if not isinstance(found, int | float):
+def _number(found: float | None, percent: bool, signed: bool) -> str:
+    if found is None:
         return NONE
     if percent:
         return f"{100 * found:.1f}%"
@@ -113,8 +78,8 @@ def _number(found: object, percent: bool, signed: bool) -> str:
     return text[1:] if text in {"-0.00", "+0.00"} else text
 
 
-def _p(found: object) -> str:
-    if not isinstance(found, int | float):
+def _p(found: float | None) -> str:
+    if found is None:
         return NONE
     return f"<{LEAST_P}" if found < LEAST_P else f"{found:.3f}"
 

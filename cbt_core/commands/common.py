@@ -1,7 +1,9 @@
-"""What every command shares: language, database, help with an example, tables."""
+"""What every command shares: language, database, help with an example, tables, progress."""
 
-import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+import io
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
     from cbt_core.domain.study import Problem
     from db.engine import Database
 
-
 PROGRAM: Final = "python -m cbt_core"
+PLAIN_WIDTH: Final = 100_000
+"""Wider than any table: what is read by a program is not folded."""
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -149,19 +152,28 @@ def warn(doubts: Sequence["Problem"]) -> None:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows in aligned columns; numbers stand to the right."""
+    """Print rows in aligned columns; numbers stand to the right.
+
+    A terminal gets a bold head and cells folded to its width, a file or pipe one plain line a row.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     cells = [[_cell(value) for value in row] for row in rows]
-    numeric = [
-        all(_is_number(row[column]) for row in cells) and bool(cells)
-        for column in range(len(headers))
-    ]
-    widths = [
-        max([_width(header), *(_width(row[column]) for row in cells)])
-        for column, header in enumerate(headers)
-    ]
-    for row in [list(headers), *cells]:
-        parts = (_pad(*one) for one in zip(row, widths, numeric, strict=True))
-        click.echo("  ".join(parts).rstrip())
+    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column, header in enumerate(headers):
+        numeric = bool(cells) and all(_is_number(row[column]) for row in cells)
+        drawn.add_column(Text(header), justify="right" if numeric else "left", overflow="fold")
+    for row in cells:
+        drawn.add_row(*map(Text, row))
+    if sys.stdout.isatty():
+        Console(highlight=False).print(drawn)
+        return
+    console = Console(file=io.StringIO(), width=PLAIN_WIDTH, no_color=True, highlight=False)
+    with console.capture() as lines:
+        console.print(drawn)
+    click.echo("\n".join(line.rstrip() for line in lines.get().splitlines()))
 
 
 def codes(joined: str | None) -> tuple[str, ...]:
@@ -183,10 +195,40 @@ def _is_number(text: str) -> bool:
     return text.removeprefix("-").replace(".", "", 1).isdigit()
 
 
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+QUARTERS: Final = 4
 
 
-def _pad(text: str, width: int, right: bool) -> str:
-    space = " " * (width - _width(text))
-    return space + text if right else text + space
+@contextmanager
+def progress(label: str, total: int | None = None) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that is told (done, of how many)."""
+    if sys.stderr.isatty():
+        yield from _bar(label, total)
+    else:
+        yield _lines(label)
+
+
+def _bar(label: str, total: int | None) -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total)
+
+        def told(done: int, of: int) -> None:
+            bar.update(task, completed=done, total=of)
+
+        yield told
+
+
+def _lines(label: str) -> Callable[[int, int], None]:
+    """Return a function that prints a line at each quarter of long work."""
+    last = 0
+
+    def told(done: int, of: int) -> None:
+        nonlocal last
+        quarter = done * QUARTERS // of if of else QUARTERS
+        if quarter > last and of >= 2_000:  # short work needs no lines
+            last = quarter
+            click.echo(f"{label}: {done}/{of}", err=True)
+
+    return told

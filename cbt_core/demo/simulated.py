@@ -1,22 +1,81 @@
-"""Simulated past ratings of the demonstration, so that every page shows something.
+"""Simulated past ratings and labels of the demonstration, so that every page shows something.
 
-Nobody gave these scores: they are drawn from the figures in ``simulated.toml``.
+Nobody gave them, and they are marked as simulated; two annotators do not always agree.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Final
 
-from cbt_core.demo.texts import BASELINE, CBT, FOLDER
 from cbt_core.domain.instrument import Text
 from cbt_core.domain.study import ImportedItem, Risk
-from cbt_core.instruments.reading import Table, parse_toml, read_text
+from cbt_core.instruments.toml_reader import Table, parse_toml, read_text
+
+FOLDER: Final = Path(__file__).parent
+
+BASELINE: Final = "baseline"
+"""The system that gives kind, sensible advice without CBT structure."""
+
+CBT: Final = "cbt"
+"""The system whose answers go through the five steps of a CBT answer."""
+
+TITLE: Final = Text(zh="演示研究：CBT 式回答", en="Demonstration: CBT-style answers")
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedQuote:
+    """A label and the words it rests on; they stand exactly once in the item's description."""
+
+    label: str
+    quote: Text
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedItem:
+    """The distortions of one item.
+
+    `reference` is what a careful reader would mark; `machine` is simulated: what a model might
+    propose, nearly half of it wrong.
+    """
+
+    item: str
+    reference: tuple[MarkedQuote, ...]
+    machine: tuple[MarkedQuote, ...]
+
+
+def demo_file(language: str) -> Path:
+    """Return the wide study file in `zh` or `en`; both hold the same items and systems."""
+    return FOLDER / f"study.{language}.jsonl"
+
+
+def demo_protocol() -> Path:
+    """Return the protocol file of the demonstration."""
+    return FOLDER / "protocol.toml"
+
+
+@cache
+def demo_distortions() -> tuple[MarkedItem, ...]:
+    """Return the labels (scheme burns-12) of every item, in the order of the study file."""
+    table = parse_toml(read_text(FOLDER / "distortions.toml"), "distortions.toml")
+    table.only("scheme", "items")
+    return tuple(_marked(one) for one in table.children("items"))
+
+
+def _marked(table: Table) -> MarkedItem:
+    table.only("id", "reference", "machine")
+    return MarkedItem(table.text("id"), _quotes(table, "reference"), _quotes(table, "machine"))
+
+
+def _quotes(table: Table, key: str) -> tuple[MarkedQuote, ...]:
+    return tuple(MarkedQuote(one.text("label"), one.words("quote")) for one in table.children(key))
+
 
 SCALES: Final = ("relevance", "structure", "helpfulness")
 TIE: Final = "tie"
-SEED: Final = 2
+RATING_SEED: Final = 2
 """The draw the demonstration shows."""
 
 ITEM_SPREAD: Final = 0.35
@@ -78,7 +137,7 @@ def simulated_raters() -> tuple[str, ...]:
 
 
 def simulated_scores(
-    items: Iterable[ImportedItem], seed: int = SEED
+    items: Iterable[ImportedItem], seed: int = RATING_SEED
 ) -> tuple[SimulatedSubmission, ...]:
     """Return what three simulated raters saved for every item: simulated, not collected.
 
@@ -181,3 +240,115 @@ def _flags(tables: Iterable[Table]) -> dict[tuple[str, str], tuple[SimulatedFlag
         )
         found[key] = (*found.get(key, ()), flag)
     return found
+
+
+LABEL_SEED: Final = 3
+"""The draw the demonstration shows."""
+
+SHARES: Final = ("keeps", "confuses", "trims", "adds", "adopts", "rejects")
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedMark:
+    """A label an annotator gave to a quote; `trimmed`: without the quote's first words."""
+
+    mark: MarkedQuote
+    trimmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedLabels:
+    """What one simulated annotator saved for one item: alone, and of each machine label.
+
+    `adopted` stands beside the item's machine labels; `seconds` is the time of the first round.
+    """
+
+    item: str
+    annotator: str
+    marks: tuple[SimulatedMark, ...]
+    unsure: bool
+    adopted: tuple[bool, ...]
+    certainty: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Annotator:
+    code: str
+    share: Mapping[str, float]
+    seconds: float
+
+
+@cache
+def _label_figures() -> tuple[tuple[_Annotator, ...], dict[str, str]]:
+    table = parse_toml(read_text(FOLDER / "simulated_labels.toml"), "simulated_labels.toml")
+    table.only("annotators", "confused")
+    confused = table.child("confused")
+    return (
+        tuple(_annotator(one) for one in table.children("annotators")),
+        {label: confused.text(label) for label in confused.content},
+    )
+
+
+def _annotator(table: Table) -> _Annotator:
+    return _Annotator(
+        table.text("code"),
+        {name: table.number(name, low=0, high=1) for name in SHARES},
+        table.number("seconds", low=1, high=3600),
+    )
+
+
+def simulated_annotators() -> tuple[str, ...]:
+    """Return the codes of the simulated annotators."""
+    return tuple(one.code for one in _label_figures()[0])
+
+
+def simulated_labels(seed: int = LABEL_SEED) -> tuple[SimulatedLabels, ...]:
+    """Return what the simulated annotators saved for every item: simulated, not collected."""
+    annotators, confused = _label_figures()
+    return tuple(
+        _labels(item, who, confused, seed) for item in demo_distortions() for who in annotators
+    )
+
+
+def _labels(
+    item: MarkedItem, who: _Annotator, confused: Mapping[str, str], seed: int
+) -> SimulatedLabels:
+    chance = Random(f"{seed}/{item.item}/{who.code}")
+    kept = [one for one in item.reference if chance.random() < who.share["keeps"]]
+    wrong = [one for one in item.machine if not _is_right(one, item)]
+    added = [one for one in wrong if chance.random() < who.share["adds"]]
+    marks = [
+        SimulatedMark(_named(one, who, confused, chance), chance.random() < who.share["trims"])
+        for one in (*kept, *added)
+    ]
+    return SimulatedLabels(
+        item=item.item,
+        annotator=who.code,
+        marks=tuple(marks),
+        unsure=bool(item.reference) and not marks,
+        adopted=tuple(_adopts(one, item, who, chance) for one in item.machine),
+        certainty=chance.choice([1, 2, 2, 3, 3]),
+        seconds=round(who.seconds * chance.lognormvariate(0.0, 0.3), 1),
+    )
+
+
+def _named(
+    one: MarkedQuote, who: _Annotator, confused: Mapping[str, str], chance: Random
+) -> MarkedQuote:
+    is_mistaken = chance.random() < who.share["confuses"] and one.label in confused
+    return replace(one, label=confused[one.label]) if is_mistaken else one
+
+
+def _adopts(one: MarkedQuote, item: MarkedItem, who: _Annotator, chance: Random) -> bool:
+    if _is_right(one, item):
+        return chance.random() >= who.share["rejects"]
+    return chance.random() < who.share["adopts"]
+
+
+def _is_right(one: MarkedQuote, item: MarkedItem) -> bool:
+    """Tell whether a careful reader would give this label to words around these."""
+    return any(
+        true.label == one.label and (true.quote.zh in one.quote.zh or one.quote.zh in true.quote.zh)
+        for true in item.reference
+    )

@@ -1,7 +1,8 @@
-"""The wording that is measured with: scales, step checklist, label schemes."""
+"""The wording that is measured with: scales, checklist, label schemes; what of it is hashed."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Final
 
 CANNOT_RATE: Final = "cannot_rate"
@@ -221,3 +222,30 @@ class Crosswalk:
 
 def _folded(words: str) -> str:
     return re.sub(r"[\s_-]+", "-", words.strip().casefold())
+
+
+UNHASHED = frozenset({"digest"})
+
+
+def content(thing: object) -> dict[str, object]:
+    """Return a dataclass as plain tables, lists and values, keyed by field name.
+
+    What is None, without words or an empty list of aliases is left out, so that a field added in
+    a later version does not change the digest of a file that does not use it.
+    """
+    if not is_dataclass(thing):
+        raise TypeError(f"not a dataclass: {type(thing).__name__}")
+    found: dict[str, object] = {}
+    for field in fields(thing):
+        value = getattr(thing, field.name)
+        if field.name not in UNHASHED and value not in (None, EMPTY, ()):
+            found[field.name] = _plain(value)
+    return found
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    return content(value) if is_dataclass(value) else value

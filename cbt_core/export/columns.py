@@ -20,7 +20,7 @@ from cbt_core.analysis.rows import (
     scale_columns,
 )
 from cbt_core.domain.instrument import Instrument
-from cbt_core.files.output import Column
+from cbt_core.files.writer import Column
 
 CHANCE: Final = described("inclusion_probability", NUMBER)
 

@@ -15,7 +15,7 @@ from cbt_core.domain import labels
 from cbt_core.domain.labels import AdjudicationLine, LabelMark, SpanMark
 from cbt_core.export.columns import CHANCE
 from cbt_core.export.labels import UNSURE
-from cbt_core.files.output import Table
+from cbt_core.files.writer import Table
 
 GOLD_RULE: Final = (
     "gold:adjudicated,last|blind-majority>1/2,else-none>1/2,else-undecided|excluded-left-out"

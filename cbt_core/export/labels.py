@@ -24,7 +24,7 @@ from cbt_core.analysis.rows import (
     described,
 )
 from cbt_core.domain.labels import LabelLine, LabelMark, SpanMark
-from cbt_core.files.output import Table
+from cbt_core.files.writer import Table
 
 FIELD: Final = described("field", TEXT)
 PLACE: Final = (

@@ -1,14 +1,18 @@
-"""The tables of an export: masked unless the study is unblinded.
+"""The tables of an export, masked unless the study is unblinded, with its signature and codebook.
 
-Rows are sorted by item, system and rater: no order, id or column gives a system away.
+Rows are sorted by item, system and rater: no order, id or column gives a system away. The signature
+names data, instrument and version: same line, same numbers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
 
 from cbt_core.analysis.rows import Material, Rows
 from cbt_core.domain.instrument import Instrument
-from cbt_core.export import columns
-from cbt_core.files.output import Column, Table
+from cbt_core.domain.study_setup import StudySetup
+from cbt_core.export import columns, gold
+from cbt_core.files.writer import Column, Table, csv_bytes, jsonl_bytes
+from cbt_core.version import VERSION
 
 
 def task_table(found: Material) -> Table:
@@ -69,7 +73,7 @@ def empty(name: str, layout: tuple[Column, ...]) -> Table:
     return Table(name, layout, [])
 
 
-def codebook(tables: Iterable[Table], instrument: Instrument) -> Table:
+def codebook_table(tables: Iterable[Table], instrument: Instrument) -> Table:
     """Return what every column means, and the anchors of every scale."""
     rows: Rows = [
         (table.name, column.name, column.kind, None, column.said("zh"), column.said("en"))
@@ -82,3 +86,52 @@ def codebook(tables: Iterable[Table], instrument: Instrument) -> Table:
                          f"{value.label.zh}：{value.anchor.zh}",
                          f"{value.label.en}: {value.anchor.en}"))
     return Table("codebook", columns.CODEBOOK, rows)
+
+
+def sign(setup: StudySetup, tables: Sequence[Table]) -> str:
+    """Return the line that names data, instrument and version: same line, same numbers.
+
+    The data are the ratings; in a study that only labels, labels and spans, with their scheme.
+    """
+    by_name = {table.name: table for table in tables}
+    ratings, labels = by_name["ratings"], by_name["labels"]
+    if ratings.rows or not labels.rows:
+        data: tuple[Table, ...] = (ratings,)
+        analysed = "main,last"
+        people = f"raters:{len({row[2] for row in ratings.rows})}"
+        wording = f"instrument:{setup.instrument.signature}"
+    else:
+        data, analysed = (labels, by_name["spans"]), "first,last"
+        people = f"annotators:{len({row[1] for row in labels.rows})}"
+        wording = f"scheme:{setup.scheme.signature}"
+    return "|".join((
+        f"study:{setup.study.slug}",
+        f"data:#{table_digest(*data)[:8]}",
+        f"set:{analysed}",
+        f"items:{len({row[0] for row in data[0].rows})}",
+        people,
+        wording,
+        f"protocol:#{setup.digests.protocol[:8]}",
+        f"v:{VERSION}",
+    ))
+
+
+def table_digest(*tables: Table) -> str:
+    """Return the SHA-256 of the rows of tables, one after the other."""
+    return sha256(b"".join(jsonl_bytes(table) for table in tables)).hexdigest()
+
+
+def files_beside(
+    tables: Sequence[Table], setup: StudySetup, protocol: str, signature: str, head: str
+) -> dict[str, bytes]:
+    """Return what stands beside the tables: codebook, protocol, signature with digests."""
+    codebook = codebook_table(tables, setup.instrument)
+    lines = [signature, f"audit-head:{head}"]
+    if any(table.name == "gold" for table in tables):
+        lines.append(gold.GOLD_RULE)
+    lines += [f"{table.name}:{len(table.rows)}:#{table_digest(table)}" for table in tables]
+    return {
+        "codebook.csv": csv_bytes(codebook),
+        "protocol.toml": protocol.encode(),
+        "signature.txt": ("\n".join(lines) + "\n").encode(),
+    }

@@ -7,11 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from cbt_core.files.csv_rows import rows
-from cbt_core.files.encoding import encoding
-from cbt_core.files.grid import Grid, gathered, labels
 from cbt_core.files.problems import WHOLE_FILE, Findings, Place, shown
+from cbt_core.files.ratings import Grid, gathered, labels
 from cbt_core.files.tables import Choice, Schema, open_table
+from cbt_core.files.text_files import encoding, rows
 from cbt_core.stats.bias.blinding import Guesses
 from cbt_core.stats.ratings import Floats
 

@@ -13,9 +13,9 @@ from typing import Final
 from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.study import Problem
 from cbt_core.files.fields import chance
-from cbt_core.files.grid import Grid, labels, marks
 from cbt_core.files.labels import LabelCells, kept, opened, refuse_repeats, settle, tell_empty, told
 from cbt_core.files.problems import WHOLE_FILE, Findings, Place, shown
+from cbt_core.files.ratings import Grid, labels, marks
 from cbt_core.files.tables import Schema
 
 CELLS: Final = ("model", "labels")

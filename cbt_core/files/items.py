@@ -7,11 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from cbt_core.domain.study import ImportedAnswer, ImportedItem
-from cbt_core.files.fields import Values, chance
+from cbt_core.files.fields import Keys, Values, chance
 from cbt_core.files.json_records import kind_of
-from cbt_core.files.keys import Keys
-from cbt_core.files.limits import SYSTEM_CHARACTERS, SYSTEMS
-from cbt_core.files.problems import WHOLE_FILE, Place, shown
+from cbt_core.files.problems import SYSTEM_CHARACTERS, SYSTEMS, WHOLE_FILE, Place, shown
 from cbt_core.files.tables import SYSTEM_PREFIX, Table
 from cbt_core.files.xlsx import Number
 

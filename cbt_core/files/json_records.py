@@ -1,4 +1,4 @@
-"""Records of a JSON file: one per line, or one list, read piece by piece."""
+"""Records of a JSON file: one per line, or one list."""
 
 import json
 import re
@@ -7,10 +7,16 @@ from math import isfinite
 from pathlib import Path
 from typing import Final, TextIO
 
-from cbt_core.files.limits import BLANK_ROWS, COLUMNS, LINE_CHARACTERS, NESTING
-from cbt_core.files.problems import WHOLE_FILE, Place, shown
+from cbt_core.files.problems import (
+    BLANK_ROWS,
+    COLUMNS,
+    LINE_CHARACTERS,
+    NESTING,
+    WHOLE_FILE,
+    Place,
+    shown,
+)
 
-PIECE: Final = 1 << 20
 LIST_IN_OBJECT: Final = re.compile(r'\s*\{\s*"data"\s*:\s*\[')
 SPACE: Final = re.compile(r"[ \t\r\n]*")
 
@@ -69,9 +75,9 @@ def records(path: Path, place: Place, codec: str) -> Rows:
         head = file.read(4096)
         file.seek(0)
         if SPACE.sub("", head, count=1).startswith("["):
-            yield from _list(file, place, codec, in_object=False)
+            yield from _list(file.read(), place, in_object=False)
         elif LIST_IN_OBJECT.match(head):
-            yield from _list(file, place, codec, in_object=True)
+            yield from _list(file.read(), place, in_object=True)
         else:
             yield from _lines(file, place)
 
@@ -148,84 +154,39 @@ def kind_of(value: object) -> str:
     return names.get(type(value), "value")
 
 
-class _Window:
-    """The part of a JSON list in memory; grows until the next record is whole."""
-
-    def __init__(self, file: TextIO) -> None:
-        self.file = file
-        self.text = file.read(PIECE)
-        self.at = 0
-        self.ended = False
-
-    def grow(self) -> bool:
-        """Drop what is read, add as much again (so that retries stay linear), tell if it grew."""
-        self.text = self.text[self.at :]
-        self.at = 0
-        more = self.file.read(max(PIECE, len(self.text)))
-        self.ended = not more
-        self.text += more
-        return bool(more)
-
-    def skip_space(self) -> str:
-        """Move to the next character that is not white space and return it ('' at the end)."""
-        while True:
-            match = SPACE.match(self.text, self.at)
-            self.at = match.end() if match else self.at
-            if self.at < len(self.text):
-                return self.text[self.at]
-            if not self.grow():
-                return ""
-
-
-def _list(file: TextIO, place: Place, codec: str, *, in_object: bool) -> Rows:
-    window = _Window(file)
-    start = LIST_IN_OBJECT.match(window.text) if in_object else None
-    window.at = start.end() if start else window.text.index("[") + 1
-    row = 0
-    if window.skip_space() == "]":
-        window.at += 1
-    else:
-        following = ","
-        while following == ",":
-            row += 1
-            value = _element(window, place, row)
-            record = _checked(place, row, value)
-            if record is not None:
-                yield row, record
-            following = _separator(window, place, row)
-    _ending(window, place, row, in_object=in_object)
-
-
-def _element(window: _Window, place: Place, row: int) -> object:
-    """Return the next record, reading on while it may only be cut off."""
-    window.skip_space()
-    while True:
-        try:
-            value, end = DECODER.raw_decode(window.text, window.at)
-            window.at = end
-            return value
-        except (ValueError, RecursionError) as error:
-            whole = not isinstance(error, json.JSONDecodeError)
-            if whole or len(window.text) - window.at > LINE_CHARACTERS or not window.grow():
-                _refuse(place, row, error)
-                raise place.findings.problems() from error
-
-
-def _separator(window: _Window, place: Place, row: int) -> str:
-    mark = window.skip_space()
-    if mark not in (",", "]"):
-        raise place.stop(row, WHOLE_FILE, "json_list_broken")
-    window.at += 1
-    return mark
-
-
-def _ending(window: _Window, place: Place, row: int, *, in_object: bool) -> None:
-    """Require that nothing but white space (and the closing brace) follows the list."""
-    mark = window.skip_space()
+def _list(text: str, place: Place, *, in_object: bool) -> Rows:
+    """Yield (number, record) of a list that is in memory as a whole."""
+    start = LIST_IN_OBJECT.match(text) if in_object else None
+    at = _following(text, start.end() if start else text.index("[") + 1)
+    row, mark = 0, "]" if text[at : at + 1] == "]" else ","
+    while mark == ",":
+        row += 1
+        value, at = _element(text, at, place, row)
+        record = _checked(place, row, value)
+        if record is not None:
+            yield row, record
+        mark = text[at : at + 1]
+        if mark not in (",", "]"):
+            raise place.stop(row, WHOLE_FILE, "json_list_broken")
+        at = _following(text, at + 1) if mark == "," else at
+    end = _following(text, at + 1)
     if in_object:
-        if mark != "}":
-            raise place.stop(max(row, 1), WHOLE_FILE, "json_list_broken")
-        window.at += 1
-        mark = window.skip_space()
-    if mark:
+        end = _following(text, end + 1) if text[end : end + 1] == "}" else -1
+    if end != len(text):
         raise place.stop(max(row, 1), WHOLE_FILE, "json_list_broken")
+
+
+def _element(text: str, at: int, place: Place, row: int) -> tuple[object, int]:
+    """Return the record that begins at a place, and where what follows it begins."""
+    try:
+        value, end = DECODER.raw_decode(text, at)
+    except (ValueError, RecursionError) as error:
+        _refuse(place, row, error)
+        raise place.findings.problems() from error
+    return value, _following(text, end)
+
+
+def _following(text: str, at: int) -> int:
+    """Return the next place that is not white space."""
+    match = SPACE.match(text, at)
+    return match.end() if match else at

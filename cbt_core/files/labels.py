@@ -15,9 +15,16 @@ from typing import Final
 from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.study import Problem
 from cbt_core.files.fields import is_sound
-from cbt_core.files.grid import Grid, gathered, labels, marks
-from cbt_core.files.limits import NAME_CHARACTERS, SHOWN_CHARACTERS
-from cbt_core.files.problems import WHOLE_FILE, Findings, ImportProblems, Place, shown
+from cbt_core.files.problems import (
+    NAME_CHARACTERS,
+    SHOWN_CHARACTERS,
+    WHOLE_FILE,
+    Findings,
+    ImportProblems,
+    Place,
+    shown,
+)
+from cbt_core.files.ratings import Grid, gathered, labels, marks
 from cbt_core.files.tables import Choice, Schema, open_table
 from cbt_core.stats.labels.label_sets import LabelRow
 from cbt_core.stats.labels.spans import Documents, SpanRow

@@ -1,10 +1,7 @@
-"""Reading a protocol file, section by section: what is decided before data, in one text.
-
-`protocol_text` writes it back whole.
-"""
+"""Protocol files read into a `Protocol`, section by section; a protocol written as TOML."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -12,7 +9,7 @@ from typing import Final
 import tomli_w
 
 from cbt_core.canonical import digest
-from cbt_core.domain.instrument import EMPTY, Instrument, Scheme, Text
+from cbt_core.domain.instrument import EMPTY, Instrument, Scheme, Text, content
 from cbt_core.domain.protocol import (
     ARCHIVED,
     LIVE,
@@ -30,7 +27,6 @@ from cbt_core.domain.protocol import (
 )
 from cbt_core.domain.study import SLOTS, Panel
 from cbt_core.errors import StudyError
-from cbt_core.files.protocol_text import file_tables
 from cbt_core.instruments import (
     defaults,
     load_instrument,
@@ -38,11 +34,76 @@ from cbt_core.instruments import (
     shipped_instruments,
     shipped_schemes,
 )
-from cbt_core.instruments.defaults import read_profile
-from cbt_core.instruments.reading import Table, parse_toml, read_text, refuse_repeats, tidy
 from cbt_core.instruments.scales import read_instrument
 from cbt_core.instruments.schemes import read_scheme
-from cbt_core.instruments.shipped import FOLDER
+from cbt_core.instruments.shipped import FOLDER, read_profile
+from cbt_core.instruments.toml_reader import Table, parse_toml, read_text, refuse_repeats, tidy
+
+
+def file_tables(protocol: Protocol, instrument: Instrument, scheme: Scheme) -> dict[str, object]:
+    """Return the protocol as the tables of its file, every default written out.
+
+    That texts are archived is not: so digests of protocols of earlier versions stand.
+    """
+    study: dict[str, object] = {"title": protocol.title, "language": protocol.language}
+    if protocol.support_text is not None:
+        study["support_text"] = _words(protocol.support_text)
+    live: dict[str, object] = {}
+    if protocol.is_live:
+        study["source_kind"] = protocol.source_kind
+        live["escalation"] = asdict(protocol.escalation)
+    return {
+        "study": study,
+        **live,
+        "ethics": asdict(protocol.ethics),
+        "design": {**asdict(protocol.design), "panel": protocol.design.panel.value},
+        "instrument": {
+            "steps": protocol.steps,
+            "scales": content(instrument),
+            "labels": content(scheme),
+        },
+        "sheet": asdict(protocol.sheet),
+        "rater": _rater_content(protocol.raters),
+        "labels": {"mode": protocol.label_mode},
+        "analysis": _analysis_content(protocol),
+    }
+
+
+def _rater_content(raters: Raters) -> dict[str, object]:
+    plain = asdict(raters)
+    plain["devices"] = list(raters.devices)
+    if raters.consent is None:
+        plain.pop("consent")
+    plain["profile"] = [_field_content(field) for field in raters.profile]
+    plain["practice"] = [asdict(item) for item in raters.practice]
+    plain["attention"] = [asdict(check) for check in raters.attention]
+    return plain
+
+
+def _field_content(field: ProfileField) -> dict[str, object]:
+    choices = [{"id": choice, "name": _words(name)} for choice, name in field.choices]
+    return {"id": field.id, "name": _words(field.name), "choices": choices}
+
+
+def _analysis_content(protocol: Protocol) -> dict[str, object]:
+    plan = protocol.analysis
+    plain: dict[str, object] = {
+        "baseline": plan.baseline,
+        "alpha": plan.alpha,
+        "bootstrap": plan.bootstrap,
+        "exclude": list(plan.exclude),
+        "looks": list(plan.looks),
+        "planned": list(plan.planned),
+    }
+    primary = {"scale": plan.primary_scale, "system": plan.primary_system}
+    plain["primary"] = {key: value for key, value in primary.items() if value}
+    if plan.margin is not None:
+        plain["margin"] = plan.margin
+    return plain
+
+
+def _words(words: Text) -> dict[str, object]:
+    return {"zh": words.zh, "en": words.en}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Drawing items from a questions file at random, with the probability of inclusion of each."""
 
 import csv
-import json
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,9 @@ from typing import Final
 
 from cbt_core.domain.study import ImportedItem, ImportedStudy
 from cbt_core.errors import StudyError
-from cbt_core.files.output import Cell, guarded
 from cbt_core.files.screen_words import risk_of
 from cbt_core.files.study import read_questions
+from cbt_core.files.writer import Cell, guarded, write_bytes, write_lines
 
 STRATA: Final = ("risk", "length")
 LENGTHS: Final = ("short", "medium", "long")
@@ -122,15 +122,14 @@ def _write(out: Path, frame: ImportedStudy, taken: Mapping[str, float]) -> None:
         for item in frame.items if item.key in taken
     ]
     if out.suffix.lower() == ".jsonl":
-        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        with out.open("x", encoding="utf-8", newline="\n") as file:
-            file.writelines(lines)
+        write_lines(rows, out)
         return
     flat = [_flat(row) for row in rows]
-    with out.open("x", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, list(flat[0]))
-        writer.writeheader()
-        writer.writerows({name: guarded(cell) for name, cell in row.items()} for row in flat)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(flat[0]))
+    writer.writeheader()
+    writer.writerows({name: guarded(cell) for name, cell in row.items()} for row in flat)
+    write_bytes(text.getvalue().encode("utf-8-sig"), out)
 
 
 def _row(

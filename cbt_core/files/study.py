@@ -10,11 +10,16 @@ from pathlib import Path
 
 from cbt_core.domain.study import ImportedAnswer, ImportedItem, ImportedStudy, Problem
 from cbt_core.errors import StudyError
-from cbt_core.files.fields import BARS, Values
+from cbt_core.files.fields import BARS, Keys, Naming, Values, judge_systems
 from cbt_core.files.items import ItemReader, read_items
-from cbt_core.files.keys import Keys, Naming, judge_systems
-from cbt_core.files.limits import SYSTEM_CHARACTERS, SYSTEMS
-from cbt_core.files.problems import Findings, Place, refuse_warnings, shown
+from cbt_core.files.problems import (
+    SYSTEM_CHARACTERS,
+    SYSTEMS,
+    Findings,
+    Place,
+    refuse_warnings,
+    shown,
+)
 from cbt_core.files.tables import ANSWERS, ITEMS, REFERENCES, Choice, Schema, Table, open_table
 
 

@@ -11,10 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from cbt_core.files import csv_rows, json_records, xlsx
-from cbt_core.files.encoding import encoding
-from cbt_core.files.limits import COLUMNS, FILE_BYTES, RECORDS
-from cbt_core.files.problems import WHOLE_FILE, Place, shown
+from cbt_core.files import json_records, text_files, xlsx
+from cbt_core.files.problems import COLUMNS, FILE_BYTES, RECORDS, WHOLE_FILE, Place, shown
+from cbt_core.files.text_files import encoding
 
 SYSTEM_PREFIX: Final = "answer:"
 """A sheet holds the answers of a system in the column ``answer:<system>``."""
@@ -291,7 +290,7 @@ def open_table(path: Path, place: Place, schema: Schema, choice: Choice) -> Tabl
     codec = encoding(path, place, choice.encoding)
     if name.endswith(JSON) or (not name.endswith(SHEETS) and _looks_like_json(path, codec)):
         return _json(path, place, schema, codec)
-    return _sheet(csv_rows.rows(path, place, codec), place, schema)
+    return _sheet(text_files.rows(path, place, codec), place, schema)
 
 
 def _start(path: Path, place: Place) -> bytes:

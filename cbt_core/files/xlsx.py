@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import BadZipFile
 
-from cbt_core.files.csv_rows import unguarded
-from cbt_core.files.limits import COLUMNS, FILE_BYTES
-from cbt_core.files.problems import WHOLE_FILE, ImportProblems, Place, shown
+from cbt_core.files.problems import COLUMNS, FILE_BYTES, WHOLE_FILE, ImportProblems, Place, shown
+from cbt_core.files.text_files import unguarded
 from cbt_core.files.xlsx_check import BROKEN, Look, Package, TooLarge, inspect, open_package
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
+
 
 warnings.filterwarnings("ignore", module=r"openpyxl\.")  # of styles and extras nobody reads here
 

@@ -15,19 +15,21 @@ from typing import IO, Any, BinaryIO, Final
 from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from cbt_core.files.limits import (
+from cbt_core.files.problems import (
     COLUMNS,
     SHEET_ELEMENTS,
     SHEET_PLACES,
     SHEET_ROWS,
+    WHOLE_FILE,
     XML_TOKEN_BYTES,
     ZIP_DIRECTORY_BYTES,
     ZIP_ENTRIES,
     ZIP_RATIO,
     ZIP_SMALL_BYTES,
     ZIP_UNPACKED_BYTES,
+    Place,
+    shown,
 )
-from cbt_core.files.problems import WHOLE_FILE, Place, shown
 
 END: Final = b"PK\x05\x06"
 END64: Final = b"PK\x06\x06"

@@ -1,9 +1,10 @@
 """Scales and label schemes as TOML, in Chinese and English: study data, not interface text."""
 
-from cbt_core.instruments.defaults import Defaults, defaults
 from cbt_core.instruments.scales import parse_instrument
 from cbt_core.instruments.schemes import parse_scheme
 from cbt_core.instruments.shipped import (
+    Defaults,
+    defaults,
     load_crosswalk,
     load_instrument,
     load_scheme,

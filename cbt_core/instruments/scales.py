@@ -12,9 +12,9 @@ from cbt_core.domain.instrument import (
     ScaleValue,
     Step,
     Text,
+    content,
 )
-from cbt_core.instruments.canonical import content
-from cbt_core.instruments.reading import Table, parse_toml, refuse_repeats
+from cbt_core.instruments.toml_reader import Table, parse_toml, refuse_repeats
 
 MOST_VALUES: Final = 9
 """A value is one key, 1 to 9; zero takes the place of one of them."""

@@ -5,9 +5,8 @@ from dataclasses import replace
 from typing import Final
 
 from cbt_core.canonical import digest
-from cbt_core.domain.instrument import EMPTY, Concept, Crosswalk, Label, Scheme, Text
-from cbt_core.instruments.canonical import content
-from cbt_core.instruments.reading import Table, parse_toml, refuse_repeats
+from cbt_core.domain.instrument import EMPTY, Concept, Crosswalk, Label, Scheme, Text, content
+from cbt_core.instruments.toml_reader import Table, parse_toml, refuse_repeats
 
 RESERVED: Final = frozenset({"none", "unsure"})
 """What an annotator says when no label fits; in files: empty and ``<unsure>``."""

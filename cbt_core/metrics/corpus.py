@@ -6,8 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from cbt_core.domain.study import Problem
-from cbt_core.files.fields import is_blank
-from cbt_core.files.keys import judge_systems
+from cbt_core.files.fields import is_blank, judge_systems
 from cbt_core.files.problems import WHOLE_FILE, Findings, Place, shown
 from cbt_core.files.study import AnswerRow, answer_rows
 from cbt_core.files.tables import ANSWERS, REFERENCES, Choice, Table, open_table

@@ -1,6 +1,5 @@
 """Automatic metrics from files: read, score, write JSON and the scores of each answer."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,10 +8,9 @@ from pathlib import Path
 
 from cbt_core.domain.study import Problem
 from cbt_core.errors import StudyError
-from cbt_core.files.writer import write_json
-from cbt_core.metrics.cache import Cache
+from cbt_core.files.writer import write_json, write_lines
 from cbt_core.metrics.corpus import read_corpus
-from cbt_core.metrics.measures import Plan
+from cbt_core.metrics.measures import Cache, Plan
 from cbt_core.metrics.meteor import read_synonyms
 from cbt_core.metrics.score_table import Cell, Comparison, Outcome, Step, score
 
@@ -103,15 +101,7 @@ def write_segments(outcome: Outcome, out: Path) -> None:
     Raises:
         StudyError: the place cannot be written.
     """
-    part = out.with_name(f".{out.name}.part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8") as file:
-            for row in _segments(outcome):
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        part.replace(out)
-    except OSError as error:
-        raise StudyError("export.cannot_write", file=out) from error
+    write_lines(_segments(outcome), out)
 
 
 def text_digest(text: str) -> str:

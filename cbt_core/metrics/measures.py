@@ -1,38 +1,105 @@
-"""One metric over all systems: rows of statistics per answer, made or taken from the cache.
+"""The metrics by name: measured over all answers, in parallel; nothing is scored twice."""
 
-BLEU, chrF and METEOR; structure, format, length and variety, without references; BERTScore and
-BLEURT: a metric that cannot run says why. The line that goes with a score: same signature, same
-number.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import io
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
 from cbt_core.errors import StudyError
+from cbt_core.files.writer import put_whole
 from cbt_core.metrics import encoder, meteor, sacre, segmentation
 from cbt_core.metrics.bootstrap import Formula, averaged, mean
-from cbt_core.metrics.cache import Cache
 from cbt_core.metrics.corpus import Corpus, Task
 from cbt_core.metrics.encoder import Unavailable
 from cbt_core.metrics.meteor import Synonyms
 from cbt_core.metrics.meteor import digest as synonyms_digest
-from cbt_core.metrics.parallel import spread
 from cbt_core.metrics.sacre import bleu, chrf
-from cbt_core.metrics.structure.figures import SIGNATURE, structure_scores
-from cbt_core.metrics.structure.steps import STEPS
+from cbt_core.metrics.structure import SIGNATURE, STEPS, structure_scores
 from cbt_core.stats.ratings import Floats
 from cbt_core.stats.signature import SHOWN
 from cbt_core.version import VERSION
 
 if TYPE_CHECKING:
     from cbt_core.metrics.bertscore import BertScore
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+CHUNK: Final = 250
+"""Items per piece of work: large enough to be worth sending, small enough to share out evenly."""
+
+WORTH_A_POOL: Final = 1_000
+"""Answers below which starting processes costs more than it saves."""
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def spread(
+    work: Callable[[Sequence[Part]], list[Result]],
+    parts: Sequence[Part],
+    *,
+    weight: int,
+    workers: int | None = None,
+) -> Iterator[list[Result]]:
+    """Yield the results of `work` on consecutive pieces of `parts`, in order.
+
+    `work` must be a module's function (or a partial of one); `weight` is how many answers there
+    are in all. Processes are spawned, not forked: another library may hold threads.
+    """
+    pieces = [parts[at : at + CHUNK] for at in range(0, len(parts), CHUNK)]
+    count = min(workers or cores(), len(pieces))
+    if count < 2 or weight < WORTH_A_POOL:
+        yield from map(work, pieces)
+        return
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(work, pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A folder of kept statistics; None keeps nothing."""
+
+    folder: Path | None = None
+
+    def get(self, answers: str, settings: str, items: int) -> Floats | None:
+        """Return the rows (items, k) kept for these answers under these settings, if any."""
+        if self.folder is None:
+            return None
+        try:
+            rows = np.load(self._file(answers, settings), allow_pickle=False)
+        except (OSError, ValueError, EOFError):  # absent, or cut short: it is made again
+            return None
+        sound = rows.ndim == 2 and len(rows) == items and rows.dtype == np.float64
+        return rows if sound else None
+
+    def put(self, answers: str, settings: str, rows: Floats) -> None:
+        """Keep rows; a folder that cannot be written is no reason to fail."""
+        if self.folder is None:
+            return
+        content = io.BytesIO()
+        np.save(content, rows, allow_pickle=False)
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            put_whole(self._file(answers, settings), [content.getvalue()])
+
+    def _file(self, answers: str, settings: str) -> Path:
+        name = sha256(f"{answers}|{settings}".encode()).hexdigest()
+        return (self.folder or Path()) / f"{name}.npy"
 
 
 def line(parts: Mapping[str, object]) -> str:

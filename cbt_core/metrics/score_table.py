@@ -13,12 +13,12 @@ from typing import Final
 from cbt_core.errors import StudyError
 from cbt_core.metrics import bootstrap
 from cbt_core.metrics.bootstrap import Scored, exchange_p, replicates
-from cbt_core.metrics.cache import Cache
 from cbt_core.metrics.corpus import Corpus
 from cbt_core.metrics.encoder import Unavailable, without_package
 from cbt_core.metrics.measures import (
     DISTINCT,
     STRUCTURE,
+    Cache,
     Measured,
     Plan,
     counted,

@@ -8,7 +8,7 @@ from functools import cache
 from string import ascii_lowercase
 from typing import Final, Literal
 
-from cbt_core.stats.values import Value, translated
+from cbt_core.stats.values import Framed, translated
 from cbt_core.words import say, sentences
 
 Form = Literal["score", "share", "count", "p", "plain"]
@@ -137,15 +137,20 @@ class Report:
         )
 
 
-def figure(value: object, form: Form = "score", *, digits: int = 2) -> Figure:
-    """Return a figure from a Value or from V of the JSON."""
-    if isinstance(value, Value):
-        return Figure(value.value, value.low, value.high, value.reason, form, digits)
-    if isinstance(value, dict):
-        found = {key: value.get(key) for key in ("value", "low", "high", "reason")}
-        return Figure(**found, form=form, digits=digits)
-    number = float(value) if isinstance(value, int | float) else None
-    return Figure(number, form=form, digits=digits)
+def figure(value: Framed | None, form: Form = "score", *, digits: int = 2) -> Figure:
+    """Return a figure of the analysis as the report shows it; an empty one for None."""
+    if value is None:
+        return Figure(None, form=form, digits=digits)
+    return Figure(value.value, value.low, value.high, value.reason, form, digits)
+
+
+def plain(
+    number: float | None, form: Form = "score", *, reason: str | None = None, digits: int = 2
+) -> Figure:
+    """Return a single number without limits, with the reason where it is missing."""
+    return Figure(
+        number, reason=reason if number is None else None, form=form, digits=digits
+    )
 
 
 MINUS: Final = "\u2212"

@@ -22,8 +22,8 @@ from cbt_core.domain.instrument import Instrument, Scheme, Text
 from cbt_core.domain.protocol import Ethics, ProfileField, Protocol
 from cbt_core.domain.study_setup import StudyRow
 from cbt_core.domain.submission import AnswerLine, Work
-from cbt_core.generation.gates.findings import Report
-from cbt_core.instruments.defaults import defaults
+from cbt_core.generation.gates.recognition import Report
+from cbt_core.instruments.shipped import defaults
 from cbt_core.words import say
 
 

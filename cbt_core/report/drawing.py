@@ -1,4 +1,4 @@
-"""Drawing SVG by hand: few shapes, one font stack, lightness instead of colour.
+"""Drawing SVG by hand: few shapes, one font stack, lightness instead of colour (decision 0010).
 
 Two figures are drawn: the flow of items, raters and tasks (boxes down, what was left out between
 them), and figures with intervals on one axis (agreement, differences, preferences: forest plots).
@@ -12,15 +12,13 @@ from math import ceil, floor, log10
 from typing import Final
 
 from cbt_core.analysis.parts import Flow
-from cbt_core.instruments.defaults import defaults
+from cbt_core.instruments.shipped import defaults
+from cbt_core.palette import LIGHT
 from cbt_core.report.blocks import Drawing, Figure, decimals, told
 from cbt_core.words import say
 
-INK: Final = "#1f2933"
-SOFT: Final = "#56626d"
-LINE: Final = "#b9c2ca"
-ACCENT: Final = "#0f4745"
-LIGHT: Final = "#7d8b98"
+INK: Final = LIGHT.ink
+SOFT: Final = LIGHT.soft
 FONT: Final = (
     "'Noto Sans CJK SC', 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', 'Segoe UI', Arial, "
     "sans-serif"
@@ -50,7 +48,7 @@ def canvas(
         f'aria-labelledby="{name}-title {name}-desc" font-family="{FONT}">'
         f'<title id="{name}-title">{escape(title)}</title>'
         f'<desc id="{name}-desc">{escape(description)}</desc>'
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>'
+        f'<rect width="{width}" height="{height}" fill="{LIGHT.paper}"/>'
         + "".join(body) + "</svg>"
     )
 
@@ -82,7 +80,7 @@ def box(x: float, y: float, width: float, height: float, *, dashed: bool = False
     dash = ' stroke-dasharray="4 3"' if dashed else ""
     return (
         f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" rx="3" '
-        f'fill="#ffffff" stroke="{INK}"{dash}/>'
+        f'fill="{LIGHT.paper}" stroke="{INK}"{dash}/>'
     )
 
 
@@ -96,10 +94,11 @@ def point(x: float, y: float, shape: str) -> str:
     """Return a mark: circle, diamond (hollow) or square."""
     if shape == "diamond":
         path = f"M{_n(x - 6)} {_n(y)}L{_n(x)} {_n(y - 6)}L{_n(x + 6)} {_n(y)}L{_n(x)} {_n(y + 6)}Z"
-        return f'<path d="{path}" fill="#ffffff" stroke="{INK}" stroke-width="1.6"/>'
+        return f'<path d="{path}" fill="{LIGHT.paper}" stroke="{INK}" stroke-width="1.6"/>'
     if shape == "square":
-        return f'<rect x="{_n(x - 4.5)}" y="{_n(y - 4.5)}" width="9" height="9" fill="{LIGHT}"/>'
-    return f'<circle cx="{_n(x)}" cy="{_n(y)}" r="5" fill="{ACCENT}"/>'
+        corner = f'x="{_n(x - 4.5)}" y="{_n(y - 4.5)}"'
+        return f'<rect {corner} width="9" height="9" fill="{LIGHT.middle}"/>'
+    return f'<circle cx="{_n(x)}" cy="{_n(y)}" r="5" fill="{LIGHT.strong}"/>'
 
 
 def width_of(words: str, size: int = SIZE) -> float:

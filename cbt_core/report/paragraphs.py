@@ -4,12 +4,12 @@ Each sentence stands only where the study did what it says, each limitation only
 """
 
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import Final
 
 from cbt_core.analysis.machine import main_names
-from cbt_core.analysis.reading_rules import TENTATIVE
+from cbt_core.analysis.reading_rules import TENTATIVE, verdict_of
 from cbt_core.analysis.study import Analysis
 from cbt_core.domain.instrument import Text
 from cbt_core.report.blocks import decimals
@@ -25,17 +25,15 @@ from cbt_core.report.sheet import (
     listed,
     many,
     missing_counts,
-    number_in,
     percent,
-    pooled_of,
     said,
     scale_line,
     scale_name,
     series,
     setting,
-    strata_of,
     stratum_name,
 )
+from cbt_core.stats.comparison.contrasts import Comparison
 from cbt_core.version import VERSION
 
 FEW_ITEMS: Final = 50
@@ -123,30 +121,24 @@ def _limit_missing(view: View) -> Iterator[Text]:
 def _limit_overlap(view: View) -> Iterator[Text]:
     if view.analysis.flow.raters.analysed < 2:
         return
-    bodies = [pooled_of(view, scale) for scale in view.analysis.scales]
-    if any(number_in(body, "n_complete_units") < number_in(body, "n_units") for body in bodies):
+    counts = [view.analysis.agreement.pooled(scale).counts for scale in view.analysis.scales]
+    if any(one.n_complete_units < one.n_units for one in counts):
         yield said("limit_overlap")
 
 
 def _limit_agreement(view: View) -> Iterator[Text]:
     """Yield one sentence for every scale on which alpha is below the benchmark."""
     for scale in view.context.instrument.scales:
-        key = "alpha_nominal" if scale.id in view.analysis.nominal else "alpha_ordinal"
-        low = {
-            name: body[key] for name, body in strata_of(view, scale.id).items()
-            if _below(body.get(key))
-        }
+        if scale.id not in view.analysis.agreement.scales:
+            continue
+        low = [one for one in view.analysis.agreement.told_apart(scale.id)
+               if verdict_of(one).is_below]
         if low:
             figures = listed(
-                said("figure_of", name=stratum_name(name), value=interval(figure))
-                for name, figure in low.items() if isinstance(figure, dict)
+                said("figure_of", name=stratum_name(one.name), value=interval(one.alpha))
+                for one in low
             )
             yield said("limit_agreement", scale=scale.name, figures=figures, limit=TENTATIVE)
-
-
-def _below(figure: object) -> bool:
-    value = figure.get("value") if isinstance(figure, dict) else None
-    return isinstance(value, int | float) and value < TENTATIVE
 
 
 def _limit_blinding(view: View) -> Iterator[Text]:
@@ -297,14 +289,14 @@ def _comparison(view: View) -> Iterator[Text]:
         yield said("par_bradley_terry")
 
 
-def _tests(view: View, found: Mapping[str, object]) -> Iterator[Text]:
+def _tests(view: View, found: Comparison) -> Iterator[Text]:
     """Yield tests, effect sizes and multiplicity of paired differences."""
     few = view.analysis.flow.items.analysed <= ALL_SIGNS
     yield said("par_comparison", flips=said("par_flips_all" if few else "par_flips_drawn"))
     if crossed := _crossed(view):
         yield crossed
     yield said("par_effects")
-    primary, family = view.analysis.primary, number_in(found, "family_size")
+    primary, family = view.analysis.primary, found.family_size
     if primary is not None:
         yield said("par_primary", system=primary[1], reference=view.analysis.reference or "",
                    scale=scale_name(view, primary[0]))
@@ -315,10 +307,8 @@ def _tests(view: View, found: Mapping[str, object]) -> Iterator[Text]:
 def _crossed(view: View) -> Text | None:
     """Return the second estimate by the method that gave it; None where there was none."""
     methods_used = {
-        str(found.get("method", "")).partition(" ")[0]
-        for _, one in comparisons(view)
-        if isinstance(found := one.get("difference_crossed"), dict)
-        and found.get("value") is not None
+        (one.difference_crossed.method or "").partition(" ")[0]
+        for _, one in comparisons(view) if one.difference_crossed.value is not None
     }
     if not methods_used:
         return None

@@ -4,7 +4,7 @@ A fact never guesses: what the database does not hold is left to the authors, wi
 beside it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -14,7 +14,6 @@ from cbt_core.domain.study import Risk
 from cbt_core.report.blocks import (
     Block,
     Figure,
-    Form,
     Head,
     Mark,
     Section,
@@ -24,12 +23,13 @@ from cbt_core.report.blocks import (
     told,
 )
 from cbt_core.report.context import ReportContext
+from cbt_core.stats.comparison.contrasts import SystemContrast
 from cbt_core.stats.ratings import POOLED
-from cbt_core.stats.values import Value, translated
+from cbt_core.stats.values import Framed, translated
 from cbt_core.words import say
 
 Json = Mapping[str, object]
-LEVEL: Final = 0.05
+"""A filled checklist, or the whole analysis, as it stands in its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ class Sheet:
         """Return the name of a system, or the words for all of them together."""
         return self.w("all_systems") if system == POOLED else system
 
-    def reason(self, reason: object) -> str:
-        """Return a reason of the JSON in words."""
+    def reason(self, reason: str | None) -> str:
+        """Return a reason in words."""
         return in_words(str(reason), self.language)
 
     def told(self, figure: Figure) -> str:
@@ -110,46 +110,6 @@ class Sheet:
     def full_stop(self) -> str:
         """Return what stands between two sentences."""
         return "" if self.language == "zh" else " "
-
-
-def at(json: object, *keys: str) -> object:
-    """Return what stands at a path of a JSON, None where there is nothing."""
-    for key in keys:
-        if not isinstance(json, Mapping):
-            return None
-        json = json.get(key)
-    return json
-
-
-def items(json: object) -> Iterator[tuple[str, object]]:
-    """Yield keys and values of a JSON object."""
-    if isinstance(json, Mapping):
-        yield from json.items()
-
-
-def rows(json: object) -> Iterator[Json]:
-    """Yield the objects of a JSON list."""
-    if isinstance(json, list | tuple):
-        for one in json:
-            if isinstance(one, Mapping):
-                yield one
-
-
-def number(json: object) -> float | None:
-    """Return a number of the JSON, None where there is none."""
-    return float(json) if isinstance(json, int | float) and not isinstance(json, bool) else None
-
-
-def count(json: object) -> int:
-    """Return a count of the JSON."""
-    return int(json) if isinstance(json, int | float) else 0
-
-
-def value(json: object, form: Form = "score", *, reason: object = None, digits: int = 2) -> Figure:
-    """Return a single number of the JSON, with the reason where it is missing."""
-    found = number(json)
-    why = str(reason) if found is None and reason else None
-    return Figure(found, reason=why, form=form, digits=digits)
 
 
 def signed(value: float | None, digits: int = 2) -> str:
@@ -279,35 +239,15 @@ def series(parts: Sequence[Text]) -> Text:
     )
 
 
-def interval(value: Value | Mapping[str, object], digits: int = 2) -> Text:
+def interval(value: Framed, digits: int = 2) -> Text:
     """Return a figure with its 95 % limits, or the reason why there is none."""
-    body = value.json() if isinstance(value, Value) else value
-    point, low, high = (body.get(part) for part in ("value", "low", "high"))
-    if not isinstance(point, int | float):
-        reason = str(body.get("reason") or "")
+    if value.value is None:
+        reason = value.reason or ""
         return said("undefined", reason=Text(*(translated(reason, one) for one in ("zh", "en"))))
-    told = decimals(float(point), digits)
-    if isinstance(low, int | float) and isinstance(high, int | float):
-        told += f" [{decimals(float(low), digits)}, {decimals(float(high), digits)}]"
+    told = decimals(value.value, digits)
+    if value.low is not None and value.high is not None:
+        told += f" [{decimals(value.low, digits)}, {decimals(value.high, digits)}]"
     return Text(told, told)
-
-
-def strata_of(view: View, scale: str) -> dict[str, Mapping[str, object]]:
-    """Return the agreement of a scale by system, or pooled where there is none by system."""
-    scales = view.analysis.agreement.get("scales")
-    found = scales.get(scale) if isinstance(scales, dict) else None
-    if not isinstance(found, dict):
-        return {}
-    apart = {name: body for name, body in found.items() if name != POOLED}
-    return apart or found
-
-
-def pooled_of(view: View, scale: str) -> Mapping[str, object]:
-    """Return the agreement of a scale over all systems; empty where nothing was scored."""
-    scales = view.analysis.agreement.get("scales")
-    found = scales.get(scale) if isinstance(scales, dict) else None
-    body = found.get(POOLED) if isinstance(found, dict) else None
-    return body if isinstance(body, dict) else {}
 
 
 def stratum_name(name: str) -> Text:
@@ -315,41 +255,26 @@ def stratum_name(name: str) -> Text:
     return said("all_systems") if name == POOLED else Text(name, name)
 
 
-def number_in(body: Mapping[str, object], key: str) -> int:
-    """Return a count of the JSON, 0 where it is absent."""
-    found = body.get(key)
-    return found if isinstance(found, int) else 0
-
-
 def setting(view: View, name: str) -> str:
     """Return a setting from the signature of the agreement (``boot``, ``data``), empty if none."""
-    parts = str(view.analysis.agreement.get("signature", "")).split("|")
+    parts = view.analysis.agreement.signature.split("|")
     return next((one.partition(":")[2] for one in parts if one.startswith(f"{name}:")), "")
+
+
+def comparisons(view: View) -> list[tuple[str, SystemContrast]]:
+    """Return every comparison with its scale; none where nothing was compared."""
+    found = view.analysis.comparison
+    return found.contrasts if found else []
 
 
 def has_crossed(view: View) -> bool:
     """Tell whether any difference with raters taken as a sample could be estimated."""
-    return any(
-        isinstance(crossed := one.get("difference_crossed"), dict)
-        and crossed.get("value") is not None
-        for _, one in comparisons(view)
-    )
+    return any(one.difference_crossed.value is not None for _, one in comparisons(view))
 
 
 def has_pairs(view: View) -> bool:
     """Tell whether any two systems were scored by the same raters on the same items."""
-    return any(
-        isinstance(found := one.get("difference"), dict) and found.get("value") is not None
-        for _, one in comparisons(view)
-    )
-
-
-def comparisons(view: View) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Yield every comparison with its scale."""
-    scales = (view.analysis.comparison or {}).get("scales")
-    for scale, body in (scales.items() if isinstance(scales, dict) else ()):
-        for one in body.get("comparisons", ()):
-            yield scale, one
+    return any(one.difference.value is not None for _, one in comparisons(view))
 
 
 def scale_line(scale: Scale) -> Text:

@@ -1,8 +1,14 @@
-"""Signing in and out: the routes that hand out and take back the session cookie."""
+"""Signing in and out: the routes that hand out and take back the session cookie.
 
+People wait in one line while their secrets are checked.
+"""
+
+import asyncio
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -23,8 +29,7 @@ from cbt_core.routes.common import (
     json_route,
     plain_refusal,
 )
-from cbt_core.routes.crowd import crowd
-from cbt_core.routes.incoming import (
+from cbt_core.routes.request import (
     address_of,
     content_type,
     language_of,
@@ -36,6 +41,43 @@ from cbt_core.services.access.sessions import Lasting, SignedIn
 from cbt_core.settings import Settings
 from cbt_core.words import LANGUAGES
 from db.engine import Database
+
+AT_ONCE: Final = 2
+"""Secrets are checked by two threads of their own: sign-ins never hold up a save."""
+
+WAITING: Final = 40
+"""So many may wait for those threads (8 s of work); more are asked to come back."""
+
+COME_BACK_SECONDS: Final = 5
+
+
+class Crowd:
+    """How many people wait for their secret to be checked."""
+
+    def __init__(self, most: int) -> None:
+        """Let `most` people wait."""
+        self._places = threading.BoundedSemaphore(most)
+        self._workers = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="sign-in")
+
+    async def run(self, work: Callable[[], SignedIn]) -> SignedIn:
+        """Do the work when its turn comes.
+
+        Raises:
+            Refused: too many wait already.
+        """
+        if not self._places.acquire(blocking=False):
+            raise Refused("access.wait", retry_seconds=COME_BACK_SECONDS)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+        finally:
+            self._places.release()
+
+
+@cache
+def crowd() -> Crowd:
+    """Return the one line of this process."""
+    return Crowd(WAITING)
+
 
 LARGEST_FORM: Final = 8 * 1024
 LARGEST_FIELD: Final = 256

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from cbt_core.domain.people import Person
 from cbt_core.errors import Conflict, Invalid, NotSaved, Refused, StudyError
-from cbt_core.routes.incoming import address_of, language_of, read_json, require_own_origin
+from cbt_core.routes.request import address_of, language_of, read_json, require_own_origin
 from cbt_core.services.access import sessions
 from cbt_core.settings import Settings
 from cbt_core.words import say

@@ -1,4 +1,4 @@
-"""The desk's routes, the same for sheet and marker: open a task, keep a draft, save, skip."""
+"""The task screens' routes: open a task, keep a draft, save, skip; an adjudicator decides."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -12,6 +12,8 @@ from cbt_core.domain.submission import Work
 from cbt_core.routes.common import Body, json_route
 from cbt_core.services.desk import desk_task
 from cbt_core.services.desk.requests import OpenRequest, read
+from cbt_core.services.labels import adjudication
+from cbt_core.services.labels.adjudication import CaseRequest, Place
 from cbt_core.settings import Settings
 from db.engine import Database
 
@@ -61,4 +63,26 @@ def routes(database: Database, settings: Settings) -> list[BaseRoute]:
         )
         for work, screen in SCREENS.items()
         for name, handler in HANDLERS.items()
+    ]
+
+
+def open_case(database: Database, person: Person, body: Body, now: datetime) -> Answer:
+    """Give a page of the queue and the named case, or the first."""
+    sent = read(CaseRequest, body)
+    item = None if sent.task is None else adjudication.task_of(body)[1]
+    return {"view": adjudication.open_view(
+        database, person, slug=sent.study, item=item, place=Place.of(body), now=now
+    )}
+
+
+def save_decision(database: Database, person: Person, body: Body, now: datetime) -> Answer:
+    """Store a decision; give the next case."""
+    return adjudication.decide_view(database, person, body=body, now=now)
+
+
+def adjudication_routes(database: Database, settings: Settings) -> list[BaseRoute]:
+    """Return the adjudicator's routes."""
+    return [
+        json_route(f"/api/adjudicate/{name}", handler, database=database, settings=settings)
+        for name, handler in {"open": open_case, "save": save_decision}.items()
     ]

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from cbt_core.errors import Refused
-from cbt_core.files.output import FORMS
+from cbt_core.files.writer import FORMS
 from cbt_core.routes.common import COOKIE, guarded, in_thread
 from cbt_core.services.access import sessions
 from cbt_core.services.export import study_export

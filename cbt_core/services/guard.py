@@ -25,7 +25,7 @@ from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudyRow
 from cbt_core.domain.submission import WORK_OF, Work
 from cbt_core.errors import NotSaved, Refused, StudyError
-from db import audit, memberships, people, plans, studies, tasks
+from db import assignment, audit, people, studies, tasks
 from db.engine import Connection, Database
 from db.people import Account
 from db.tasks import TaskRow
@@ -409,13 +409,13 @@ def _led(connection: Connection, person: Person, study: str | int) -> StudyRow:
 def _works_in(connection: Connection, person: Person, study: StudyRow, role: Role) -> bool:
     """Tell whether the person holds the role, or has tasks from the time they held it."""
     held = person.has(role, study.id)
-    return held or person.id in plans.with_tasks(connection, study.id, WORK_OF[role])
+    return held or person.id in assignment.with_tasks(connection, study.id, WORK_OF[role])
 
 
 def _keeps(connection: Connection, person: Person, account: Account) -> bool:
     if account.may_create_studies or account.is_disabled or person.demonstration:
         return False
-    held = memberships.of(connection, [account.id]).get(account.id, ())
+    held = people.memberships_of(connection, [account.id]).get(account.id, ())
     return bool(held) and all(
         person.has(Role.LEAD, member.study_id) and member.role is not Role.LEAD for member in held
     )

@@ -11,9 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cbt_core.stats.numbers import ROUNDING, ratio
 from cbt_core.stats.ratings import Floats, Integers
-from cbt_core.stats.values import Reason, Value, framed, percentiles, undefined
+from cbt_core.stats.values import ROUNDING, Reason, Value, framed, percentiles, ratio, undefined
 
 CELLS: Final = 4_000_000
 """Cells of the largest array of a block of replicates (32 MB)."""

@@ -1,11 +1,11 @@
 """A figure with its interval, or the reason why there is none.
 
-A reason is one code, its words in two languages.
+A reason is one code, its words in two languages; a division says nan where a figure is undefined.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -84,6 +84,30 @@ UNSTABLE_SHARE: Final = 0.05
 """More undefined replicates than this leave the interval out."""
 
 
+class Framed(Protocol):
+    """What any figure with limits has, whatever made it."""
+
+    @property
+    def value(self) -> float | None:
+        """Return the figure; None has a reason."""
+        ...
+
+    @property
+    def low(self) -> float | None:
+        """Return the lower limit."""
+        ...
+
+    @property
+    def high(self) -> float | None:
+        """Return the upper limit."""
+        ...
+
+    @property
+    def reason(self) -> str | None:
+        """Return why the figure, or only its interval, is missing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """A figure: `value` None has a `reason`; `low`, `high` None alone: no stable interval.
@@ -155,3 +179,24 @@ def _quantile(ordered: Floats, defined: Floats, level: float) -> Floats:
     row = np.arange(len(ordered))
     first, second = ordered[row, below], ordered[row, above]
     return np.asarray(first + (second - first) * (place - below), dtype=np.float64)
+
+
+ROUNDING = 1e-9
+"""Sums of squares below this share of the total are rounding, not variance."""
+
+
+def ratio(above: Floats, below: Floats) -> Floats:
+    """Return above / below, nan where below is 0 (or not a number)."""
+    above, below = np.broadcast_arrays(above, below)
+    result = np.full(below.shape, np.nan)
+    np.divide(above, below, out=result, where=(below != 0) & ~np.isnan(below))
+    return result
+
+
+def settled(variation: Floats, total: Floats) -> Floats:
+    """Return sums of squares with rounding noise set to exactly 0."""
+    return np.where(np.abs(variation) <= ROUNDING * np.abs(total), 0.0, variation)
+
+
+NORMAL: Final = 1.959963984540054
+"""The .975 quantile of the standard normal distribution."""

@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cbt_core.files.output import Cell, Column, Table, csv_bytes
-from cbt_core.services.assignment.sample_size_figure import KINDS, Colours, chart, rows, told_points
+from cbt_core.files.writer import Cell, Column, Table, csv_bytes
+from cbt_core.palette import DARK, FONT, LIGHT, Palette
+from cbt_core.services.assignment.sample_size import KINDS, chart, rows, told_points
 from cbt_core.stats.planning.plan import Plan
 from cbt_core.stats.ratings import Floats, Integers
 from pages.ui.words import language, t
@@ -29,36 +30,8 @@ AXIS_AND_LEGEND: Final = 125
 
 WIDTH_OF_FILE: Final = 640
 PNG_SCALE: Final = 2.0
-FONT: Final = "Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"
 
 Rows = Sequence[Mapping[str, object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """Colours of one theme: lightness alone tells them apart, so that they survive a grey print.
-
-    `paper` is the page, `empty` a cell with nothing in it.
-    """
-
-    accent: str
-    middle: str
-    faint: str
-    ink: str
-    paper: str
-    empty: str
-    steps: tuple[str, ...]
-
-
-LIGHT: Final = Palette(
-    "#1f6f6b", "#8a9aa6", "#dfe4e9", "#1f2933", "#ffffff", "#f4f6f8",
-    ("#dfe4e9", "#b3cfcc", "#7eb0ac", "#4a8f8a", "#1f6f6b", "#0f4745"),
-)
-DARK: Final = Palette(
-    "#5cb8b1", "#7b8794", "#323c46", "#e4e9ee", "#12181f", "#1c242c",
-    ("#323c46", "#3d5a5c", "#437a78", "#4a9994", "#5cb8b1", "#a5dcd7"),
-)
-
 
 AXIS_STYLE: Final = {"labelFontSize": 12, "titleFontSize": 12, "gridColor": LIGHT.faint}
 CONFIG: Final = {"font": FONT, "axis": AXIS_STYLE, "view": {"stroke": LIGHT.faint}}
@@ -203,15 +176,12 @@ def _number(value: object) -> float:
 PLAN_HEIGHT: Final = 340
 """With axis titles and legend."""
 
-DARK_PLAN_COLOURS: Final = Colours("#a5dcd7", "#7b8794", "#9aa7b3")
-
 
 def plan_charts(found: Plan) -> None:
     """Draw power and width of intervals by number of items, side by side, with words for each."""
-    colours = DARK_PLAN_COLOURS if palette() is DARK else Colours()
     for column, kind in zip(st.columns(2), KINDS, strict=True):
         with column:
-            drawn = chart(found, language(), kind, colours).properties(height=PLAN_HEIGHT)
+            drawn = chart(found, language(), kind, palette()).properties(height=PLAN_HEIGHT)
             words = t(f"plan_study.alt_{kind}", points=told_points(found, language(), kind))
             figure(drawn, words=words, name=f"plan-{kind}", rows=rows(found, language(), kind))
 

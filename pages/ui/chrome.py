@@ -1,12 +1,14 @@
-"""The frame around every screen: what Streamlit draws by itself, calmed down or hidden."""
+"""The frame of every screen: page settings, style, navigation by role."""
 
 import gc
 import logging
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
@@ -103,3 +105,51 @@ def start_at_top(step: str) -> None:
     """Scroll to the top when a screen goes on to its next step: Streamlit stays where it was."""
     with st.container(key="top"):
         _TOP(key="top-mark", data={"step": step}, height="content")
+
+
+Wording = Callable[..., str]
+
+HOME: Final = "pages/home.py"
+RATER: Final = ("rate", "my_work", "guide")
+ANNOTATOR: Final = ("annotate", "my_work", "guide")
+LEAD: Final = (
+    "studies", "import_study", "generate", "plan_study", "design", "people", "progress",
+    "escalations", "adjudicate", "results", "label_results", "export",
+)
+QUIET: Final = ("begin", "closing")
+"""Screens a person is led to; they are not listed."""
+
+EVERYBODY: Final = ("account",)
+
+
+def screens_for(person: Person | None, t: Wording) -> list[StreamlitPage]:
+    """Return the screens to register: all of them for a visitor, so that deep links are known."""
+    names = dict.fromkeys((*RATER, *ANNOTATOR, *LEAD, *QUIET, *EVERYBODY))
+    listed = set(names) - set(QUIET) if person is None else _listed(person)
+    home = st.Page(HOME, title=t("nav.home"), default=True)
+    return [
+        home,
+        *(
+            st.Page(
+                f"pages/{name}.py",
+                title=t(f"nav.{name}"),
+                url_path=name.replace("_", "-"),
+                visibility="visible" if name in listed else "hidden",
+            )
+            for name in names
+        ),
+    ]
+
+
+def _listed(person: Person) -> set[str]:
+    roles = {role for held in person.roles.values() for role in held}
+    listed = set(EVERYBODY)
+    if Role.RATER in roles:
+        listed |= set(RATER)
+    if Role.ANNOTATOR in roles:
+        listed |= set(ANNOTATOR)
+    if Role.LEAD in roles or person.may_create_studies:
+        listed |= set(LEAD)
+    if not person.may_create_studies:
+        listed -= {"import_study", "generate"}
+    return listed

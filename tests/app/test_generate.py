@@ -11,7 +11,7 @@ from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.services.access import sessions
 from cbt_core.services.people import roster
-from cbt_core.services.runs import control
+from cbt_core.services.runs import browser_run
 from cbt_core.settings import Settings
 from db import studies
 from db.engine import Database
@@ -45,7 +45,7 @@ def filled(backend: str = "echo") -> AppTest:
 
 def wait(database: Database, who: Person) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
-    while any(one.active for one in control.watch(database, who, now=session.now())):
+    while any(one.active for one in browser_run.watch(database, who, now=session.now())):
         assert time.monotonic() < end, "the run never ended"
         time.sleep(0.1)
 

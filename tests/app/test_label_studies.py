@@ -13,7 +13,7 @@ from cbt_core.services.people import roster
 from cbt_core.services.studies import contents, creation, lifecycle
 from cbt_core.services.studies.creation import StudyFiles
 from db.engine import Database
-from pages.ui.screens import _listed
+from pages.ui.chrome import _listed
 from tests import making
 from tests.app.desk import Enter, press, show, words
 from tests.labelling import LabelStudy, make_label_study

@@ -7,6 +7,7 @@ import altair as alt
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cbt_core import palette
 from cbt_core.domain.people import Person
 from cbt_core.services.access import sessions
 from cbt_core.services.studies import lifecycle
@@ -117,13 +118,13 @@ def test_every_chart_has_words_and_can_be_saved(
 
 def test_a_figure_is_saved_in_light_colours_as_svg_png_and_data() -> None:
     rows = [{"name": "=1+1", "value": 0.5}]
-    chart = alt.Chart(alt.InlineData(values=rows)).mark_bar(color=charts.DARK.accent).encode(
+    chart = alt.Chart(alt.InlineData(values=rows)).mark_bar(color=palette.DARK.accent).encode(
         x="value:Q", y="name:N"
     )
     svg = charts.picture(chart, "svg").decode()
     assert ElementTree.fromstring(svg).tag.endswith("svg")
-    assert charts.LIGHT.accent in svg
-    assert charts.DARK.accent not in svg
+    assert palette.LIGHT.accent in svg
+    assert palette.DARK.accent not in svg
     assert charts.picture(chart, "png").startswith(b"\x89PNG")
     assert charts.data(rows, "x").decode("utf-8-sig") == "name,value\n'=1+1,0.5\n"
 

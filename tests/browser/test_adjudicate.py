@@ -18,7 +18,7 @@ from cbt_core.services.export import study_export
 from cbt_core.services.labels import machine_proposals
 from cbt_core.services.labels.machine_proposals import Proposed
 from db.engine import Database
-from db.people_models import person
+from db.tables.people import person
 from tests.browser.acting import enter, secret_of
 from tests.browser.conftest import Served
 from tests.conftest import NOW

@@ -18,7 +18,7 @@ from cbt_core.services.export import study_export
 from cbt_core.services.labels import machine_proposals
 from cbt_core.services.labels.machine_proposals import Proposed
 from db.engine import Database
-from db.labelling_models import label_submission, span
+from db.tables.labels import label_submission, span
 from tests.browser.acting import enter, secret_of
 from tests.browser.conftest import Served as ServedApp
 from tests.browser.marker_server import Served, opened

@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from cbt_core.errors import NotSaved
-from db.engine import Database, sqlite_is_safe
-from db.queue import Queue
+from db.engine import Database, Queue, sqlite_is_safe
 
 
 def test_the_settings_that_durability_rests_on_read_back(database: Database) -> None:

@@ -15,10 +15,9 @@ from sqlalchemy import Connection, inspect, text
 from cbt_core.errors import StudyError
 from cbt_core.settings import ROOT
 from db import migrate
-from db.columns import metadata
 from db.engine import Database
-from db.models import APPEND_ONLY
-from db.triggers import statements
+from db.tables import metadata
+from db.triggers import APPEND_ONLY, statements
 
 SQLITE = not os.environ.get("CONCORD_TEST_DATABASE")
 

@@ -8,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from cbt_core.domain.study import Role
-from db import memberships, people, sessions
+from db import people, sessions
+from db.backup import scrub
 from db.engine import Connection, Database, driver
-from db.models import study
-from db.people_models import session, throttle
-from db.scrub import scrub
+from db.tables.people import session, throttle
+from db.tables.studies import study
 from tests.services.peopled import NOW, new_study
 
 HOUR = timedelta(hours=1)
@@ -49,10 +49,10 @@ def test_a_role_is_joined_once_left_once_and_joined_again(database: Database) ->
     with database.writing() as connection:
         who = people.add(connection, code="R01", secret_hash=None, now=NOW)
         values = {"study_id": study_id, "person_id": who, "role": Role.RATER, "now": NOW}
-        acts = (memberships.join, memberships.join, memberships.leave, memberships.leave,
-                memberships.join)
+        acts = (people.join, people.join, people.leave, people.leave,
+                people.join)
         assert [act(connection, **values) for act in acts] == [True, False, True, False, True]
-        assert len(memberships.of(connection, [who])[who]) == 1
+        assert len(people.memberships_of(connection, [who])[who]) == 1
 
 
 def test_a_session_is_found_until_its_last_moment(database: Database) -> None:
@@ -97,24 +97,24 @@ def test_failures_are_counted_and_forgotten_after_an_hour(database: Database) ->
 
 def test_the_demonstration_counts_only_alone(database: Database) -> None:
     with database.reading() as connection:
-        assert memberships.demonstration_study(connection) is None
+        assert people.demonstration_study(connection) is None
     trial = new_study(database, "own-trial", demonstration=True)
     demo = new_study(database, "demo", demonstration=True)
     with database.writing() as connection:
         real = people.add(connection, code="R01", secret_hash="x", now=NOW)
-        memberships.join(connection, study_id=trial, person_id=real, role=Role.RATER, now=NOW)
-        assert memberships.demonstration_study(connection) is None
+        people.join(connection, study_id=trial, person_id=real, role=Role.RATER, now=NOW)
+        assert people.demonstration_study(connection) is None
         who = people.add(
             connection, code="DEMO", secret_hash=None, now=NOW, demonstration=True
         )
-        memberships.join(connection, study_id=demo, person_id=who, role=Role.LEAD, now=NOW)
+        people.join(connection, study_id=demo, person_id=who, role=Role.LEAD, now=NOW)
     with database.reading() as connection:
-        assert memberships.demonstration_study(connection) == demo
+        assert people.demonstration_study(connection) == demo
     new_study(database, "real")
     with database.reading() as connection:
-        assert memberships.demonstration_study(connection) is None
-        assert memberships.is_demonstration(connection, demo) is True
-        assert memberships.is_demonstration(connection, 99) is None
+        assert people.demonstration_study(connection) is None
+        assert people.is_demonstration(connection, demo) is True
+        assert people.is_demonstration(connection, 99) is None
         assert len(connection.execute(select(study.c.id)).all()) == 3
 
 

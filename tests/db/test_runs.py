@@ -2,7 +2,7 @@
 
 import pytest
 
-from cbt_core.services.runs.control import watched
+from cbt_core.services.runs.browser_run import watched
 from db import runs
 from db.engine import Database
 from db.runs import Message

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cbt_core.generation.backend.allowance import Retrying
+from cbt_core.generation.backend.catalogue import Limits
 from cbt_core.generation.backend.exchange import REPLY, Decoding, Failure, Message, Reply, Request
 from cbt_core.generation.backend.openai_chat import Endpoint, OpenAIBackend
 from cbt_core.generation.run.journal import Row
-from cbt_core.generation.run.outcome import Limits
 from cbt_core.generation.run.runner import run
 from cbt_core.generation.tasks.reply_reader import Fault, parse_reply
 from tests.generation.counts import ROWS

@@ -13,10 +13,10 @@ import pytest
 
 from cbt_core.errors import StudyError
 from cbt_core.generation.backend.allowance import Budget, Prices, Retrying
-from cbt_core.generation.backend.catalogue import BACKENDS, make_backend
+from cbt_core.generation.backend.catalogue import BACKENDS, Options, make_backend
 from cbt_core.generation.backend.exchange import REPLY, Decoding, Failure, Message, Reply, Request
 from cbt_core.generation.backend.openai_chat import Endpoint, OpenAIBackend
-from cbt_core.generation.run.outcome import Outcome
+from cbt_core.generation.run.journal import Outcome
 from cbt_core.generation.run.runner import run
 from tests.generation.loopback import OK, RATE, Host, answer_to, reply
 from tests.generation.test_failing_host import requests, to_row
@@ -230,12 +230,12 @@ def test_a_host_beyond_this_machine_needs_a_key() -> None:
 
 
 def test_the_factory_knows_its_backends_and_refuses_the_rest() -> None:
-    assert make_backend("echo", model="").name == "echo"
+    assert make_backend(Options("echo", "")).name == "echo"
     with pytest.raises(StudyError) as refused:
-        make_backend("magic", model="m")
+        make_backend(Options("magic", "m"))
     assert all(name in str(refused.value) for name in BACKENDS)
     with pytest.raises(StudyError, match="adapter"):
-        make_backend("openai", model="m", adapter="a", allowed_hosts=("api.openai.com",))
+        make_backend(Options("openai", "m", adapter="a"), allowed_hosts=("api.openai.com",))
 
 
 def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from cbt_core.demo.texts import demo_file
+from cbt_core.demo.simulated import demo_file
 from cbt_core.generation.backend.exchange import Decoding, Message, Reply, Request
 from cbt_core.generation.backend.local_model import LocalModel, TransformersBackend
 from cbt_core.generation.backend.openai_chat import Endpoint, OpenAIBackend
-from cbt_core.generation.backend.trial_endpoint import application
+from tests.generation.model_endpoint import application
 
 pytest.importorskip("torch")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning")]

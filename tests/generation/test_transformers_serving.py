@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from cbt_core.generation.backend.exchange import Decoding, Message, Reply, Request
 from cbt_core.generation.backend.local_model import LocalModel, TransformersBackend
 from cbt_core.generation.backend.openai_chat import Endpoint, OpenAIBackend
-from cbt_core.generation.backend.trial_endpoint import application
+from tests.generation.model_endpoint import application
 from tests.generation.small_model import build
 
 pytest.importorskip("torch")

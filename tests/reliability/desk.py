@@ -11,7 +11,7 @@ from sqlalchemy import select
 from cbt_core.domain.people import Person
 from db import migrate, sessions
 from db.engine import Database
-from db.models import task
+from db.tables.desk import task
 from tests.making import make_study
 
 SLUG = "trial"

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from db import check
 from db.engine import Database
-from db.models import score, seat, submission, task
+from db.tables.desk import score, seat, submission, task
 from tests.reliability.journal import History
 
 

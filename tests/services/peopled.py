@@ -9,9 +9,9 @@ from cbt_core.domain.study import Role
 from cbt_core.services.access import sessions
 from cbt_core.services.access.sessions import SignedIn
 from cbt_core.services.people import roster
-from db.clock import stamp
+from db.columns import stamp
 from db.engine import Database
-from db.models import study
+from db.tables.studies import study
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 

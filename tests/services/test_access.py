@@ -17,10 +17,10 @@ from cbt_core.services.access import passphrases, sessions
 from cbt_core.services.people import roster
 from cbt_core.settings import Settings
 from db import people as stored
-from db.columns import metadata
 from db.engine import Database
-from db.people_models import person, session
-from db.trail_models import access_log
+from db.tables import metadata
+from db.tables.people import person, session
+from db.tables.trail import access_log
 from tests.services.peopled import NOW, enter, new_person, new_study
 
 MINUTE = timedelta(minutes=1)
@@ -450,7 +450,7 @@ def demonstration(database: Database) -> int:
                 connection, code=f"DEMO-{role}".upper(), secret_hash=None, demonstration=True,
                 now=NOW,
             )
-            stored.memberships.join(
+            stored.join(
                 connection, study_id=study_id, person_id=person_id, role=role, now=NOW
             )
     return study_id

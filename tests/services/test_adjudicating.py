@@ -18,15 +18,14 @@ from cbt_core.domain.submission import Work
 from cbt_core.errors import Conflict, Invalid, Refused
 from cbt_core.services.desk import desk_task
 from cbt_core.services.labels import adjudication, adjudication_queue, machine_proposals
-from cbt_core.services.labels.adjudication import Case
+from cbt_core.services.labels.adjudication import Case, Place
 from cbt_core.services.labels.adjudication_queue import Opinion, label_distances, span_distance
-from cbt_core.services.labels.adjudicator_view import Place
 from cbt_core.services.labels.machine_proposals import Proposed
 from cbt_core.services.results.study_rows import gold_of
 from cbt_core.services.studies import lifecycle
-from db import label_lines
+from db import results
 from db.engine import Database
-from db.trail_models import audit
+from db.tables.trail import audit
 from tests.labelling import DESCRIPTION, LabelStudy, make_label_study, open_next, press, span
 from tests.making import give_role, lead
 
@@ -101,9 +100,9 @@ def decide(
 def raw(database: Database, study: LabelStudy) -> object:
     with database.reading() as connection:
         return (
-            label_lines.submissions(connection, study.study_id),
-            label_lines.labels(connection, study.study_id),
-            label_lines.spans(connection, study.study_id),
+            results.submissions(connection, study.study_id),
+            results.labels(connection, study.study_id),
+            results.spans(connection, study.study_id),
         )
 
 

@@ -14,8 +14,8 @@ from cbt_core.services.assignment import task_draw
 from cbt_core.services.desk import desk_task
 from cbt_core.services.studies import lifecycle
 from db.engine import Database
-from db.models import seat, task, task_slot
-from db.people_models import person
+from db.tables.desk import seat, task, task_slot
+from db.tables.people import person
 from tests.labelling import make_label_study
 from tests.making import SYSTEMS, enrol, make_study, open_next, press
 
@@ -147,11 +147,11 @@ def test_sides_are_balanced_for_every_rater(
             select(task.c.person_id, task_slot.c.slot, task_slot.c.answer_id)
             .join(task, task.c.id == task_slot.c.task_id)
         ).all()
-        from db import plans
+        from db import assignment
 
         systems = {
             answer: system
-            for (_item, system), answer in plans.answer_ids(connection, 1).items()
+            for (_item, system), answer in assignment.answer_ids(connection, 1).items()
         }
     sides = Counter((row.person_id, systems[row.answer_id], row.slot) for row in rows)
     for (who, system, slot), count in sides.items():

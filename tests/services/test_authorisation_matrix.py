@@ -27,11 +27,10 @@ from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.domain.submission import Work
 from cbt_core.errors import Conflict, Invalid, Refused, StudyError
+from cbt_core.generation.backend.catalogue import Options
+from cbt_core.generation.tasks import answers as tasks_answers
 from cbt_core.generation.tasks import detection as tasks_detection
 from cbt_core.generation.tasks import judgement as tasks_judgement
-from cbt_core.generation.tasks.answers import Plan
-from cbt_core.generation.tasks.answers import Wish as AnswersWish
-from cbt_core.generation.tasks.model_task import Model
 from cbt_core.generation.tasks.questions import Questions
 from cbt_core.http import routes
 from cbt_core.services import guard
@@ -39,28 +38,22 @@ from cbt_core.services.access import sessions
 from cbt_core.services.assignment import task_draw
 from cbt_core.services.desk import admission, desk_task, escalations, own_work
 from cbt_core.services.export import study_export
-from cbt_core.services.labels import (
-    adjudication,
-    adjudication_queue,
-    adjudicator_view,
-    machine_proposals,
-)
-from cbt_core.services.labels.adjudicator_view import Place
+from cbt_core.services.labels import adjudication, adjudication_queue, machine_proposals
+from cbt_core.services.labels.adjudication import Place
 from cbt_core.services.operations import demo_study, storage
 from cbt_core.services.people import roster
 from cbt_core.services.report import study_report
 from cbt_core.services.report import study_report as reports
 from cbt_core.services.report.study_report import Wish
-from cbt_core.services.results import disagreements, study_results
+from cbt_core.services.results import disagreements, segment_scores, study_results
 from cbt_core.services.runs import (
-    control,
+    browser_run,
     dataset,
     detections,
     egress,
     judgements,
     model_run,
     outputs,
-    segment_scores,
     wishes,
 )
 from cbt_core.services.runs.wishes import Asked
@@ -76,9 +69,9 @@ from cbt_core.services.studies import (
 from cbt_core.services.studies.creation import StudyFiles
 from cbt_core.settings import Settings
 from db import migrate
-from db.columns import metadata
 from db.engine import Database
-from db.trail_models import access_log
+from db.tables import metadata
+from db.tables.trail import access_log
 from tests import labelling as labels
 from tests import making
 from tests.conftest import NOW
@@ -122,14 +115,11 @@ WITHOUT_PERSON: Mapping[str, str] = {
     "operations.storage.prepare": "at the start of the server",
     "operations.storage.require_current": "at the start of the server",
     "report.study_report.true_names": "takes names out of texts; its callers have asked who",
-    "runs.detections.plan_file": "terminal command; reads a file",
     "runs.egress.require_sendable": "asks what may leave, not who may send",
-    "runs.judgements.plan_files": "terminal command; reads files",
-    "runs.model_run.plan": "checks a wish; nothing is sent",
-    "runs.model_run.prepare": "checks a task; nothing is sent",
-    "runs.process.launch": "used behind a door",
-    "runs.process.runs_folder": "where files lie",
-    "runs.process.work": "terminal command; asks again whether the starter still may; test_running",
+    "runs.model_run.plan": "checks a task; nothing is sent",
+    "runs.browser_run.launch": "used behind a door",
+    "runs.browser_run.runs_folder": "where files lie",
+    "runs.browser_run.work": "terminal command; asks again who started it; test_running",
     "runs.tuned_model.study_questions": "held against training rows at the terminal, never shown",
     "runs.tuned_model.train_file": "terminal command; writes no table",
     "runs.wishes.preview_of": "used behind a door",
@@ -276,43 +266,38 @@ def decided(function: Callable[..., object]) -> Call:
             "task": "labels/Q001", "item": "Q001", "token": "t", "seen": case.seen,
             "base_revision": 0, "entries": {"verdict": "none", "reason": "plain"},
         }
-        slug = {} if function is adjudicator_view.decide_view else {"slug": "labels"}
+        slug = {} if function is adjudication.decide_view else {"slug": "labels"}
         return function(world.database, who, body=body, now=NOW, **slug)
     return call
 
 
 CASE = {"case_id": 1, "text": "seen"}
-def detection(world: World, who: Person) -> tasks_detection.Detection:
+def detection(world: World, who: Person) -> model_run.Plan[tasks_detection.Detection]:
     return detections.plan_study(
-        world.database, who, slug="labels", model=Model("echo", "echo"),
+        world.database, who, slug="labels", options=Options("echo", "echo"),
         place=world.folder / "none.jsonl", settings=Settings(database=""), now=NOW)
 
 
-def judgement(world: World, who: Person) -> tasks_judgement.Judging:
+def judgement(world: World, who: Person) -> model_run.Plan[tasks_judgement.Judgement]:
     return judgements.plan_study(
-        world.database, who, slug="trial", judge="j", model=Model("echo", "echo"),
+        world.database, who, slug="trial", judge="j", options=Options("echo", "echo"),
         place=world.folder / "none.jsonl", settings=Settings(database=""), now=NOW)
 
 
-def asked(function: Callable[..., object], planned: Callable[[World, Person], Any]) -> Call:
+def asked(planned: Callable[[World, Person], model_run.Plan[Any]]) -> Call:
     """Return a call that lets an echo do what was planned for the terminal."""
-    return lambda world, who: function(
+    return lambda world, who: model_run.ask(
         planned(world, TERMINAL), settings=Settings(world.database.url), database=world.database,
         person=who, now=NOW)
 
 
-def ask(found: tasks_detection.Detection, **more: Any) -> object:
-    return model_run.ask(found.asking, to_row=found.row, **more)
-
-
-def answers(world: World, _: Person) -> Plan:
+def answers(world: World, _: Person) -> model_run.Plan[tasks_answers.Answers]:
     file = world.folder / "questions.jsonl"
     file.write_text('{"id": "Q1", "question": "why?"}\n', encoding="utf-8")
-    wish = AnswersWish(
-        Questions(file), system="s", backend="echo", model="echo",
-        out=world.folder / "answers.jsonl")
     return model_run.plan(
-        wish, settings=Settings(world.database.url), database=world.database, now=NOW)
+        tasks_answers.answers_to(Questions(file), system="s"), Options("echo", "echo"),
+        place=world.folder / "answers.jsonl", settings=Settings(world.database.url),
+        database=world.database, now=NOW)
 
 
 MATRIX: Mapping[str, Row] = {
@@ -372,9 +357,9 @@ MATRIX: Mapping[str, Row] = {
     "labels.adjudication.decide": Row(decided(adjudication.decide), "lead"),
     "labels.adjudication.open_case": Row(of_labels(adjudication.open_case, item="Q001"), LEADS),
     "labels.adjudication_queue.queue": Row(of_labels(adjudication_queue.queue), LEADS),
-    "labels.adjudicator_view.decide_view": Row(decided(adjudicator_view.decide_view), "lead"),
+    "labels.adjudicator_view.decide_view": Row(decided(adjudication.decide_view), "lead"),
     "labels.adjudicator_view.open_view": Row(
-        of_labels(adjudicator_view.open_view, item=None, place=Place()), LEADS),
+        of_labels(adjudication.open_view, item=None, place=Place()), LEADS),
     "labels.machine_proposals.propose": Row(
         lambda w, who: machine_proposals.propose(
             w.database, who, slug="labels", source="machine", now=NOW, proposals=()), LEADS),
@@ -415,29 +400,32 @@ MATRIX: Mapping[str, Row] = {
         LEADS),
     "results.disagreements.case": Row(of_study(disagreements.case, item="Q001"), LEADS),
     "results.disagreements.split_items": Row(of_study(disagreements.split_items), LEADS),
+    "results.segment_scores.import_segments": Row(
+        of_study(segment_scores.import_segments, path=Path("none.jsonl")), LEADS,
+        tells=StudyError),
     "results.study_results.analyse": Row(of_study(study_results.analyse, bootstrap=10), LEADS),
     "results.study_results.everything": Row(
         of_study(study_results.everything, bootstrap=10), LEADS),
     "results.study_results.label_results": Row(
         of_study(study_results.label_results, bootstrap=10), LEADS, tells=StudyError),
     "results.study_results.state": Row(of_study(study_results.state), LEADS),
-    "runs.control.forget": Row(of_run(control.forget), "terminal", tells=StudyError),
-    "runs.control.one_run": Row(of_run(control.one_run, ), "terminal", tells=StudyError),
-    "runs.control.preview": Row(of_wish(control.preview), "terminal", tells=StudyError),
-    "runs.control.resume": Row(of_run(control.resume, settings=Settings("")), "terminal",
+    "runs.browser_run.forget": Row(of_run(browser_run.forget), "terminal", tells=StudyError),
+    "runs.browser_run.one_run": Row(of_run(browser_run.one_run, ), "terminal", tells=StudyError),
+    "runs.browser_run.preview": Row(of_wish(browser_run.preview), "terminal", tells=StudyError),
+    "runs.browser_run.resume": Row(of_run(browser_run.resume, settings=Settings("")), "terminal",
                           tells=StudyError),
-    "runs.control.start": Row(of_wish(control.start, token="token-of-a-form"), "terminal",
+    "runs.browser_run.start": Row(of_wish(browser_run.start, token="token-of-a-form"), "terminal",
                          tells=StudyError),
-    "runs.control.stop": Row(of_run(control.stop), "terminal", tells=StudyError),
-    "runs.control.watch": Row(lambda w, who: control.watch(w.database, who, now=NOW), "terminal"),
+    "runs.browser_run.stop": Row(of_run(browser_run.stop), "terminal", tells=StudyError),
+    "runs.browser_run.watch": Row(
+        lambda w, who: browser_run.watch(w.database, who, now=NOW), "terminal"),
     "runs.dataset.study_items": Row(
         lambda w, who: dataset.study_items(w.database, who, slugs=["trial"], now=NOW),
         LEADS),
-    "runs.detections.detect": Row(asked(detections.detect, detection), ANY_LEAD),
     "runs.detections.plan_study": Row(lambda w, who: detection(w, who), LEADS),
     "runs.detections.store": Row(
         lambda w, who: detections.store(
-            w.database, who, detection=detection(w, TERMINAL), now=NOW),
+            w.database, who, plan=detection(w, TERMINAL), now=NOW),
         LEADS, tells=StudyError),
     "runs.egress.allow_source": Row(
         lambda w, who: egress.allow_source(
@@ -445,14 +433,14 @@ MATRIX: Mapping[str, Row] = {
     "runs.egress.deny_source": Row(
         lambda w, who: egress.deny_source(w.database, who, source="psyqa", now=NOW), ANY_LEAD),
     "runs.egress.sources": Row(lambda w, who: egress.sources(w.database, who, now=NOW), ANY_LEAD),
-    "runs.judgements.judge": Row(asked(judgements.judge, judgement), ANY_LEAD),
     "runs.judgements.plan_study": Row(lambda w, who: judgement(w, who), LEADS),
     "runs.judgements.store": Row(  # no run has been made: told so, but not refused
         lambda w, who: judgements.store(
-            w.database, who, judging=judgement(w, TERMINAL), now=NOW),
+            w.database, who, plan=judgement(w, TERMINAL), now=NOW),
         LEADS, tells=StudyError),
-    "runs.model_run.ask": Row(asked(ask, detection), ANY_LEAD),
-    "runs.model_run.generate": Row(asked(model_run.generate, answers), ANY_LEAD),
+    "runs.model_run.ask:answers": Row(asked(answers), ANY_LEAD),
+    "runs.model_run.ask:detection": Row(asked(detection), ANY_LEAD),
+    "runs.model_run.ask:judgement": Row(asked(judgement), ANY_LEAD),
     "runs.outputs.check": Row(of_runs(outputs.check), "terminal", tells=StudyError),
     "runs.outputs.chosen": Row(of_runs(outputs.chosen, ), "terminal",
                                tells=StudyError),
@@ -460,9 +448,6 @@ MATRIX: Mapping[str, Row] = {
                              tells=StudyError),
     "runs.outputs.send": Row(of_runs(outputs.send, slug="new", title="New"),
                                 "terminal", tells=StudyError),
-    "runs.segment_scores.import_segments": Row(
-        of_study(segment_scores.import_segments, path=Path("none.jsonl")), LEADS,
-        tells=StudyError),
     "runs.wishes.study_questions": Row(of_study(wishes.study_questions), LEADS),
     "studies.answer_gates.gates_of_study": Row(of_study(answer_gates.gates_of_study), LEADS),
     "studies.contents.item_counts": Row(of_study(contents.item_counts), LEADS),

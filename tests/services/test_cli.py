@@ -196,7 +196,7 @@ def test_a_damaged_database_is_a_sentence(run: Run, tmp_path: Path) -> None:
 def test_a_fault_of_ours_is_a_sentence_with_an_id_and_a_log_without_texts(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ValueError("患者说了一句话")
 
     monkeypatch.setattr(storage, "check_all", fail)

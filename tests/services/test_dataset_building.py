@@ -15,7 +15,7 @@ from cbt_core.cli import main
 from cbt_core.domain.people import TERMINAL
 from cbt_core.generation.backend.exchange import Failure, Message, Reply, Request
 from cbt_core.generation.run import runner
-from cbt_core.generation.run.outcome import Outcome
+from cbt_core.generation.run.journal import Outcome
 from cbt_core.services.runs.dataset import Generate, Order, build, stats_of
 from cbt_core.services.studies import answer_gates, creation
 from cbt_core.services.studies.creation import StudyFiles

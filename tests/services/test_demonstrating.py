@@ -14,7 +14,7 @@ from cbt_core.services.results.study_rows import gold_of
 from cbt_core.services.studies import creation, lifecycle
 from cbt_core.services.studies.creation import StudyFiles
 from cbt_core.settings import Settings
-from db import label_lines, studies
+from db import results, studies
 from db.engine import Database
 from tests.making import study_file
 
@@ -76,6 +76,6 @@ def test_its_annotators_disagree_and_half_of_the_machine_is_wrong(
         study = studies.by_slug(connection, "demo")
         assert study is not None
         gold = gold_of(connection, study.id)
-        machine = label_lines.proposals(connection, study.id)
+        machine = results.proposals(connection, study.id)
     wrong = sum(one.item in gold and one.label not in gold[one.item].labels for one in machine)
     assert 0.3 < wrong / len(machine) < 0.8

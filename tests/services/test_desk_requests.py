@@ -21,8 +21,8 @@ from cbt_core.routes.common import COOKIE
 from cbt_core.services.desk import admission, desk_task, own_work
 from cbt_core.settings import Settings
 from db.engine import Database
-from db.labelling_models import label_submission
-from db.models import draft, practice, score, submission
+from db.tables.desk import draft, practice, score, submission
+from db.tables.labels import label_submission
 from tests import labelling, making
 from tests.reliability.desk import sign_in
 

@@ -11,17 +11,18 @@ from cbt_core.cli import main
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.submission import Work
 from cbt_core.errors import Refused, StudyError
-from cbt_core.generation.run.outcome import Outcome
+from cbt_core.generation.backend.catalogue import Options
+from cbt_core.generation.run.journal import Outcome
 from cbt_core.generation.tasks.detection import Detection
-from cbt_core.generation.tasks.model_task import Model
 from cbt_core.services.desk import desk_task
 from cbt_core.services.labels import machine_proposals
 from cbt_core.services.labels.machine_proposals import Proposed
-from cbt_core.services.runs import detections
+from cbt_core.services.runs import detections, model_run
 from cbt_core.services.runs.detections import Stored
+from cbt_core.services.runs.model_run import Plan
 from cbt_core.services.studies import lifecycle
 from cbt_core.settings import Settings
-from db import audit, label_lines, proposals
+from db import audit, proposals, results
 from db.engine import Database
 from tests import labelling as labels
 from tests.generation.talking import TalkingHost
@@ -43,8 +44,8 @@ def study(database: Database, tmp_path: Path, now: datetime) -> LabelStudy:
     return make_label_study(database, tmp_path, now)
 
 
-def model(host: TalkingHost) -> Model:
-    return Model("openai", "detector", base_url=host.url)
+def options(host: TalkingHost, *, resume: bool = False) -> Options:
+    return Options("openai", "detector", base_url=host.url, resume=resume)
 
 
 def settings(host: TalkingHost) -> Settings:
@@ -52,26 +53,26 @@ def settings(host: TalkingHost) -> Settings:
 
 
 def planned(
-    database: Database, host: TalkingHost, folder: Path, now: datetime, **more: Any
-) -> Detection:
+    database: Database, host: TalkingHost, folder: Path, now: datetime, *, resume: bool = False,
+    **more: Any,
+) -> Plan[Detection]:
     return detections.plan_study(
-        database, TERMINAL, slug="labels", model=model(host), place=folder / "run.jsonl",
-        settings=settings(host), now=now, **more)
+        database, TERMINAL, slug="labels", options=options(host, resume=resume),
+        place=folder / "run.jsonl", settings=settings(host), now=now, **more)
 
 
 def detected(
-    database: Database, host: TalkingHost, folder: Path, now: datetime, *, resume: bool = False,
-    **more: Any,
+    database: Database, host: TalkingHost, folder: Path, now: datetime, **more: Any
 ) -> tuple[Outcome, Stored]:
     plan = planned(database, host, folder, now, **more)
-    outcome = detections.detect(
-        plan, settings=settings(host), database=database, person=TERMINAL, now=now, resume=resume)
-    return outcome, detections.store(database, TERMINAL, detection=plan, now=now)
+    outcome = model_run.ask(
+        plan, settings=settings(host), database=database, person=TERMINAL, now=now)
+    return outcome, detections.store(database, TERMINAL, plan=plan, now=now)
 
 
 def kept(database: Database, study: LabelStudy) -> list[Any]:
     with database.reading() as connection:
-        return list(label_lines.proposals(connection, study.study_id))
+        return list(results.proposals(connection, study.study_id))
 
 
 def rows(file: Path) -> list[dict[str, Any]]:
@@ -148,7 +149,7 @@ def test_an_item_whose_machine_round_was_seen_takes_no_more_labels(
         assert refused.value.code == "detection.seen"
         assert host.bytes_read == 0
         plan = planned(database, host, tmp_path, now, leave_seen=True)
-    assert (plan.left_out, plan.asking.task.total) == (1, 2)
+    assert (plan.task.left_out, plan.task.total) == (1, 2)
 
 
 def test_a_blind_round_alone_shows_no_machine_and_refuses_nothing(
@@ -156,7 +157,7 @@ def test_a_blind_round_alone_shows_no_machine_and_refuses_nothing(
 ) -> None:
     label_blind(database, study, now)
     with TalkingHost(says=says) as host:
-        assert planned(database, host, tmp_path, now).asking.task.total == 3
+        assert planned(database, host, tmp_path, now).task.total == 3
 
 
 def test_labels_seen_while_the_model_was_at_work_are_left_out(
@@ -164,13 +165,13 @@ def test_labels_seen_while_the_model_was_at_work_are_left_out(
 ) -> None:
     with TalkingHost(says=says) as host:
         plan = planned(database, host, tmp_path, now)
-        detections.detect(
+        model_run.ask(
             plan, settings=settings(host), database=database, person=TERMINAL, now=now)
     every = [Proposed(f"Q00{number}", "labeling") for number in (1, 2, 3)]
     machine_proposals.propose(
         database, TERMINAL, slug="labels", source="x", now=now, proposals=every)
     label_blind(database, study, now)
-    done = detections.store(database, TERMINAL, detection=plan, now=now)
+    done = detections.store(database, TERMINAL, plan=plan, now=now)
     assert (done.items, done.seen) == (1, 1)
 
 
@@ -202,8 +203,8 @@ def test_a_host_that_is_not_listed_gets_nothing(
     with TalkingHost(says=says) as host:
         with pytest.raises(StudyError):
             detections.plan_study(
-                database, TERMINAL, slug="labels", model=model(host), place=tmp_path / "r.jsonl",
-                settings=Settings(database=""), now=now)
+                database, TERMINAL, slug="labels", options=options(host),
+                place=tmp_path / "r.jsonl", settings=Settings(database=""), now=now)
         assert host.bytes_read == 0
 
 

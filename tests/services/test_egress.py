@@ -13,6 +13,7 @@ from cbt_core.cli import main
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
+from cbt_core.generation.backend.catalogue import Options
 from cbt_core.generation.backend.exchange import Message, Request
 from cbt_core.generation.backend.hosts import require_host
 from cbt_core.generation.backend.openai_chat import Endpoint, OpenAIBackend
@@ -216,18 +217,17 @@ def test_only_a_lead_decides_and_refusals_are_noted(database: Database, now: dat
 def test_only_a_lead_lets_a_model_answer(
     tmp_path: Path, database: Database, now: datetime
 ) -> None:
-    wish = answers.Wish(
-        Questions(questions(tmp_path)), system="s", backend="echo", model="echo",
-        out=tmp_path / "a.jsonl")
-    planned = model_run.plan(wish, settings=settings(), database=database, now=now)
+    plan = model_run.plan(
+        answers.answers_to(Questions(questions(tmp_path)), system="s"), Options("echo", "echo"),
+        place=tmp_path / "a.jsonl", settings=settings(), database=database, now=now)
     rater = Person(6, "R01", roles={1: frozenset({Role.RATER})})
     lead = Person(5, "L01", roles={1: frozenset({Role.LEAD})})
     for place, person in ((database, rater), (None, rater), (None, lead)):
         with pytest.raises(Refused):
-            model_run.generate(
-                planned, settings=settings(), database=place, person=person, now=now)
-    assert model_run.generate(
-        planned, settings=settings(), database=database, person=lead, now=now).rows == 3
+            model_run.ask(
+                plan, settings=settings(), database=place, person=person, now=now)
+    assert model_run.ask(
+        plan, settings=settings(), database=database, person=lead, now=now).rows == 3
 
 
 def test_decisions_are_in_the_system_chain_without_their_words(

@@ -11,7 +11,7 @@ import pytest
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Refused, StudyError
-from cbt_core.files.output import Column, Table, csv_bytes, guarded, xlsx_bytes
+from cbt_core.files.writer import Column, Table, csv_bytes, guarded, xlsx_bytes
 from cbt_core.services.desk import desk_task
 from cbt_core.services.export import study_export
 from cbt_core.services.results import file_analysis

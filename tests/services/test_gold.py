@@ -14,9 +14,9 @@ from cbt_core.services.labels import machine_proposals
 from cbt_core.services.labels.machine_proposals import Proposed
 from cbt_core.services.results.study_rows import gold_of, with_undecided
 from cbt_core.services.studies import lifecycle
-from db.clock import stamp
+from db.columns import stamp
 from db.engine import Database
-from db.models import exclusion
+from db.tables.desk import exclusion
 from tests.labelling import LabelStudy, make_label_study, open_next, press
 
 READING, BLAME, SHOULD = "mind-reading", "self-blame", "should-statements"

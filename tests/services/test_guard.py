@@ -20,7 +20,7 @@ from cbt_core.services.results import study_results
 from cbt_core.services.studies import contents, lifecycle, registration
 from db import engine
 from db.engine import Database
-from db.trail_models import access_log
+from db.tables.trail import access_log
 from tests import making
 from tests.making import Made, make_study
 

@@ -26,7 +26,7 @@ from cbt_core.services.studies import creation, lifecycle
 from cbt_core.services.studies.creation import StudyFiles
 from db import items
 from db.engine import Database
-from db.models import item
+from db.tables.studies import item
 from tests import making
 from tests.label_measuring import worked_study
 
@@ -190,7 +190,7 @@ def test_a_machine_is_judged_with_weights_where_the_chances_were_unequal(
 
     def judged() -> Any:
         found = label_results(database, TERMINAL, slug=study.slug, now=now, bootstrap=0)
-        return found.detected[0].found
+        return found.detected[0].found.json()
 
     assert "binary_weighted" not in judged()
     draw(

@@ -12,19 +12,20 @@ from sqlalchemy import delete, select, update
 from cbt_core import instruments
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Refused, StudyError
-from cbt_core.generation.run.outcome import Outcome
-from cbt_core.generation.tasks.judgement import Judging
-from cbt_core.generation.tasks.model_task import Model
-from cbt_core.services.export import stored_tables, study_export
+from cbt_core.generation.backend.catalogue import Options
+from cbt_core.generation.run.journal import Outcome
+from cbt_core.generation.tasks.judgement import Judgement
+from cbt_core.services.export import study_export
 from cbt_core.services.results import study_results, study_rows
-from cbt_core.services.runs import judgements
+from cbt_core.services.runs import judgements, model_run
 from cbt_core.services.runs.judgements import Stored
+from cbt_core.services.runs.model_run import Plan
 from cbt_core.services.studies import lifecycle
 from cbt_core.services.studies.study_setup import current
 from cbt_core.settings import Settings
-from db import audit, judge_scores
+from db import audit, machine_scores
 from db.engine import Database
-from db.machine_models import judge_score
+from db.tables.runs import judge_score
 from tests.generation.talking import TalkingHost
 from tests.making import SYSTEMS, Made, make_study, rate_all
 
@@ -50,27 +51,26 @@ def settings(host: TalkingHost) -> Settings:
 
 def planned(
     database: Database, host: TalkingHost, folder: Path, now: datetime, *, name: str = "judge-1",
-    model: str = "m", **more: Any,
-) -> Judging:
+    model: str = "m", resume: bool = False, **more: Any,
+) -> Plan[Judgement]:
     return judgements.plan_study(
         database, TERMINAL, slug="trial", judge=name,
-        model=Model("openai", model, base_url=host.url), place=folder / f"{name}.jsonl",
-        settings=settings(host), now=now, **more)
+        options=Options("openai", model, base_url=host.url, resume=resume),
+        place=folder / f"{name}.jsonl", settings=settings(host), now=now, **more)
 
 
 def judged(
-    database: Database, host: TalkingHost, folder: Path, now: datetime, *, resume: bool = False,
-    **more: Any,
+    database: Database, host: TalkingHost, folder: Path, now: datetime, **more: Any
 ) -> tuple[Outcome, Stored]:
     plan = planned(database, host, folder, now, **more)
-    outcome = judgements.judge(
-        plan, settings=settings(host), database=database, person=TERMINAL, now=now, resume=resume)
-    return outcome, judgements.store(database, TERMINAL, judging=plan, now=now)
+    outcome = model_run.ask(
+        plan, settings=settings(host), database=database, person=TERMINAL, now=now)
+    return outcome, judgements.store(database, TERMINAL, plan=plan, now=now)
 
 
-def stored(database: Database, study: Made) -> list[judge_scores.JudgeLine]:
+def stored(database: Database, study: Made) -> list[machine_scores.JudgeLine]:
     with database.reading() as connection:
-        return judge_scores.lines(connection, study.study_id)
+        return machine_scores.judge_lines(connection, study.study_id)
 
 
 def test_every_answer_is_judged_alone_and_stored_with_prompt_and_instrument(
@@ -174,7 +174,7 @@ def test_the_export_s_table_is_empty_before_the_lock_and_masked_until_unblinded(
         with database.reading() as connection:
             setup = current(connection, study.study_id)
             found = study_rows.read_material(connection, setup, unblinded=unblinded)
-            return stored_tables.judge_table(connection, found)
+            return study_export.judge_table(connection, found)
 
     assert not table().rows
     lifecycle.lock(database, TERMINAL, slug="trial", now=now)
@@ -262,7 +262,7 @@ def test_the_raters_examples_are_in_the_prompt_only_when_asked_for(
 ) -> None:
     with TalkingHost(says=says) as host:
         plan = planned(database, host, tmp_path, now, examples=True)
-    assert "换到新部门三个月了" in plan.asking.task.form.system
+    assert "换到新部门三个月了" in plan.task.form.system
 
 
 @pytest.mark.parametrize("name", ["", " x", "x\n", "y" * 65])

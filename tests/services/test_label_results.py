@@ -19,6 +19,7 @@ from cbt_core.services.labels import machine_proposals
 from cbt_core.services.results.study_results import label_results
 from cbt_core.services.studies import lifecycle
 from cbt_core.stats.labels.annotators import Setting, labels_agreement
+from cbt_core.stats.labels.detection import Cells
 from cbt_core.stats.labels.label_sets import gather
 from db.engine import Database
 from tests import making
@@ -56,7 +57,7 @@ def test_a_second_look_is_not_computed_anew_and_a_new_label_is_seen_at_once(
     view = open_next(database, study.annotators["N02"], study.slug, now)
     desk_task.save(
         database, study.annotators["N02"], body=press(view, labels=[ALL]), work=Work.LABEL, now=now)
-    assert seen(database, study, now).agreement["n_sets"] == 2
+    assert seen(database, study, now).agreement.n_sets == 2
 
 
 def test_before_the_lock_nothing_of_the_machine_is_there(
@@ -72,16 +73,17 @@ def test_agreement_is_that_of_the_blind_round(
     database: Database, study: LabelStudy, now: datetime
 ) -> None:
     found = seen(database, study, now)
-    agreement: Any = found.agreement
-    assert (agreement["n_items"], agreement["n_annotators"]) == (6, 3)
-    assert agreement["flow"]["unsure"] == 1
+    agreement = found.agreement
+    assert (agreement.n_items, agreement.n_annotators) == (6, 3)
+    assert agreement.flow["unsure"] == 1
     assert found.is_blind
     assert found.first["N02"]["Q004"] == {TAG, OVER}
-    pairs = {(one["a"], one["b"]): one for one in agreement["labels"][MIND]["kappa_pairs"]}
+    pair = agreement.labels[MIND].kappa_of("N01", "N02")
     common = [at for at in range(6) if BLIND["N01"][at] is not None]
     expected = cohen_kappa_score(*(
         [MIND in (BLIND[code][at] or ()) for at in common] for code in ("N01", "N02")))
-    assert pairs["N01", "N02"]["kappa"] == pytest.approx(expected)
+    assert pair is not None
+    assert pair.kappa.value == pytest.approx(expected)
 
 
 def test_the_figures_equal_those_of_the_exported_files(
@@ -95,7 +97,7 @@ def test_the_figures_equal_those_of_the_exported_files(
     sets = gather(read.rows, found.labels)
     again = labels_agreement(sets, Setting(50, 1), marked.documents)
     for key in ("alpha_masi", "alpha_jaccard", "labels", "spans"):
-        assert found.agreement[key] == again[key]
+        assert getattr(found.agreement, key) == getattr(again, key)
 
 
 def test_after_the_lock_the_machine_is_judged_against_gold(
@@ -104,12 +106,10 @@ def test_after_the_lock_the_machine_is_judged_against_gold(
     (one,) = locked(database, study, now).detected
     # majority of the blind round: Q1 {all}, Q2 {mind}, Q3 {}, Q4 {tag}, Q5 {}, Q6 {tag}
     # machine: Q1 {all, over}, Q2 {}, Q3 {tag}, Q4 {tag}, Q5 {mind, all}, Q6 {}
-    binary: Any = one.found["binary"]
-    assert [binary[cell] for cell in ("tp", "fp", "fn", "tn")] == [2, 2, 2, 0]
-    per_label: Any = one.found["per_label"]
-    assert [per_label[TAG][cell] for cell in ("tp", "fp", "fn", "tn")] == [1, 1, 1, 3]
-    assert [per_label[ALL][cell] for cell in ("tp", "fp", "fn", "tn")] == [1, 1, 0, 4]
-    assert one.found["gold_from"] == "adjudicated 0, majority 6; blind round only"
+    assert one.found.binary.cells == Cells(tp=2, fp=2, fn=2, tn=0)
+    assert one.found.per_label[TAG].cells == Cells(tp=1, fp=1, fn=1, tn=3)
+    assert one.found.per_label[ALL].cells == Cells(tp=1, fp=1, fn=0, tn=4)
+    assert one.found.gold_from == "adjudicated 0, majority 6; blind round only"
     assert int(one.matrix.sum()) == 8  # one cell for each label that one side has, one if both
     assert one.name == "M1"
 
@@ -131,11 +131,11 @@ def test_where_annotators_saw_different_distortions_gold_is_not_none(
                 database, study.annotators[code], body=press(view, **entry),
                 work=Work.LABEL, now=now)
     (one,) = locked(database, study, now).detected
-    found: Any = one.found
-    assert [found["binary"][cell] for cell in ("tp", "fp", "fn", "tn")] == [0, 0, 1, 1]
-    assert [found["per_label"][ALL][cell] for cell in ("tp", "fp", "fn", "tn")] == [0, 0, 0, 1]
-    assert (found["n_items"], found["n_items_labels"]) == (2, 1)
-    assert (found["flow"]["items_undecided"], found["flow"]["items_undecided_any"]) == (1, 1)
+    found = one.found
+    assert found.binary.cells == Cells(tp=0, fp=0, fn=1, tn=1)
+    assert found.per_label[ALL].cells == Cells(tp=0, fp=0, fn=0, tn=1)
+    assert (found.n_items, found.n_items_labels) == (2, 1)
+    assert (found.flow["items_undecided"], found.flow["items_undecided_any"]) == (1, 1)
 
 
 def test_a_machine_bears_its_name_once_the_study_is_unblinded(
@@ -149,16 +149,17 @@ def test_a_machine_bears_its_name_once_the_study_is_unblinded(
 def test_anchoring_compares_the_two_rounds(
     database: Database, study: LabelStudy, now: datetime
 ) -> None:
-    anchoring: Any = locked(database, study, now).anchoring
+    anchoring = locked(database, study, now).anchoring
+    assert anchoring is not None
     # Items with proposals: Q1, Q3, Q4, Q5, three annotators each. Jaccard with the machine:
     # before Q1 1/2 1/2 1/2, Q3 0 0 1, Q4 1 1/2 1, Q5 1/2 0 0;
     # after  Q1 1/2 1/2 1/2, Q3 1 1 1, Q4 1 1/2 1, Q5 1 0 0.
-    assert anchoring["n_pairs"] == 12
-    assert anchoring["similarity_before"]["value"] == pytest.approx(5.5 / 12)
-    assert anchoring["similarity_after"]["value"] == pytest.approx(8 / 12)
-    assert anchoring["effect"]["value"] == pytest.approx(2.5 / 12)
-    tag = anchoring["labels"][TAG]
-    assert (tag["answered"], tag["confirmed"], tag["rejected"], tag["added"]) == (6, 4, 2, 2)
+    assert anchoring.n_pairs == 12
+    assert anchoring.similarity_before.value == pytest.approx(5.5 / 12)
+    assert anchoring.similarity_after.value == pytest.approx(8 / 12)
+    assert anchoring.effect.value == pytest.approx(2.5 / 12)
+    tag = anchoring.labels[TAG].adoption
+    assert (tag.answered, tag.confirmed, tag.rejected, tag.added) == (6, 4, 2, 2)
 
 
 def test_excluded_items_leave_every_figure(
@@ -167,10 +168,10 @@ def test_excluded_items_leave_every_figure(
     lifecycle.withdraw_item(
         database, TERMINAL, slug=study.slug, key="Q001", reason="a name in it", now=now)
     found = locked(database, study, now)
-    assert found.agreement["n_items"] == 5
+    assert found.agreement.n_items == 5
     assert found.anchoring is not None
-    assert found.anchoring["n_pairs"] == 9
-    assert found.detected[0].found["n_items"] == 5
+    assert found.anchoring.n_pairs == 9
+    assert found.detected[0].found.n_items == 5
 
 
 def test_labels_given_with_the_machine_on_the_screen_are_not_called_blind(
@@ -179,11 +180,10 @@ def test_labels_given_with_the_machine_on_the_screen_are_not_called_blind(
     study = worked_study(database, tmp_path, now, mode="correct")
     found = locked(database, study, now)
     assert not found.is_blind
-    assert "set:first,last" in str(found.agreement["signature"])
+    assert "set:first,last" in found.agreement.signature
     assert found.detected == ()  # no blind round and no decision: no gold
     assert found.anchoring is not None
-    effect: Any = found.anchoring["effect"]
-    assert effect["reason"] == "nobody saved labels in both rounds"
+    assert found.anchoring.effect.reason == "nobody saved labels in both rounds"
 
 
 def test_a_lead_who_labels_sees_nothing_before_the_lock(

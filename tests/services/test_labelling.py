@@ -19,8 +19,8 @@ from cbt_core.services.labels.machine_proposals import Proposed
 from cbt_core.services.studies import lifecycle
 from db import audit
 from db.engine import Database
-from db.labelling_models import label, label_submission, proposal_answer, span
-from db.models import draft, task
+from db.tables.desk import draft, task
+from db.tables.labels import label, label_submission, proposal_answer, span
 from tests import labelling as made
 from tests.labelling import DESCRIPTION, LabelStudy, make_label_study, open_next, press
 from tests.making import enrol, person

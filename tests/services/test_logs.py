@@ -24,7 +24,7 @@ from cbt_core.services.studies import creation, lifecycle
 from cbt_core.services.studies.creation import StudyFiles
 from db import migrate
 from db.engine import Database
-from db.trail_models import access_log, audit
+from db.tables.trail import access_log, audit
 from tests import making
 from tests.browser.conftest import Served
 from tests.reliability.http_desk import Browser, Refusal, served_desk

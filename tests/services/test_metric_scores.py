@@ -11,9 +11,9 @@ from cbt_core.cli import main
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import Refused, StudyError
 from cbt_core.metrics.file_scores import text_digest
-from cbt_core.services.runs import segment_scores
-from cbt_core.services.runs.segment_scores import ImportedScores
-from db import audit, metric_scores
+from cbt_core.services.results import segment_scores
+from cbt_core.services.results.segment_scores import ImportedScores
+from db import audit, machine_scores
 from db.engine import Database
 from tests.making import SYSTEMS, Made, make_study
 
@@ -37,7 +37,7 @@ def segments(folder: Path, **change: Any) -> Path:
     return file
 
 
-def stored(database: Database, study: Made) -> list[metric_scores.StoredScore]:
+def stored(database: Database, study: Made) -> list[machine_scores.StoredScore]:
     with database.reading() as connection:
         return segment_scores.stored(connection, study.study_id)
 

@@ -13,7 +13,7 @@ from cbt_core.services.desk import admission, desk_task
 from cbt_core.services.studies import lifecycle, overview
 from cbt_core.services.studies.overview import Pace, Watch
 from db import audit
-from db.clock import stamp
+from db.columns import stamp
 from db.engine import Database
 from tests import labelling as labels
 from tests import making

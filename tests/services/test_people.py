@@ -13,11 +13,11 @@ from cbt_core.services.people import invitation, roster
 from cbt_core.words import sentences
 from db import audit
 from db import people as stored
+from db.backup import scrub
 from db.engine import Database
-from db.models import membership
-from db.people_models import identity, person
-from db.scrub import scrub
-from db.trail_models import access_log
+from db.tables.people import identity, person
+from db.tables.studies import membership
+from db.tables.trail import access_log
 from tests.services.peopled import NOW, enter, lead_of, new_person, new_study
 
 NAME, EMAIL = "欧阳 Sentinel-Name", "sentinel.mail@example.org"

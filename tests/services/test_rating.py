@@ -16,7 +16,7 @@ from cbt_core.services.results.study_rows import read_facts
 from cbt_core.services.studies import lifecycle, study_setup
 from db import audit
 from db.engine import Database
-from db.models import draft, escalation, score, submission, task
+from db.tables.desk import draft, escalation, score, submission, task
 from tests import making
 from tests.making import Made, entries, make_study, open_next, press, rate_all
 

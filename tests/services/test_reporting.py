@@ -26,7 +26,7 @@ from cbt_core.services.results import study_results
 from cbt_core.services.studies import lifecycle
 from cbt_core.words import LANGUAGES, say, sentences
 from db.engine import Database
-from db.trail_models import access_log
+from db.tables.trail import access_log
 from tests import making as studies
 from tests.making import Made
 from tests.services.test_study_analysis import everybody, texts, unblind
@@ -100,19 +100,18 @@ def test_the_figures_of_the_page_are_those_of_the_analysis(
 ) -> None:
     unblind(database, now)
     found, read = analysed(database, now), report(database, now, language="en")
-    scales: Any = found.agreement["scales"]
-    compared: Any = (found.comparison or {})["scales"]
+    assert found.comparison is not None
     for scale in found.scales:
-        for stats in scales[scale].values():
-            for key in ("alpha_ordinal", "ac2_quadratic"):
-                assert told(figure(stats[key]), "en") in read.table("agreement")
-        (one,) = compared[scale]["comparisons"]
-        row = next(row for row in read.csv("comparison") if one["difference"]["value"] == (
+        for stats in found.agreement.scales[scale].values():
+            for value in (stats.alpha, stats.ac):
+                assert told(figure(value), "en") in read.table("agreement")
+        (one,) = found.comparison.scales[scale].contrasts
+        row = next(row for row in read.csv("comparison") if one.difference.value == (
             pytest.approx(float(row["difference"]), abs=1e-8)))
-        assert float(row["p_permutation"]) == pytest.approx(one["permutation_p"], rel=1e-6)
-        told_row = told(figure(one["difference"]), "en")
-        assert f"|{told_row}|{p_value(one['permutation_p'])}|" in read.table("comparison")
-        assert told(figure(one["difference_crossed"]), "en") in read.table("comparison")
+        assert float(row["p_permutation"]) == pytest.approx(one.permutation_p, rel=1e-6)
+        told_row = told(figure(one.difference), "en")
+        assert f"|{told_row}|{p_value(one.permutation_p)}|" in read.table("comparison")
+        assert told(figure(one.difference_crossed), "en") in read.table("comparison")
     assert json.loads(read.files["report.json"]) == json.loads(json.dumps(found.json()))
     assert found.signature in unescape(read.page)
 

@@ -13,9 +13,9 @@ from cbt_core.report.blocks import figure, told
 from cbt_core.services.results import study_results
 from cbt_core.services.studies import lifecycle, protocols
 from db.engine import Database
-from db.machine_models import judge_score, metric_score
-from db.models import answer
-from db.models import study as study_table
+from db.tables.runs import judge_score, metric_score
+from db.tables.studies import answer
+from db.tables.studies import study as study_table
 from tests import making as studies
 from tests.making import Made
 from tests.services.test_reporting import Read, report

@@ -14,18 +14,18 @@ from starlette.testclient import TestClient
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Conflict, Invalid, NotSaved, Refused, StudyError
+from cbt_core.routes import access, headers
 from cbt_core.routes import access as doors
-from cbt_core.routes import crowd, headers
 from cbt_core.routes.common import COOKIE, Handler, json_route
 from cbt_core.services.people import roster
 from cbt_core.settings import Settings
-from db import memberships
+from db import people
 from db import people as stored
-from db.clock import stamp
+from db.columns import stamp
 from db.engine import Database
-from db.models import study
-from db.people_models import person, session
-from db.trail_models import access_log
+from db.tables.people import person, session
+from db.tables.studies import study
+from db.tables.trail import access_log
 from tests.services.peopled import NOW, new_person
 
 HERE = "http://127.0.0.1:8501"
@@ -75,7 +75,7 @@ def settings() -> Settings:
 
 @pytest.fixture
 def client(database: Database, settings: Settings) -> TestClient:
-    crowd.crowd.cache_clear()
+    access.crowd.cache_clear()
     return browser(database, settings)
 
 
@@ -166,7 +166,7 @@ def test_every_attempt_is_in_the_access_log_and_none_holds_what_was_typed(
 def test_too_many_at_once_are_asked_to_come_back(
     client: TestClient, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cbt_core.routes.crowd.WAITING", 0)
+    monkeypatch.setattr("cbt_core.routes.access.WAITING", 0)
     location = sign_in(client, "R01", secret).headers["location"]
     assert location == "/?refused=wait&seconds=5"
 
@@ -426,7 +426,7 @@ def demonstration(database: Database) -> None:
                 connection, code=f"DEMO-{role}".upper(), secret_hash=None, demonstration=True,
                 now=NOW,
             )
-            memberships.join(connection, study_id=study_id, person_id=who, role=role, now=NOW)
+            people.join(connection, study_id=study_id, person_id=who, role=role, now=NOW)
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -19,14 +19,14 @@ from cbt_core.domain.study import Role
 from cbt_core.errors import Refused, StudyError
 from cbt_core.generation.tasks.questions import Questions
 from cbt_core.services.people import roster
-from cbt_core.services.runs import control, outputs, process, wishes
-from cbt_core.services.runs.control import Watched
-from cbt_core.services.runs.wishes import Asked, command_of, wish_of
+from cbt_core.services.runs import browser_run, outputs, wishes
+from cbt_core.services.runs.browser_run import Watched
+from cbt_core.services.runs.wishes import Asked, command_of, options_of
 from cbt_core.settings import ROOT, Settings
 from db import people as stored_people
 from db import runs
 from db.engine import Database
-from db.trail_models import audit
+from db.tables.trail import audit
 from tests.generation.loopback import Host
 
 SENTINEL = "哨兵提问：夜里总是醒"
@@ -39,14 +39,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from cbt_core.domain.people import Person
 from cbt_core.generation.tasks.questions import Questions
-from cbt_core.services.runs import control, process
+from cbt_core.services.runs import browser_run
 from cbt_core.services.runs.wishes import Asked
 from cbt_core.settings import Settings
 from db.engine import Database
 url, file, folder, person_id = sys.argv[1:]
-process.DATA = Path(folder)
+browser_run.DATA = Path(folder)
 who = Person(int(person_id), "L01", "en", may_create_studies=True)
-print(control.start(
+print(browser_run.start(
     Database(url), who, asked=Asked("s", "echo", prompt="plain", delay=0.5),
     questions=Questions(Path(file)), token="token-of-a-form", settings=Settings(url),
     now=datetime.now(UTC)), flush=True)
@@ -76,7 +76,7 @@ def lead(database: Database, now: datetime) -> Person:
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep runs on PostgreSQL, whose files lie nowhere, out of the server's folder."""
-    monkeypatch.setattr(process, "DATA", tmp_path)
+    monkeypatch.setattr(browser_run, "DATA", tmp_path)
 
 
 @pytest.fixture(autouse=True)
@@ -110,14 +110,14 @@ def questions(folder: Path, count: int = 5, source: str = "") -> Questions:
 def begin(
     database: Database, who: Person, asked: Asked, given: Questions, token: str = TOKEN
 ) -> str:
-    return control.start(
+    return browser_run.start(
         database, who, asked=asked, questions=given, token=token,
         settings=Settings(database=database.url), now=present(),
     )
 
 
 def seen(database: Database, who: Person, code: str) -> Watched:
-    return control.one_run(database, who, code=code, now=present())
+    return browser_run.one_run(database, who, code=code, now=present())
 
 
 def until(
@@ -137,7 +137,7 @@ def over(found: Watched) -> bool:
 
 
 def rows_of(found: Watched) -> list[str]:
-    text = process.answers_file(found.run).read_text("utf-8")
+    text = browser_run.answers_file(found.run).read_text("utf-8")
     return [json.loads(line)["id"] for line in text.splitlines()]
 
 
@@ -162,7 +162,7 @@ def test_no_question_reaches_the_log_the_row_or_the_trail(
 ) -> None:
     code = begin(database, lead, ECHO, questions(tmp_path))
     found = until(database, lead, code, over)
-    log = (Path(found.run.folder) / process.LOG).read_text("utf-8")
+    log = (Path(found.run.folder) / browser_run.LOG).read_text("utf-8")
     assert "finished" in log
     kept = log + json.dumps(found.run.config, ensure_ascii=False)
     kept += "".join(entries(database, "run_started"))
@@ -174,7 +174,7 @@ def test_two_presses_of_one_form_make_one_run(
 ) -> None:
     given = questions(tmp_path)
     assert begin(database, lead, ECHO, given) == begin(database, lead, ECHO, given)
-    assert len(control.watch(database, lead, now=present())) == 1
+    assert len(browser_run.watch(database, lead, now=present())) == 1
     assert len(entries(database, "run_started")) == 1
 
 
@@ -207,7 +207,7 @@ def test_a_killed_run_is_seen_as_lost_and_resumed_has_every_row_once(
     lost = until(database, lead, code, over)
     assert lost.state == "lost"
     assert "unexpectedly" in lost.told("en")
-    control.resume(database, lead, code=code, settings=settings, now=present())
+    browser_run.resume(database, lead, code=code, settings=settings, now=present())
     found = until(database, lead, code, over)
     assert found.state == "finished"
     assert rows_of(found) == [f"Q{number:03d}" for number in range(400)]
@@ -218,14 +218,14 @@ def test_a_run_that_is_asked_to_stop_keeps_its_rows_and_goes_on_later(
 ) -> None:
     code = begin(database, lead, replace(ECHO, delay=0.4), questions(tmp_path, 400))
     until(database, lead, code, lambda one: one.run.done > 0)
-    control.stop(database, lead, code=code, now=present())
+    browser_run.stop(database, lead, code=code, now=present())
     found = until(database, lead, code, over)
     assert found.state == "stopped"
     assert 0 < found.run.done < 400
-    assert not process.answers_file(found.run).exists()
-    control.resume(database, lead, code=code, settings=settings, now=present())
+    assert not browser_run.answers_file(found.run).exists()
+    browser_run.resume(database, lead, code=code, settings=settings, now=present())
     assert until(database, lead, code, lambda one: one.run.status == "running").active
-    control.stop(database, lead, code=code, now=present())
+    browser_run.stop(database, lead, code=code, now=present())
     again = until(database, lead, code, over)
     assert again.run.done >= found.run.done
 
@@ -239,7 +239,7 @@ def test_a_host_that_is_not_listed_sees_not_one_byte(
             begin(database, lead, asked, questions(tmp_path))
         assert refused.value.code == "egress.host_not_allowed"
         assert host.bytes_read == 0
-    assert not control.watch(database, lead, now=present())
+    assert not browser_run.watch(database, lead, now=present())
 
 
 def test_a_source_that_may_not_leave_is_named_before_the_start(
@@ -249,12 +249,12 @@ def test_a_source_that_may_not_leave_is_named_before_the_start(
         settings = Settings(database=database.url, allowed_hosts=host.listed)
         asked = Asked("cbt-model", "openai", model="m", base_url=host.url, prompt="plain")
         given = questions(tmp_path, source="PsyQA")
-        told = control.preview(
+        told = browser_run.preview(
             database, lead, asked=asked, questions=given, settings=settings, now=present())
         assert told.reason is not None
         assert [(one.source, one.texts) for one in told.sources] == [("PsyQA", 5)]
         with pytest.raises(StudyError) as refused:
-            control.start(database, lead, asked=asked, questions=given, token=TOKEN,
+            browser_run.start(database, lead, asked=asked, questions=given, token=TOKEN,
                           settings=settings, now=present())
         assert refused.value.code == "egress.source_closed"
         assert host.bytes_read == 0
@@ -269,13 +269,13 @@ def test_a_listed_host_is_asked_and_what_was_sent_is_audited_under_the_leads_cod
         asked = Asked("cbt-model", "openai", model="m", base_url=host.url, prompt="cbt",
                       price_in=1.0, price_out=2.0)
         given = questions(tmp_path)
-        told = control.preview(
+        told = browser_run.preview(
             database, lead, asked=asked, questions=given, settings=settings, now=present())
         assert told.host == host.listed[0]
         assert told.cost == pytest.approx(
             (told.prompt_tokens * 1.0 + told.reply_tokens * 2.0) / 1_000_000)
         assert host.bytes_read == 0
-        code = control.start(database, lead, asked=asked, questions=given, token=TOKEN,
+        code = browser_run.start(database, lead, asked=asked, questions=given, token=TOKEN,
                              settings=settings, now=present())
         found = until(database, lead, code, over)
     assert (found.state, found.run.done) == ("finished", 5)
@@ -290,12 +290,12 @@ def test_too_many_questions_are_not_started_but_given_as_a_command(
     database: Database, lead: Person, tmp_path: Path
 ) -> None:
     settings = Settings(database=database.url, browser_questions=4)
-    told = control.preview(database, lead, asked=ECHO, questions=questions(tmp_path),
+    told = browser_run.preview(database, lead, asked=ECHO, questions=questions(tmp_path),
                            settings=settings, now=present())
     assert told.too_many
     assert told.command.startswith("python -m cbt_core generate --questions QUESTIONS.jsonl")
     with pytest.raises(StudyError) as refused:
-        control.start(database, lead, asked=ECHO, questions=questions(tmp_path), token=TOKEN,
+        browser_run.start(database, lead, asked=ECHO, questions=questions(tmp_path), token=TOKEN,
                       settings=settings, now=present())
     assert refused.value.code == "runs.too_many"
 
@@ -309,7 +309,7 @@ def test_nothing_that_comes_from_a_browser_is_followed_as_a_path(
     asked: Asked, tmp_path: Path
 ) -> None:
     with pytest.raises(StudyError) as refused:
-        wish_of(asked, questions(tmp_path), tmp_path / "answers.jsonl")
+        options_of(asked)
     assert refused.value.code in {"runs.not_offered", "runs.no_such_model"}
 
 
@@ -318,13 +318,13 @@ def test_a_run_belongs_to_whoever_started_it(
 ) -> None:
     code = begin(database, lead, ECHO, questions(tmp_path))
     other = Person(99, "L02", "en", may_create_studies=True)
-    assert control.watch(database, other, now=present()) == []
-    for act in (control.stop, control.forget):
+    assert browser_run.watch(database, other, now=present()) == []
+    for act in (browser_run.stop, browser_run.forget):
         with pytest.raises(StudyError) as refused:
             act(database, other, code=code, now=present())
         assert refused.value.code == "runs.unknown"
     until(database, lead, code, over)
-    assert [one.run.code for one in control.watch(database, TERMINAL, now=present())] == [code]
+    assert [one.run.code for one in browser_run.watch(database, TERMINAL, now=present())] == [code]
 
 
 def test_somebody_who_may_not_create_studies_starts_nothing(
@@ -339,10 +339,10 @@ def test_a_run_of_a_lead_who_was_disabled_meanwhile_sends_nothing(
 ) -> None:
     code = begin(database, lead, replace(ECHO, delay=0.4), questions(tmp_path, 400))
     until(database, lead, code, lambda one: one.run.done > 0)
-    control.stop(database, lead, code=code, now=present())
+    browser_run.stop(database, lead, code=code, now=present())
     until(database, lead, code, over)
     roster.disable(database, TERMINAL, code="L01", now=present())
-    control.resume(database, TERMINAL, code=code, settings=settings, now=present())
+    browser_run.resume(database, TERMINAL, code=code, settings=settings, now=present())
     found = until(database, TERMINAL, code, over)
     assert (found.state, found.run.message.code) == ("failed", "access.not_allowed")
 
@@ -375,7 +375,7 @@ def test_questions_without_an_answer_are_left_out_of_the_study_and_counted(
 ) -> None:
     code = begin(database, lead, ECHO, questions(tmp_path))
     found = until(database, lead, code, over)
-    file = process.answers_file(found.run)
+    file = browser_run.answers_file(found.run)
     lines = file.read_text("utf-8").splitlines(keepends=True)
     file.write_text("".join(lines[1:]), "utf-8")
     told, left_out = outputs.check(database, lead, codes=[code], now=present())
@@ -400,7 +400,7 @@ def test_a_forgotten_run_keeps_its_row_and_no_text(
 ) -> None:
     code = begin(database, lead, ECHO, questions(tmp_path))
     folder = Path(until(database, lead, code, over).run.folder)
-    control.forget(database, lead, code=code, now=present())
+    browser_run.forget(database, lead, code=code, now=present())
     assert not folder.exists()
     assert seen(database, lead, code).run.done == 5
     with pytest.raises(StudyError):
@@ -413,7 +413,7 @@ def test_a_run_without_a_sign_of_life_is_lost_even_if_its_number_is_somebody_els
     with database.writing() as connection:
         runs.add(connection, code="0" * 12, actor="L01", config={}, folder="", total=3, now=now)
         runs.claim(connection, "0" * 12, pid=os.getpid(), now=now)
-    found = control.one_run(
+    found = browser_run.one_run(
         database, lead, code="0" * 12, now=now + timedelta(seconds=61))
     assert found.state == "lost"
 

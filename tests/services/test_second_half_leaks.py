@@ -12,7 +12,7 @@ from cbt_core.errors import StudyError
 from cbt_core.files.problems import ImportProblems
 from cbt_core.generation.backend.model_folder import adapter_settings
 from cbt_core.generation.tasks.questions import Questions
-from cbt_core.services.runs import segment_scores
+from cbt_core.services.results import segment_scores
 from cbt_core.services.runs.dataset import Order, build
 from cbt_core.services.studies import answer_gates, creation
 from cbt_core.services.studies.creation import StudyFiles

@@ -1,14 +1,15 @@
 """The analysis of a study: what each stage may show, and whether every section has its rows."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import Engine, event, insert, select
 
 from cbt_core.analysis.study import Analysis
 from cbt_core.domain.people import TERMINAL, Person
@@ -17,11 +18,12 @@ from cbt_core.errors import Refused, StudyError
 from cbt_core.services.desk import desk_task, own_work
 from cbt_core.services.results import study_results
 from cbt_core.services.studies import lifecycle, protocols
-from db.clock import stamp
+from db.columns import stamp
 from db.engine import Database
-from db.machine_models import judge_score, metric_score
-from db.models import answer, exclusion, item, system
-from db.people_models import person
+from db.tables.desk import exclusion
+from db.tables.people import person
+from db.tables.runs import judge_score, metric_score
+from db.tables.studies import answer, item, system
 from tests import making
 from tests.making import Made
 
@@ -128,8 +130,7 @@ def test_before_the_lock_nothing_tells_the_systems_apart(
                  "judges", "blinding"):
         assert getattr(found, name) is None
         assert found.withheld[name]
-    scales: Any = found.agreement["scales"]
-    assert all(set(strata) == {"ALL"} for strata in scales.values())
+    assert all(set(strata) == {"ALL"} for strata in found.agreement.scales.values())
     assert {one.system for one in found.missingness} == {"ALL"}
     assert all(not one.differences for one in found.sensitivity.variants)
     told = json.dumps(found.json(), allow_nan=False)
@@ -149,7 +150,7 @@ def test_after_the_lock_names_are_masked_and_no_baseline_is_marked(
     assert found.blinding is None
     assert found.withheld == {"blinding": "closed until the study is unblinded"}
     assert found.comparison is not None
-    assert found.comparison["baseline"] == "S1"
+    assert found.comparison.baseline == "S1"
     assert "zebra" not in json.dumps(found.json(), allow_nan=False)
 
 
@@ -163,10 +164,10 @@ def test_once_unblinded_the_protocols_baseline_and_primary_stand(
     assert found.withheld == {}
     assert found.reference == "baseline"
     assert found.primary == ("structure", "zebra-lora")
-    comparison: Any = found.comparison
-    row = comparison["scales"]["structure"]["comparisons"][0]
-    assert (row["system"], row["primary"]) == ("zebra-lora", True)
-    assert row["difference"]["value"] == pytest.approx(1.0, abs=0.35)
+    assert found.comparison is not None
+    row = found.comparison.scales["structure"].contrasts[0]
+    assert (row.system, row.primary) == ("zebra-lora", True)
+    assert row.difference.value == pytest.approx(1.0, abs=0.35)
 
 
 def test_who_does_not_lead_is_refused(
@@ -256,8 +257,7 @@ def test_repeats_become_test_retest_and_never_agreement(
     assert retest.swapped_order.n == retest.pooled.n
     assert set(retest.by_rater) == {"R01", "R02", "R03"}
     assert found.flow.tasks.other == {"repeat": 18}
-    scales: Any = found.agreement["scales"]
-    assert scales["relevance"]["ALL"]["n_ratings"] == 3 * 12 * 2
+    assert found.agreement.pooled("relevance").counts.n_ratings == 3 * 12 * 2
 
 
 def guess_all(
@@ -411,8 +411,7 @@ def test_stored_judges_are_tested_apart_with_the_declared_epsilon(
     assert (judge.judge, test.n_items, test.n_humans) == ("m1", 12, 3)
     assert (test.epsilon, test.declared) == (0.2, True)
     assert test.winning_rate.value is not None
-    scales: Any = found.agreement["scales"]
-    assert scales["structure"]["ALL"]["n_raters"] == 3  # the judge is no rater
+    assert found.agreement.pooled("structure").counts.n_raters == 3  # the judge is no rater
 
 
 def test_nothing_stored_is_none(database: Database, study: Made, now: datetime) -> None:
@@ -510,7 +509,37 @@ def test_one_rating_alone_is_enough_to_say_what_is_missing(
     unblind(database, now)
     found = analysed(database, now)
     json.dumps(found.json(), allow_nan=False)
-    comparison: Any = found.comparison
-    assert comparison["scales"]["relevance"]["comparisons"][0]["reason"] == (
+    assert found.comparison is not None
+    assert found.comparison.scales["relevance"].contrasts[0].reason == (
         "fewer than 2 paired items"
     )
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Note every statement that reaches a database."""
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_the_results_screen_reads_a_study_no_more_often_than_its_analysis(
+    database: Database, study: Made, now: datetime
+) -> None:
+    everybody(database, study, now)
+    lifecycle.lock(database, TERMINAL, slug="trial", now=now)
+    with counted() as of_analysis:
+        analysis = analysed(database, now)
+    with counted() as of_everything:
+        found = study_results.everything(
+            database, TERMINAL, slug="trial", now=now, bootstrap=60)
+    assert found.analysis.signature == analysis.signature
+    assert len(of_everything) == len(of_analysis)
+    assert {one.system for one in found.shares} == {"ALL", "S1", "S2"}

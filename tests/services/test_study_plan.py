@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from cbt_core.cli import main
-from cbt_core.stats.planning.model import ASSUMED
-from cbt_core.stats.planning.simulation import Size, drawn, drawn_design
+from cbt_core.stats.planning.simulation import ASSUMED, Size, drawn, drawn_design
 
 PLAN = ("study", "plan", "--items", "60", "--raters", "5", "--overlap", "3",
         "--difference", "0.2", "--simulations", "200")  # fmt: skip

@@ -24,7 +24,8 @@ from cbt_core.services.studies import creation
 from cbt_core.services.studies.creation import StudyFiles
 from cbt_core.settings import Settings
 from db.engine import Database
-from db.models import answer, task, task_slot
+from db.tables.desk import task, task_slot
+from db.tables.studies import answer
 from tests.making import enrol, person, prepare, press
 from tests.reliability.desk import sign_in
 

@@ -71,7 +71,7 @@ def test_the_digest_follows_what_decides_the_result_and_not_the_folder(tmp_path:
 def test_the_demonstrations_pairs_stand_in_no_demonstration_study() -> None:
     import json
 
-    from cbt_core.demo.texts import demo_file
+    from cbt_core.demo.simulated import demo_file
     from cbt_core.generation.dataset.near_texts import question_matches
 
     described = read_config(next(file for file in CONFIGS if file.stem == "tiny"))

@@ -10,9 +10,17 @@ from cbt_core.generation.backend.local_model import LocalModel, TransformersBack
 from cbt_core.generation.backend.model_folder import find
 from tests.generation.small_model import build
 from tests.training.small_run import described, write_rows
-from training.batches import AnswerCollator, EpochOrder, answer_loss
 from training.config import TrainingConfig
-from training.data import IGNORED, Encoded, encode, messages, read_rows
+from training.data import (
+    IGNORED,
+    AnswerCollator,
+    Encoded,
+    EpochOrder,
+    answer_loss,
+    encode,
+    messages,
+    read_rows,
+)
 
 torch = pytest.importorskip("torch")
 

@@ -7,21 +7,23 @@ from statistics import fmean
 
 import pytest
 
-from cbt_core.demo.simulated import SCALES, SEED, simulated_raters, simulated_scores
-from cbt_core.demo.texts import (
+from cbt_core.demo.simulated import (
     BASELINE,
     CBT,
+    RATING_SEED,
+    SCALES,
     MarkedQuote,
     demo_distortions,
     demo_file,
     demo_protocol,
+    simulated_raters,
+    simulated_scores,
 )
 from cbt_core.domain.study import ImportedItem, Risk
 from cbt_core.files.protocol import load_protocol
 from cbt_core.files.screen_words import screen
 from cbt_core.files.study import read_study
-from cbt_core.instruments.defaults import defaults
-from cbt_core.instruments.shipped import load_scheme
+from cbt_core.instruments.shipped import defaults, load_scheme
 from cbt_core.stats.agreement.figures import core_agreement
 from cbt_core.stats.ratings import Columns, gather
 
@@ -163,12 +165,12 @@ def test_the_protocol_is_an_exempt_study_of_pairs() -> None:
 
 
 def test_the_same_seed_simulates_the_same_scores_in_any_order() -> None:
-    forward = simulated_scores(items("zh"), SEED)
-    backward = simulated_scores(tuple(reversed(items("en"))), SEED)
+    forward = simulated_scores(items("zh"), RATING_SEED)
+    backward = simulated_scores(tuple(reversed(items("en"))), RATING_SEED)
     assert {(one.item, one.rater): one for one in forward} == {
         (one.item, one.rater): one for one in backward
     }
-    assert forward != simulated_scores(items("zh"), SEED + 1)
+    assert forward != simulated_scores(items("zh"), RATING_SEED + 1)
 
 
 def test_simulated_structure_differs_clearly_and_relevance_hardly() -> None:
@@ -192,7 +194,7 @@ def test_simulated_raters_agree_moderately_and_differ_in_severity() -> None:
         values={scale: [row[3][scale] for row in rows] for scale in SCALES},
     )
     values = {scale: [0, 1, 2] for scale in SCALES}
-    figures = core_agreement(gather(columns), values=values, bootstrap=0)["scales"]
+    figures = core_agreement(gather(columns), values=values, bootstrap=0).json()["scales"]
     assert all(0.4 <= figures[scale]["ALL"]["alpha_ordinal"]["value"] <= 0.7 for scale in SCALES)
     means = [fmean(row[3]["structure"] for row in rows if row[2] == code)
              for code in simulated_raters()]  # fmt: skip

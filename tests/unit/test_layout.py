@@ -1,6 +1,7 @@
 """The house: fixed first level, empty package files, lean imports, one way down."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,3 +42,11 @@ def test_no_file_outside_the_screens_imports_streamlit() -> None:
     for folder in ("cbt_core", "db", "training"):
         for path in (ROOT / folder).rglob("*.py"):
             assert "import streamlit" not in path.read_text("utf-8"), path
+
+
+def test_no_part_of_the_pipeline_is_a_server() -> None:
+    """Models are served by vLLM, llama.cpp's server and their like; ours is a double for tests."""
+    for folder in ("cbt_core/generation", "cbt_core/services", "cbt_core/commands", "training"):
+        for path in (ROOT / folder).rglob("*.py"):
+            text = path.read_text("utf-8")
+            assert not {"uvicorn", "starlette"} & set(re.findall(r"\w+", text)), path

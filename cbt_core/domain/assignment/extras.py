@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from cbt_core.domain.assignment.sequence import Arranged
+from cbt_core.domain.assignment.sides import Arranged
 from cbt_core.domain.assignment.tasks import (
     CHECK_PANEL,
     CHECK_SHARE,

@@ -11,13 +11,19 @@ from random import Random
 from typing import Final
 
 from cbt_core.domain.assignment.extras import weave
-from cbt_core.domain.assignment.levelling import level
-from cbt_core.domain.assignment.pairing import PAIR_BOUND, even_pairs, pair_range
-from cbt_core.domain.assignment.panels import panels_by_item
-from cbt_core.domain.assignment.seating import Seating, add_blocks, fill, seat_given
-from cbt_core.domain.assignment.sequence import Wish, arrange
-from cbt_core.domain.assignment.spreading import even_panels
-from cbt_core.domain.assignment.tasks import Change, Demand, PlannedTask, Systems
+from cbt_core.domain.assignment.seats import (
+    PAIR_BOUND,
+    Seating,
+    add_blocks,
+    even_pairs,
+    even_panels,
+    fill,
+    level,
+    pair_range,
+    seat_given,
+)
+from cbt_core.domain.assignment.sides import Wish, arrange
+from cbt_core.domain.assignment.tasks import Change, Demand, PlannedTask, Systems, panels_by_item
 from cbt_core.domain.study import Kind
 from cbt_core.errors import StudyError
 

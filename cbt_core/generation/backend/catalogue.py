@@ -1,15 +1,13 @@
-"""The backends by name; each is imported only when it is asked for."""
+"""What a model is put to work with, as one object; the backends by name, made on demand."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from cbt_core.errors import StudyError
 from cbt_core.generation.backend.allowance import Budget, Prices, Retrying
-from cbt_core.generation.backend.exchange import Backend
-
-BACKENDS: Final = ("openai", "transformers", "echo")
-OPENAI: Final = "https://api.openai.com/v1"
+from cbt_core.generation.backend.exchange import Backend, Decoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +15,7 @@ class Tuning:
     """How a backend works without changing what it says (but for `revision` and `dtype`).
 
     `concurrency` calls at once (0: the backend's own number); rates are per minute; `timeout` and
-    `delay` (of echo) are seconds; `batch_file` makes openai use the Batch API and keeps its ids.
+    `delay` (of echo) are seconds; `batch` makes openai use the Batch API.
     """
 
     concurrency: int = 0
@@ -28,10 +26,8 @@ class Tuning:
     budget: Budget = field(default_factory=Budget)
     retrying: Retrying = field(default_factory=Retrying)
     batch: bool = False
-    batch_file: str = ""
     poll_seconds: float = 30.0
     delay: float = 0.0
-    labels: Sequence[str] = ()
     revision: str = ""
     device: str = "auto"
     dtype: str = "auto"
@@ -39,65 +35,111 @@ class Tuning:
     trust_remote_code: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How patient a run is.
+
+    `rounds` times the failed requests are asked again at the end; after `patience` failures to
+    reach the host in a row the run stops; `grace_seconds` is how long calls under way may go on
+    after a stop; `waiting_rows` bounds the rows in memory that are not on disk yet.
+    """
+
+    rounds: int = 2
+    patience: int = 200
+    grace_seconds: float = 30.0
+    waiting_rows: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which model is asked, and how; `base_url` is for openai, `adapter` for transformers.
+
+    `resume` goes on with a run whose rows lie where the new ones go.
+    """
+
+    backend: str
+    model: str
+    adapter: str = ""
+    base_url: str = ""
+    decoding: Decoding = field(default_factory=Decoding)
+    tuning: Tuning = field(default_factory=Tuning)
+    limits: Limits = field(default_factory=Limits)
+    resume: bool = False
+
+    def deciding(self, host: str) -> Mapping[str, object]:
+        """Return what of it decides the rows; speed, money and patience do not."""
+        return {
+            "backend": self.backend, "model": self.model, "adapter": self.adapter,
+            "revision": self.tuning.revision, "host": host,
+        }
+
+
+BACKENDS: Final = ("openai", "transformers", "echo")
+OPENAI: Final = "https://api.openai.com/v1"
+
+
 def make_backend(
-    name: str,
+    options: Options,
     *,
-    model: str,
-    adapter: str | None = None,
-    base_url: str | None = None,
     allowed_hosts: Collection[str] = (),
-    tuning: Tuning | None = None,
+    labels: Sequence[str] | None = (),
+    memory: Path = Path(),
 ) -> Backend:
     """Return a backend; nothing is loaded or sent yet.
+
+    `labels` are the names echo may report, None has it fill the schema instead; `memory` is the
+    file in which openai's Batch API keeps its ids.
 
     Raises:
         StudyError: no such backend, a host that is not listed, no key, no such model, or an
             adapter where none can be used.
     """
-    chosen = tuning or Tuning()
+    name = options.backend
     if name not in BACKENDS:
         raise StudyError("generation.no_backend", name=name[:40], known=", ".join(BACKENDS))
-    if adapter and name != "transformers":
+    if options.adapter and name != "transformers":
         raise StudyError("generation.no_adapter", backend=name)
     if name == "echo":
-        return _echo(model, chosen)
+        return _echo(options, labels)
     if name == "transformers":
-        return _transformers(model, adapter or "", chosen)
-    return _openai(model, base_url or OPENAI, allowed_hosts, chosen)
+        return _transformers(options)
+    return _openai(options, allowed_hosts, memory)
 
 
-def _echo(model: str, tuning: Tuning) -> Backend:
-    from cbt_core.generation.backend.echo import EchoBackend
+def _echo(options: Options, labels: Sequence[str] | None) -> Backend:
+    from cbt_core.generation.backend.echo import EchoBackend, SchemaEcho
 
-    return EchoBackend(
-        model, delay=tuning.delay, concurrency=tuning.concurrency or 8, labels=tuning.labels
-    )
+    delay, concurrency = options.tuning.delay, options.tuning.concurrency or 8
+    if labels is None:
+        return SchemaEcho(options.model, delay=delay, concurrency=concurrency)
+    return EchoBackend(options.model, delay=delay, concurrency=concurrency, labels=labels)
 
 
-def _transformers(model: str, adapter: str, tuning: Tuning) -> Backend:
+def _transformers(options: Options) -> Backend:
     from cbt_core.generation.backend.local_model import LocalModel, TransformersBackend
 
+    tuning = options.tuning
     return TransformersBackend(LocalModel(
-        model=model, adapter=adapter, revision=tuning.revision, device=tuning.device,
-        dtype=tuning.dtype, batch=tuning.rows, trust_remote_code=tuning.trust_remote_code,
+        model=options.model, adapter=options.adapter, revision=tuning.revision,
+        device=tuning.device, dtype=tuning.dtype, batch=tuning.rows,
+        trust_remote_code=tuning.trust_remote_code,
     ))
 
 
-def _openai(model: str, base_url: str, allowed: Collection[str], tuning: Tuning) -> Backend:
+def _openai(options: Options, allowed: Collection[str], memory: Path) -> Backend:
     from cbt_core.generation.backend.openai_chat import Endpoint, OpenAIBackend
 
+    tuning = options.tuning
     endpoint = Endpoint(
-        base_url=base_url, allowed=tuple(allowed), concurrency=tuning.concurrency or 8,
-        timeout=tuning.timeout, per_minute=tuning.per_minute,
-        tokens_per_minute=tuning.tokens_per_minute, prices=tuning.prices, budget=tuning.budget,
-        retrying=tuning.retrying,
+        base_url=options.base_url or OPENAI, allowed=tuple(allowed),
+        concurrency=tuning.concurrency or 8, timeout=tuning.timeout,
+        per_minute=tuning.per_minute, tokens_per_minute=tuning.tokens_per_minute,
+        prices=tuning.prices, budget=tuning.budget, retrying=tuning.retrying,
     )
     if not tuning.batch:
-        return OpenAIBackend(model, endpoint)
-    from pathlib import Path
-
+        return OpenAIBackend(options.model, endpoint)
     from cbt_core.generation.backend.openai_batch import BatchBackend
 
     return BatchBackend(
-        model, endpoint, memory=Path(tuning.batch_file), poll_seconds=tuning.poll_seconds
+        options.model, endpoint, memory=memory, poll_seconds=tuning.poll_seconds
     )

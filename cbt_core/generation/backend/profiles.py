@@ -13,7 +13,7 @@ from typing import Final
 from cbt_core.domain.instrument import EMPTY, Text
 from cbt_core.errors import StudyError
 from cbt_core.generation.backend.exchange import Message
-from cbt_core.instruments.reading import Table, parse_toml, read_text
+from cbt_core.instruments.toml_reader import Table, parse_toml, read_text
 
 FOLDER: Final = Path(__file__).parent / "profiles"
 CHAT, PLAIN = "chat", "plain"

@@ -3,9 +3,9 @@
 The files of a dataset folder are JSON lines, Parquet, a study's questions.
 """
 
+import io
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +17,7 @@ from cbt_core.files.fields import BARS, Values
 from cbt_core.files.problems import WHOLE_FILE, Findings, Place
 from cbt_core.files.screen_words import risk_of
 from cbt_core.files.tables import Choice, Schema, Table, open_table
+from cbt_core.files.writer import write_bytes
 from cbt_core.generation.backend.exchange import STEPS
 from cbt_core.generation.dataset.labels import LabelParser
 
@@ -93,31 +94,9 @@ def _steps_by_model(given: object) -> list[int]:
     return sorted(found & set(range(1, 6)))
 
 
-ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
 NUMBERS: Final = ("steps", "steps_by_model")
 LISTS: Final = ("keywords", "distortions", "unknown_distortions")
 PIECE: Final = 1 << 20
-
-
-def write_lines(rows: Iterable[Mapping[str, object]], out: Path) -> int:
-    """Write rows as JSON lines, the file whole or not at all; return how many.
-
-    Raises:
-        StudyError: the place cannot be written.
-    """
-    count = 0
-    part = out.with_name(f".{out.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
-            for row in rows:
-                file.write(ENCODE(row) + "\n")
-                count += 1
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(out)
-    except OSError as error:
-        raise StudyError("export.cannot_write", file=out) from error
-    return count
 
 
 def question_row(item: ImportedItem) -> dict[str, object]:
@@ -129,25 +108,14 @@ def question_row(item: ImportedItem) -> dict[str, object]:
     }
 
 
-def write_text(text: str, out: Path) -> None:
-    """Write a text, whole or not at all.
+def write_parquet(rows: Sequence[Mapping[str, object]], out: Path) -> None:
+    """Write dataset rows as Parquet with a fixed type for every column.
 
     Raises:
         StudyError: the place cannot be written.
     """
-    part = out.with_name(f".{out.name}.part")
-    try:
-        part.write_text(text, "utf-8")
-        part.replace(out)
-    except OSError as error:
-        raise StudyError("export.cannot_write", file=out) from error
-
-
-def write_parquet(rows: Sequence[Mapping[str, object]], out: Path) -> None:
-    """Write dataset rows as Parquet with a fixed type for every column."""
     import pyarrow as pa
     import pyarrow.parquet as pq
-
 
     text, number = pa.string(), pa.int64()
     kinds = {
@@ -156,12 +124,9 @@ def write_parquet(rows: Sequence[Mapping[str, object]], out: Path) -> None:
         "evidence": pa.list_(pa.struct([("label", text), ("quote", text)])),
     }
     schema = pa.schema([(name, kinds[name]) for name in FIELDS])
-    part = out.with_name(f".{out.name}.part")
-    try:
-        pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), part)
-        part.replace(out)
-    except OSError as error:
-        raise StudyError("export.cannot_write", file=out) from error
+    content = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), content)
+    write_bytes(content.getvalue(), out)
 
 
 def digest_of(path: Path) -> str:

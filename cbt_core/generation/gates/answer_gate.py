@@ -17,8 +17,7 @@ from cbt_core.domain.study import ImportedItem, Risk
 from cbt_core.files.fields import is_blank
 from cbt_core.files.problems import shown
 from cbt_core.files.screen_words import leak_pattern, risk_of, system_pattern
-from cbt_core.generation.gates.findings import Finding, Report, Telling
-from cbt_core.generation.gates.recognition import tell
+from cbt_core.generation.gates.recognition import Finding, Report, Telling, tell
 
 WORDS: Final = Path(__file__).with_name("words.toml")
 REFUSAL_CHARACTERS: Final = 120

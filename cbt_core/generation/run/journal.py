@@ -1,9 +1,4 @@
-"""The file a run writes while it works: rows are appended in groups and synced before they count.
-
-`<out>.part` holds a header and one JSON line per event: `{"key": …, "row": …}` or `{"key": …,
-"failed": …}`. The last line about a key is the one that counts. One writer puts them there: while
-one group of lines is synced, the next one gathers.
-"""
+"""The journal of a run: one line a reply, written by one process; limits, progress and outcome."""
 
 import asyncio
 import json
@@ -13,13 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, Protocol, Self, TypeVar
 
 from filelock import FileLock, Timeout
 
 from cbt_core.canonical import digest
 from cbt_core.errors import StudyError
-from cbt_core.files.writer import sync_folder, unwritable
+from cbt_core.files.writer import sync_folder
 
 ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -89,6 +84,11 @@ def beside(out: Path, suffix: str) -> Path:
 def config_digest(config: Mapping[str, object]) -> str:
     """Return the SHA-256 (64 hexadecimal digits) of a run's settings as canonical JSON."""
     return digest(config)
+
+
+def unwritable(path: Path, error: OSError) -> StudyError:
+    """Return what a person is told when a run's file takes no more: the rows on disk are safe."""
+    return StudyError("generation.not_written", file=path, cause=error.strerror or "")
 
 
 class Journal:
@@ -311,3 +311,55 @@ class Writer:
             self.error = error
             return
         self._written(group, places)
+
+
+class Stop(Protocol):
+    """A wish to stop: `threading.Event` and `asyncio.Event` both fit."""
+
+    def is_set(self) -> bool:
+        """Tell whether to stop."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands; `rate` is rows a second of this session, times are in seconds.
+
+    `done` counts every row on disk, `before` those that an earlier session left there; `cost` is
+    that of all sessions, None when no price was given.
+    """
+
+    done: int
+    failed: int
+    before: int
+    total: int | None
+    rate: float
+    cost: float | None
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to; tokens and cost are those of all its sessions.
+
+    `ended` is `finished`, `stopped` (asked to), `budget_spent` or `unreachable`; all but the first
+    leave a journal to go on from, and no final file. `causes` counts the failures by cause.
+    """
+
+    out: Path
+    ended: str
+    rows: int
+    failed: int
+    before: int
+    causes: Mapping[str, int]
+    healed: int
+    prompt_tokens: int
+    reply_tokens: int
+    cost: float | None
+    started_at: datetime
+    ended_at: datetime
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether every request was asked (some may have failed)."""
+        return self.ended == "finished"

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from cbt_core.errors import StudyError
-from cbt_core.files.writer import unwritable, write_whole
-from cbt_core.generation.run.journal import Journal, beside
-from cbt_core.generation.run.outcome import Outcome
+from cbt_core.files.writer import put_whole
+from cbt_core.generation.run.journal import Journal, Outcome, beside, unwritable
 from cbt_core.version import VERSION
 
 PACKAGES: Final = ("openai", "torch", "transformers", "peft", "accelerate", "tokenizers", "gguf")
@@ -135,7 +134,11 @@ def write_manifest(out: Path, manifest: Mapping[str, object]) -> None:
         StudyError: it cannot be written.
     """
     text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
-    write_whole(beside(out, MANIFEST), [text.encode("utf-8", "replace")])
+    target = beside(out, MANIFEST)
+    try:
+        put_whole(target, [text.encode("utf-8", "replace")])
+    except OSError as error:
+        raise unwritable(target, error) from error
 
 
 def add_to_manifest(out: Path, more: Mapping[str, object]) -> None:
@@ -188,7 +191,7 @@ def copy_lines(journal: Journal, places: Iterable[int], target: Path) -> None:
     """
     try:
         with journal.path.open("rb") as source:
-            write_whole(target, (_line_body(source, place) for place in places))
+            put_whole(target, (_line_body(source, place) for place in places))
     except OSError as error:
         raise unwritable(target, error) from error
 

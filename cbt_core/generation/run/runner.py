@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
 from cbt_core.errors import StudyError
+from cbt_core.generation.backend.catalogue import Limits
 from cbt_core.generation.backend.exchange import Backend, Failure, Reply, Request
 from cbt_core.generation.run.journal import (
     SUFFIX,
     Journal,
     Line,
+    Outcome,
+    Progress,
     Row,
+    Stop,
     Writer,
     beside,
     config_digest,
@@ -26,7 +30,6 @@ from cbt_core.generation.run.journal import (
     row_line,
 )
 from cbt_core.generation.run.manifest import finish, finished_before
-from cbt_core.generation.run.outcome import Limits, Outcome, Progress, Stop
 
 PROGRESS_SECONDS: Final = 0.2
 
@@ -280,26 +283,6 @@ def run(
     stop: Stop | None = None,
     limits: Limits | None = None,
 ) -> Outcome:
-    """Turn requests into the rows of `place`, sorted as the requests come; see `run_async`."""
-    return asyncio.run(run_async(
-        requests, backend, place=place, to_row=to_row, config=config, resume=resume, total=total,
-        on_progress=on_progress, stop=stop, limits=limits,
-    ))
-
-
-async def run_async(
-    requests: Iterable[Request],
-    backend: Backend,
-    *,
-    place: Path,
-    to_row: ToRow,
-    config: Mapping[str, object],
-    resume: bool = False,
-    total: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-    stop: Stop | None = None,
-    limits: Limits | None = None,
-) -> Outcome:
     """Turn requests into the rows of `place`, sorted as the requests come.
 
     Requests are drawn as they are needed and must come in the same order when resumed. `to_row`
@@ -314,22 +297,26 @@ async def run_async(
             does not take rows, two requests have one key, or no request can succeed (no key).
     """
     digest = config_digest(config)
-    try:
-        with Journal(place, digest=digest) as journal:
-            done = finished_before(place, digest) if resume else None
-            if done:
-                return done
-            _begin(journal, place, resume=resume)
-            if isinstance(backend, Carrying):
-                spent = journal.spent
-                backend.carry(spent.cost or 0.0, spent.prompt_tokens + spent.reply_tokens)
-            work = Work(journal, backend, to_row, limits or Limits())
-            work.tell(on_progress, total)
-            outcome = await work.through(iter(requests), stop)
-            finish(journal, work.places, outcome, config=config, backend=backend.describe())
-            return outcome
-    finally:
-        await backend.close()
+
+    async def session() -> Outcome:
+        try:
+            with Journal(place, digest=digest) as journal:
+                done = finished_before(place, digest) if resume else None
+                if done:
+                    return done
+                _begin(journal, place, resume=resume)
+                if isinstance(backend, Carrying):
+                    spent = journal.spent
+                    backend.carry(spent.cost or 0.0, spent.prompt_tokens + spent.reply_tokens)
+                work = Work(journal, backend, to_row, limits or Limits())
+                work.tell(on_progress, total)
+                outcome = await work.through(iter(requests), stop)
+                finish(journal, work.places, outcome, config=config, backend=backend.describe())
+                return outcome
+        finally:
+            await backend.close()
+
+    return asyncio.run(session())
 
 
 def require_place(place: Path, *, resume: bool) -> None:

@@ -1,93 +1,107 @@
-"""Questions to answers: what is wished, the plan that can be run, and replies turned into rows."""
+"""Questions to answers: the task that `generate` has a model do under a system's name."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.study import Problem
-from cbt_core.generation.backend.catalogue import Tuning
+from cbt_core.errors import StudyError
+from cbt_core.files.problems import SYSTEM_CHARACTERS
+from cbt_core.generation.backend.catalogue import Options
 from cbt_core.generation.backend.exchange import Decoding, Failure, Reply, Request
-from cbt_core.generation.run.journal import Row, config_digest
-from cbt_core.generation.tasks.model_task import RUN_DIGITS
-from cbt_core.generation.tasks.prompts import Prompt
-from cbt_core.generation.tasks.questions import Questions
-from cbt_core.generation.tasks.reply_reader import Fault, Parsed, parse_reply
+from cbt_core.generation.run.journal import Row
+from cbt_core.generation.run.manifest import found_in
+from cbt_core.generation.tasks.prompts import Prompt, load_prompt
+from cbt_core.generation.tasks.questions import Checked, Questions
+from cbt_core.generation.tasks.reply_reader import Fault, parse_reply
+from cbt_core.generation.tasks.task import Origin
+from cbt_core.instruments import load_scheme
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What is to be generated. `base_url` is for openai; `prompt` a shipped name or a file."""
+class Answers:
+    """Questions to be answered by a prompt; `scheme` is None where the prompt names no labels."""
 
-    questions: Questions
     system: str
-    backend: str
-    model: str
-    out: Path
-    adapter: str = ""
-    prompt: str = "cbt"
-    prompt_language: str = "zh"
-    scheme: str = "burns-12"
-    base_url: str = ""
-    decoding: Decoding = field(default_factory=Decoding)
-    tuning: Tuning = field(default_factory=Tuning)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A wish that can be run: everything was read and checked, nothing is loaded or sent.
-
-    `host` is '' when nothing leaves this machine; `waiting` counts the questions without a row;
-    `likely_cost` is a guess before the start, None without prices.
-    """
-
-    wish: Wish
+    questions: Questions
+    checked: Checked
     prompt: Prompt
+    prompt_hash: str
     scheme: Scheme | None
-    config: Mapping[str, object]
-    total: int
-    waiting: int
-    sources: Mapping[str, int]
-    host: str
-    likely_prompt_tokens: int
-    likely_cost: float | None
-    warnings: tuple[Problem, ...]
 
     @property
-    def run(self) -> str:
-        """Return the run's code: the same settings, the same code."""
-        return config_digest(self.config)[:RUN_DIGITS]
+    def total(self) -> int:
+        """Return how many questions there are."""
+        return self.checked.count
 
-    def requests(self) -> Iterator[Request]:
+    @property
+    def sources(self) -> Mapping[str, int]:
+        """Return the questions' sources with their counts."""
+        return self.checked.sources
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Return doubts about the questions file."""
+        return self.checked.warnings
+
+    @property
+    def echo_labels(self) -> Sequence[str]:
+        """Return the scheme's labels as the prompt calls them."""
+        labels = self.scheme.labels if self.scheme else ()
+        return [label.name(self.prompt.language) for label in labels]
+
+    def config(self, options: Options, host: str) -> Mapping[str, object]:
+        """Return all that decides what rows are like."""
+        return {
+            "system": self.system, **options.deciding(host), "prompt": self.prompt.id,
+            "prompt_version": self.prompt.version, "prompt_language": self.prompt.language,
+            "prompt_hash": self.prompt_hash,
+            "scheme": self.scheme.signature if self.scheme else "",
+            "decoding": asdict(options.decoding), "questions": self.checked.digest,
+        }
+
+    def requests(self, decoding: Decoding) -> Iterator[Request]:
         """Yield a request for each question, in the order of the file."""
-        for one in self.wish.questions:
+        for one in self.questions:
             messages = self.prompt.messages(one.question, one.description, self.scheme)
-            yield Request(one.key, messages, self.wish.decoding, self.prompt.schema)
+            yield Request(one.key, messages, decoding, self.prompt.schema)
 
-
-class Reader:
-    """Turns replies into rows of the answers file."""
-
-    def __init__(self, planned: Plan) -> None:
-        """Prepare what every row of the run has in common."""
-        self._prompt, self._scheme, self._wish = planned.prompt, planned.scheme, planned.wish
-        self._run = planned.run
-        self._hash = planned.prompt.hash(planned.scheme)
-        self._name = f"{planned.prompt.id}@{planned.prompt.version}.{planned.prompt.language}"
-
-    def row(self, request: Request, reply: Reply) -> Row | Failure:
+    def row(self, request: Request, reply: Reply, origin: Origin) -> Row | Failure:
         """Return the row of a reply, or why it is of no use."""
-        found = parse_reply(reply.text, self._prompt.reply, self._scheme)
+        found = parse_reply(reply.text, self.prompt.reply, self.scheme)
         if isinstance(found, Fault):
             return Failure(request.key, found.cause, found.detail, reply.text)
-        return self._row(request.key, reply, found)
-
-    def _row(self, key: str, reply: Reply, found: Parsed) -> Row:
+        prompt = self.prompt
         return {
-            "id": key, "system": self._wish.system, "answer": found.answer,
-            "distortions": list(found.distortions), "model": reply.model or self._wish.model,
-            "adapter": self._wish.adapter, "prompt": self._name, "run": self._run,
-            "prompt_hash": self._hash, "steps": dict(found.steps),
+            "id": request.key, "system": self.system, "answer": found.answer,
+            "distortions": list(found.distortions), "model": reply.model or origin.model,
+            "adapter": origin.adapter, "prompt": f"{prompt.id}@{prompt.version}.{prompt.language}",
+            "run": origin.run, "prompt_hash": self.prompt_hash, "steps": dict(found.steps),
             "evidence": [{"label": one.label, "quote": one.quote} for one in found.evidence],
             "unknown_distortions": list(found.unknown), "risk": found.risk,
         }
+
+    def figures(self, out: Path) -> Mapping[str, object]:
+        """Return what the manifest says of finished rows."""
+        return {"found": found_in(out)}
+
+
+def answers_to(
+    questions: Questions, *, system: str, prompt: str = "cbt", language: str = "zh",
+    scheme: str = "burns-12",
+) -> Answers:
+    """Read and check what is to be answered; `prompt` and `scheme` are shipped names or files.
+
+    Raises:
+        ImportProblems: the questions cannot be read.
+        StudyError: prompt, scheme or system name are wrong.
+    """
+    if not system.strip() or system != system.strip() or not system.isprintable():
+        raise StudyError("generation.system_name", limit=SYSTEM_CHARACTERS)
+    if len(system) > SYSTEM_CHARACTERS:
+        raise StudyError("generation.system_name", limit=SYSTEM_CHARACTERS)
+    loaded = load_prompt(prompt, language)
+    is_labelled = loaded.needs_scheme or loaded.reply == "json"
+    labels = load_scheme(scheme) if is_labelled else None
+    return Answers(system, questions, questions.check(), loaded, loaded.hash(labels), labels)

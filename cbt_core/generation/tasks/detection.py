@@ -1,20 +1,23 @@
-"""Distortions found by a model: the prompt, the reply, where its evidence stands.
+"""Distortions found by a model: the task, its prompt, the reply, where its evidence stands.
 
 Offsets are Python string offsets within one field of the item, end exclusive.
 """
 
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from cbt_core.canonical import digest_of
 from cbt_core.domain.instrument import Label, Scheme
+from cbt_core.domain.study import Problem
+from cbt_core.generation.backend.catalogue import Options
 from cbt_core.generation.backend.exchange import REPLY, Decoding, Failure, Reply, Request
 from cbt_core.generation.run.journal import Row
-from cbt_core.generation.tasks.model_task import Asking, Model
 from cbt_core.generation.tasks.prompts import Form, Schema, load_form
+from cbt_core.generation.tasks.questions import Question, Questions
 from cbt_core.generation.tasks.reply_reader import (
     THOUGHTS,
     Evidence,
@@ -23,6 +26,7 @@ from cbt_core.generation.tasks.reply_reader import (
     loose_object,
     parse_reply,
 )
+from cbt_core.generation.tasks.task import Origin, form_config, provenance
 
 FIELDS: Final = ("question", "description")
 SHORTEST: Final = 2
@@ -163,7 +167,7 @@ def _listed(label: Label, language: str) -> str:
 
 
 def _schema() -> Schema:
-    """Return the schema of a reply: the part of `schema.REPLY` that names distortions.
+    """Return the schema of a reply: the part of `exchange.REPLY` that names distortions.
 
     Names of labels are not listed: a name outside the scheme is to be seen, not suppressed.
     """
@@ -185,14 +189,40 @@ class TextRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A detection that can be run. `slug` is '' for a file; `left_out` counts items seen before."""
+    """Texts to be searched for a scheme's labels; `about` is what decides the rows besides.
 
-    asking: Asking
+    `slug` is the study that takes the labels, '' for a file; `left_out` counts its items whose
+    machine round somebody has seen.
+    """
+
+    form: Form
     scheme: Scheme
+    texts: Iterable[Question]
+    total: int
+    sources: Mapping[str, int]
+    about: Mapping[str, object]
+    warnings: tuple[Problem, ...] = ()
     slug: str = ""
     left_out: int = 0
 
-    def row(self, request: Request, reply: Reply) -> Row | Failure:
+    @property
+    def echo_labels(self) -> Sequence[str]:
+        """Return the scheme's labels as the form calls them."""
+        return [label.name(self.form.language) for label in self.scheme.labels]
+
+    def config(self, options: Options, host: str) -> Mapping[str, object]:
+        """Return all that decides what rows are like."""
+        return form_config(self.form, self.about, options, host)
+
+    def requests(self, decoding: Decoding) -> Iterator[Request]:
+        """Yield a request for each text."""
+        for one in self.texts:
+            messages = self.form.messages(one.question, one.description)
+            yield TextRequest(
+                one.key, messages, decoding, self.form.schema, one.question, one.description
+            )
+
+    def row(self, request: Request, reply: Reply, origin: Origin) -> Row | Failure:
         """Return the row of a reply, or why it is of no use."""
         if not isinstance(request, TextRequest):
             raise TypeError(type(request).__name__)
@@ -205,25 +235,25 @@ class Detection:
             "evidence": [_evidence(one) for one in found.found],
             "unknown_distortions": list(found.unknown), "unplaced": found.unplaced,
             "scheme": self.scheme.signature, "text_digest": digest_of(*texts.values()),
-            **self.asking.provenance(reply),
+            **provenance(self.form, reply, origin),
         }
 
+    def figures(self, _out: Path) -> Mapping[str, object]:
+        """Return nothing: `counts_of` tells what was found."""
+        return {}
 
-def text_request(
-    form: Form, decoding: Decoding, key: str, question: str, description: str
-) -> TextRequest:
-    """Return the request that has a text's distortions detected."""
-    return TextRequest(
-        key, form.messages(question, description), decoding, form.schema, question, description
+
+def detection_in(questions: Questions, *, scheme: Scheme, language: str) -> Detection:
+    """Read and check a questions file for detection.
+
+    Raises:
+        ImportProblems: the questions cannot be read.
+    """
+    form, checked = detection_form(scheme, language), questions.check()
+    about = {"scheme": scheme.signature, "questions": checked.digest}
+    return Detection(
+        form, scheme, questions, checked.count, checked.sources, about, checked.warnings
     )
-
-
-def with_label_names(model: Model, scheme: Scheme, language: str) -> Model:
-    """Give the echo the labels it may name."""
-    if model.backend != "echo":
-        return model
-    names = [label.name(language) for label in scheme.labels]
-    return replace(model, tuning=replace(model.tuning, labels=names))
 
 
 def _evidence(one: Found) -> dict[str, object]:

@@ -8,14 +8,13 @@ from typing import Final
 
 from cbt_core.domain.study import Problem
 from cbt_core.errors import StudyError
-from cbt_core.files.grid import labels
 from cbt_core.files.labels import opened, refuse_repeats, told
-from cbt_core.files.output import Column, Table, csv_bytes
 from cbt_core.files.problems import Findings, Place
+from cbt_core.files.ratings import labels
 from cbt_core.files.study import read_answers
 from cbt_core.files.tables import Schema
-from cbt_core.files.writer import write_whole
-from cbt_core.generation.tasks.model_task import failed_file, rows_of
+from cbt_core.files.writer import Column, Table, csv_bytes, write_whole
+from cbt_core.generation.tasks.task import failed_file, rows_of
 
 UNSURE: Final = "<unsure>"
 """What `labels evaluate` leaves out and counts: the model gave no usable reply."""

@@ -5,18 +5,24 @@ only the rows of files are named again, after the reply.
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Final
 
+from cbt_core.canonical import digest_of
 from cbt_core.domain.instrument import Example, Instrument, Scale
+from cbt_core.domain.study import Problem
 from cbt_core.errors import Refused, StudyError
-from cbt_core.generation.backend.exchange import Failure, Reply, Request
+from cbt_core.files.study import AnswerRow, read_answers
+from cbt_core.generation.backend.catalogue import Options
+from cbt_core.generation.backend.exchange import Decoding, Failure, Reply, Request
 from cbt_core.generation.run.journal import Row
-from cbt_core.generation.tasks import model_task
-from cbt_core.generation.tasks.model_task import Asking, Model
 from cbt_core.generation.tasks.prompts import Form, Schema, load_form
+from cbt_core.generation.tasks.questions import Question, Questions
 from cbt_core.generation.tasks.reply_reader import THOUGHTS, Fault, NotJson, loose_object
+from cbt_core.generation.tasks.task import Origin, form_config, provenance
 
 PRESENCE: Final = ("absent", "partial", "present")
 """Words for the step values 0, 1, 2."""
@@ -246,42 +252,55 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Judging:
-    """A judgement that can be run. `slug` is '' for files.
+class Judgement:
+    """Answers to be put to a judge, one at a time, in this order; `slug` is '' for files.
 
     `names` gives item and system of each key, for the rows of files only: a study's rows have none.
+    `about` is what decides the rows besides the model and the form.
     """
 
-    asking: Asking
+    form: Form
     judge: str
     instrument: Instrument
-    names: Mapping[str, tuple[str, str]]
+    rows: Sequence[Judged]
+    sources: Mapping[str, int]
+    about: Mapping[str, object]
+    names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
     slug: str = ""
 
-    def row(self, request: Request, reply: Reply) -> Row | Failure:
+    echo_labels: ClassVar[None] = None
+
+    @property
+    def total(self) -> int:
+        """Return how many answers there are."""
+        return len(self.rows)
+
+    def config(self, options: Options, host: str) -> Mapping[str, object]:
+        """Return all that decides what rows are like."""
+        return form_config(self.form, self.about, options, host)
+
+    def requests(self, decoding: Decoding) -> Iterator[Request]:
+        """Yield a request for each answer."""
+        for one in self.rows:
+            messages = self.form.messages(one.question, one.description, one.answer)
+            yield Request(one.key, messages, decoding, self.form.schema)
+
+    def row(self, request: Request, reply: Reply, origin: Origin) -> Row | Failure:
         """Return the row of a reply, or why it is of no use."""
-        if self.asking.task.form.id == "steps":
-            return self._steps_row(request.key, reply)
-        found = read_verdicts(reply.text, self.instrument)
-        if isinstance(found, Fault):
-            return Failure(request.key, found.cause, found.detail, reply.text)
+        verdicts = _verdicts(reply.text, self.instrument, steps=self.form.id == "steps")
+        if isinstance(verdicts, Fault):
+            return Failure(request.key, verdicts.cause, verdicts.detail, reply.text)
         return {
-            **self._head(request.key),
-            "scores": {one.scale: one.value for one in found},
-            "reasons": {one.scale: one.reason for one in found},
-            **self._tail(reply),
+            **self._head(request.key), **verdicts,
+            "automatic": True, "judge": self.judge, "instrument": self.instrument.signature,
+            "instrument_digest": self.instrument.digest,
+            **provenance(self.form, reply, origin),
         }
 
-    def _steps_row(self, key: str, reply: Reply) -> Row | Failure:
-        found = read_steps(reply.text, self.instrument)
-        if isinstance(found, Fault):
-            return Failure(key, found.cause, found.detail, reply.text)
-        return {
-            **self._head(key),
-            "steps": {one.step: one.presence for one in found},
-            "reasons": {one.step: one.reason for one in found},
-            **self._tail(reply),
-        }
+    def figures(self, _out: Path) -> Mapping[str, object]:
+        """Return nothing: a manifest tells no score."""
+        return {}
 
     def _head(self, key: str) -> Row:
         if not self.names:
@@ -289,12 +308,73 @@ class Judging:
         item, system = self.names[key]
         return {"id": item, "system": system}
 
-    def _tail(self, reply: Reply) -> Row:
-        """Return what every row says of its making; `automatic`: no person judged this."""
-        return {
-            "automatic": True, "judge": self.judge, "instrument": self.instrument.signature,
-            "instrument_digest": self.instrument.digest, **self.asking.provenance(reply),
+
+def _verdicts(text: str, instrument: Instrument, *, steps: bool) -> Row | Fault:
+    """Return what a reply says as a part of a row, or why it is of no use."""
+    if steps:
+        told = read_steps(text, instrument)
+        return told if isinstance(told, Fault) else {
+            "steps": {one.step: one.presence for one in told},
+            "reasons": {one.step: one.reason for one in told},
         }
+    given = read_verdicts(text, instrument)
+    return given if isinstance(given, Fault) else {
+        "scores": {one.scale: one.value for one in given},
+        "reasons": {one.scale: one.reason for one in given},
+    }
+
+
+def judgement_of(
+    answers: Path, questions: Questions, *, judge: str, instrument: Instrument,
+    language: str = "zh", steps: bool = False, examples: bool = False,
+) -> Judgement:
+    """Read and check answers and their questions; `steps` instead of the scales.
+
+    `examples` puts the instrument's worked examples into the prompt.
+
+    Raises:
+        ImportProblems: a file cannot be read.
+        StudyError: the judge's name is none, an answer has no question, an example is one of the
+            texts.
+    """
+    require_name(judge)
+    read, checked = read_answers(answers), questions.check()
+    shots = instrument.examples if examples else ()
+    form = form_of(instrument, language, steps=steps, examples=shots)
+    asked = _asked(questions, read.rows, answers)
+    refuse_shots(
+        shots, [text for row in read.rows for text in (asked[row.key].question, row.answer.text)]
+    )
+    rows = [_judged(number, asked[row.key], row) for number, row in enumerate(read.rows)]
+    about = {
+        "judge": judge, "instrument": instrument.signature,
+        "texts": digest_of([(one.key, one.question, one.description, one.answer) for one in rows]),
+    }
+    return Judgement(
+        form, judge, instrument, rows, Counter(asked[row.key].source for row in read.rows), about,
+        {one.key: (row.key, row.system) for one, row in zip(rows, read.rows, strict=True)},
+        (*checked.warnings, *read.warnings),
+    )
+
+
+def _asked(
+    questions: Questions, rows: Sequence[AnswerRow], answers: Path
+) -> Mapping[str, Question]:
+    """Return the questions of the answers by id.
+
+    Raises:
+        StudyError: some are not in the questions file.
+    """
+    needed = {row.key for row in rows}
+    found = {one.key: one for one in questions if one.key in needed}
+    if len(found) < len(needed):
+        raise StudyError("judgement.no_question", count=len(needed) - len(found), file=answers)
+    return found
+
+
+def _judged(number: int, question: Question, row: AnswerRow) -> Judged:
+    """Return an answer under a key that does not name its system: keys may reach a host."""
+    return Judged(f"a{number}", question.question, question.description, row.answer.text)
 
 
 def require_name(name: str) -> None:
@@ -333,13 +413,3 @@ def refuse_shots(examples: Sequence[Example], texts: Iterable[str]) -> None:
     count = shots_among(examples, texts) if examples else 0
     if count:
         raise Refused("judgement.shots", count=count)
-
-
-def requests_of(form: Form, rows: Sequence[Judged], model: Model) -> model_task.Requests:
-    """Return the requests for these answers, one answer each, in this order."""
-    def requests() -> Iterator[Request]:
-        for one in rows:
-            messages = form.messages(one.question, one.description, one.answer)
-            yield Request(one.key, messages, model.decoding, form.schema)
-
-    return requests

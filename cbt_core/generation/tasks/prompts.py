@@ -15,7 +15,7 @@ from cbt_core.canonical import digest
 from cbt_core.domain.instrument import Scheme
 from cbt_core.errors import StudyError
 from cbt_core.generation.backend.exchange import REPLY, Message
-from cbt_core.instruments.reading import parse_toml, read_text
+from cbt_core.instruments.toml_reader import parse_toml, read_text
 
 FOLDER: Final = Path(__file__).parent / "prompt_files"
 SHIPPED: Final = ("cbt", "plain", "cbt-llm")

@@ -3,11 +3,29 @@
 from collections.abc import Iterator
 from typing import Final
 
-from cbt_core.analysis.reading_rules import RELIABLE, TENTATIVE, alpha_verdict
-from cbt_core.report.blocks import Block, Cell, Drawing, Figure, Grid, Head, Section, figure
+from cbt_core.analysis.reading_rules import (
+    RELIABLE,
+    TENTATIVE,
+    Verdict,
+    benchmark,
+    is_settled,
+    verdict_of,
+)
+from cbt_core.report.blocks import (
+    Block,
+    Cell,
+    Drawing,
+    Figure,
+    Grid,
+    Head,
+    Section,
+    figure,
+    plain,
+)
 from cbt_core.report.drawing import Axis, Plot, PlotRow, draw_intervals
-from cbt_core.report.sheet import Sheet, at, count, items, number, rows, signed, value
-from cbt_core.stats.ratings import POOLED
+from cbt_core.report.sheet import Sheet, signed
+from cbt_core.stats.agreement.results import StratumFigures
+from cbt_core.stats.values import Value
 
 FULL: Final = (
     "percent_agreement", "percent_agreement_pooled", "alpha_nominal", "alpha_ordinal",
@@ -15,42 +33,33 @@ FULL: Final = (
     "icc_1_1", "icc_1_k", "icc_2_1", "icc_2_k", "icc_3_1", "icc_3_k", "kendall_w",
 )
 
+
 def agreement(sheet: Sheet) -> Section:
     """Return the section; the lists of every statistic and pair stand in files beside it."""
-    scales = list(items(sheet.analysis.agreement.get("scales")))
     blocks: list[Block] = [sheet.words("agreement_about"), _main(sheet), _drawing(sheet)]
-    for scale, strata in scales:
-        blocks += _read(sheet, scale, strata)
+    for scale in sheet.analysis.agreement.scales:
+        blocks += _read(sheet, scale)
     blocks += [_all(sheet), _raters(sheet), _pairs(sheet)]
     return sheet.section("agreement", blocks, of="agreement")
-
-
-def _chosen(sheet: Sheet, scale: str) -> tuple[str, str]:
-    """Return which alpha and AC a scale takes."""
-    if scale in sheet.analysis.nominal:
-        return "alpha_nominal", "ac1"
-    return "alpha_ordinal", "ac2_quadratic"
 
 
 def _main(sheet: Sheet) -> Grid:
     found: list[tuple[Cell, ...]] = []
     rules = []
-    for scale, strata in items(sheet.analysis.agreement.get("scales")):
+    for scale, strata in sheet.analysis.agreement.scales.items():
         rules.append(len(found))
-        alpha, ac = _chosen(sheet, scale)
-        for place, (stratum, stats) in enumerate(items(strata)):
+        for place, one in enumerate(strata.values()):
             found.append((
-                "" if place else sheet.scale(scale), sheet.system(stratum),
-                count(at(stats, "n_units")), count(at(stats, "n_raters")),
-                count(at(stats, "n_ratings")),
-                figure(at(stats, "percent_agreement"), "share"), figure(at(stats, alpha)),
-                figure(at(stats, ac)),
+                "" if place else sheet.scale(scale), sheet.system(one.name),
+                one.counts.n_units, one.counts.n_raters, one.counts.n_ratings,
+                figure(one.percent_agreement, "share"), figure(one.alpha), figure(one.ac),
             ))
-            within = at(stats, "within_systems")
-            if within:
+            if one.details and one.details.within_systems:
+                within = None if one.nominal else one.details.within_systems
                 found.append((
                     "", sheet.w("within_systems"), None, None, None, None,
-                    figure(at(within, alpha)), figure(at(within, ac)),
+                    figure(within.alpha_ordinal if within else None),
+                    figure(within.ac2_quadratic if within else None),
                 ))
     return Grid(
         "agreement", sheet.w("table_agreement"),
@@ -60,64 +69,45 @@ def _main(sheet: Sheet) -> Grid:
     )
 
 
-def _read(sheet: Sheet, scale: str, strata: object) -> Iterator[Block]:
-    """Yield what may be said of a scale's agreement, and by which benchmark.
-
-    By system where systems may be told apart: pooled, their difference would pass for agreement.
-    """
-    name, pooled = sheet.scale(scale), at(strata, POOLED)
-    told = [(stratum, stats) for stratum, stats in items(strata) if stratum != POOLED]
-    parts = [_judged(sheet, scale, *one) for one in told or [(POOLED, pooled)]]
+def _read(sheet: Sheet, scale: str) -> Iterator[Block]:
+    """Yield what may be said of a scale's agreement, and by which benchmark."""
+    name, told = sheet.scale(scale), sheet.analysis.agreement.told_apart(scale)
+    parts = [_judged(sheet, one) for one in told]
     yield sheet.words("read_alpha", scale=name, told=sheet.w("semicolon").join(parts))
-    if any(_is_paradox(sheet, scale, stats) for _, stats in told or [(POOLED, pooled)]):
+    if any(verdict_of(one) is Verdict.PARADOX for one in told):
         yield sheet.note("read_paradox", scale=name)
-    left = at(pooled, "leave_one_rater_out", "alpha_ordinal")
-    if number(at(left, "min")) is not None:
-        yield sheet.note("read_left_out", scale=name, low=signed(number(at(left, "min"))),
-                         high=signed(number(at(left, "max"))), rater=at(left, "rater"))
+    details = sheet.analysis.agreement.pooled(scale).details
+    if details and details.left_out.low is not None:
+        left = details.left_out
+        yield sheet.note("read_left_out", scale=name, low=signed(left.low),
+                         high=signed(left.high), rater=left.rater)
 
 
-def _judged(sheet: Sheet, scale: str, stratum: str, stats: object) -> str:
-    alpha, name = figure(at(stats, _chosen(sheet, scale)[0])), sheet.system(stratum)
+def _judged(sheet: Sheet, one: StratumFigures) -> str:
+    alpha, name = figure(one.alpha), sheet.system(one.name)
     if alpha.value is None:
         reason = sheet.reason(alpha.reason)
         return sheet.w("read_undefined", system=name, reason=reason)
     return sheet.w(
-        "read_one", system=name, alpha=sheet.told(alpha), verdict=sheet.w(
-            alpha_verdict(alpha.value)
-        ),
-        interval=sheet.w(_interval_words(alpha)),
+        "read_one", system=name, alpha=sheet.told(alpha),
+        verdict=sheet.w(f"alpha_{benchmark(alpha.value)}"),
+        interval=sheet.w(INTERVALS[is_settled(alpha)]),
     )
 
 
-def _is_paradox(sheet: Sheet, scale: str, stats: object) -> bool:
-    """Tell whether percent agreement and AC are high beside a low alpha."""
-    alpha, ac = (number(at(stats, key, "value")) for key in _chosen(sheet, scale))
-    percent = number(at(stats, "percent_agreement", "value"))
-    if alpha is None or ac is None or percent is None:
-        return False
-    return percent >= RELIABLE and alpha < TENTATIVE <= ac
-
-
-def _interval_words(alpha: Figure) -> str:
-    """Return whether the interval stays on one side of the benchmarks."""
-    if alpha.low is None or alpha.high is None or alpha.value is None:
-        return "interval_none"
-    sides = {alpha_verdict(one) for one in (alpha.low, alpha.high)}
-    return "interval_same" if len(sides) == 1 else "interval_crosses"
+INTERVALS: Final = {None: "interval_none", True: "interval_same", False: "interval_crosses"}
+"""Words on an interval: none, on one side of the benchmarks, on both."""
 
 
 def _drawing(sheet: Sheet) -> Drawing:
     found: list[PlotRow] = []
-    for scale, strata in items(sheet.analysis.agreement.get("scales")):
+    for scale, strata in sheet.analysis.agreement.scales.items():
         found.append(PlotRow(sheet.scale(scale)))
-        alpha, ac = _chosen(sheet, scale)
-        for stratum, stats in items(strata):
-            name = sheet.system(stratum)
+        for one in strata.values():
+            name = sheet.system(one.name)
             found += [
-                PlotRow(f"{name}, α", figure(at(stats, alpha))),
-                PlotRow(f"{name}, {'AC1' if ac == 'ac1' else 'AC2'}", figure(at(stats, ac)),
-                        "diamond"),
+                PlotRow(f"{name}, α", figure(one.alpha)),
+                PlotRow(f"{name}, {one.ac_name}", figure(one.ac), "diamond"),
             ]
     axis = Axis(sheet.w("axis_agreement"), (0.0, 1.0), 0.0, (TENTATIVE, RELIABLE), most=1.0)
     legend = (("circle", sheet.w("legend_alpha")), ("diamond", sheet.w("legend_ac")))
@@ -127,35 +117,32 @@ def _drawing(sheet: Sheet) -> Drawing:
 
 
 def _all(sheet: Sheet) -> Grid:
-    scales = [scale for scale, _ in items(sheet.analysis.agreement.get("scales"))]
-    strata = {scale: at(sheet.analysis.agreement, "scales", scale, POOLED) for scale in scales}
-    found = tuple(
+    pooled = {
+        scale: sheet.analysis.agreement.pooled(scale) for scale in sheet.analysis.agreement.scales
+    }
+    found: tuple[tuple[Cell, ...], ...] = tuple(
         (
             sheet.w(f"stat_{key}"),
-            *(figure(at(strata[scale], key), "share" if key.startswith("percent") else "score")
-              if at(strata[scale], key) is not None else None for scale in scales),
+            *(figure(one.values[key], "share" if key.startswith("percent") else "score")
+              for one in pooled.values()),
         )
-        for key in FULL
-        if any(at(strata[scale], key) is not None for scale in scales)
+        for key in FULL if pooled
     )
-    heads = (*sheet.heads("statistic:"), *(_scale_head(sheet, scale) for scale in scales))
+    heads = (*sheet.heads("statistic:"), *(Head(scale, sheet.scale(scale)) for scale in pooled))
     return Grid("agreement_all", sheet.w("table_agreement_all"), heads, found,
                 notes=(sheet.w("note_icc"),))
-
-
-def _scale_head(sheet: Sheet, scale: str) -> Head:
-    return Head(scale, sheet.scale(scale))
 
 
 def _raters(sheet: Sheet) -> Grid:
     found: list[tuple[Cell, ...]] = []
     rules = []
-    for scale, strata in items(sheet.analysis.agreement.get("scales")):
+    for scale in sheet.analysis.agreement.scales:
         rules.append(len(found))
-        for place, one in enumerate(rows(at(strata, POOLED, "raters"))):
+        for place, one in enumerate(sheet.analysis.agreement.pooled(scale).raters):
             found.append((
-                "" if place else sheet.scale(scale), str(one["rater"]), count(one["n"]),
-                value(one.get("mean")), _with_limits(one, "severity"), _with_limits(one, "drift"),
+                "" if place else sheet.scale(scale), one.rater, one.n, plain(one.mean),
+                _with_limits(one.severity, one.severity_interval),
+                _with_limits(one.drift, one.drift_interval),
             ))
     return Grid(
         "raters", sheet.w("table_raters"),
@@ -164,20 +151,19 @@ def _raters(sheet: Sheet) -> Grid:
     )
 
 
-def _with_limits(one: object, key: str) -> Figure:
-    interval = at(one, f"{key}_interval")
-    return figure(interval) if interval is not None else value(at(one, key))
+def _with_limits(point: float | None, interval: Value | None) -> Figure:
+    return plain(point) if interval is None else figure(interval)
 
 
 def _pairs(sheet: Sheet) -> Grid:
     found: list[tuple[Cell, ...]] = []
     rules = []
-    for scale, strata in items(sheet.analysis.agreement.get("scales")):
+    for scale in sheet.analysis.agreement.scales:
         rules.append(len(found))
-        for place, one in enumerate(rows(at(strata, POOLED, "pairs"))):
+        for place, one in enumerate(sheet.analysis.agreement.pooled(scale).pairs):
             found.append((
-                "" if place else sheet.scale(scale), f"{one['a']} – {one['b']}", count(one["n"]),
-                figure(one.get("kappa")), figure(one.get("kappa_quadratic")),
+                "" if place else sheet.scale(scale), f"{one.a} – {one.b}", one.n,
+                figure(one.kappa), figure(one.kappa_quadratic),
             ))
     return Grid(
         "pairs", sheet.w("table_pairs"), sheet.heads("scale:", "pair:", "n", "kappa", "kappa_q"),

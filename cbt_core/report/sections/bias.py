@@ -16,7 +16,7 @@ from cbt_core.report.blocks import (
 )
 from cbt_core.report.drawing import Axis, Plot, PlotRow, draw_intervals
 from cbt_core.report.sheet import Sheet
-from cbt_core.stats.agreement.retest import Retest
+from cbt_core.stats.agreement.raters import Retest
 from cbt_core.stats.bias.blinding import StudyBlinding
 from cbt_core.stats.bias.position import LeftShare
 from cbt_core.stats.comparison.bradley_terry import BradleyTerry

@@ -12,22 +12,25 @@ from cbt_core.report.blocks import (
     Section,
     Words,
     figure,
+    plain,
 )
 from cbt_core.report.drawing import Axis, Plot, PlotRow, draw_intervals
-from cbt_core.report.sheet import Sheet, at, count, items, number, rows, value
+from cbt_core.report.sheet import Sheet
+from cbt_core.stats.comparison.contrasts import Comparison, SystemContrast, SystemMean
 
 
 def comparison(sheet: Sheet) -> Section:
     """Return the section; closed before the lock, and told as absent with a single system."""
     if sheet.closed("comparison"):
         return sheet.section("comparison", (), of="comparison", closed=True)
-    if sheet.analysis.comparison is None:
+    found = sheet.analysis.comparison
+    if found is None:
         return sheet.section("comparison", [sheet.words("one_system")], of="comparison")
     blocks: list[Block] = [
         sheet.words("comparison_about", reference=sheet.analysis.reference),
-        *_masked(sheet), _means(sheet), _forest(sheet), _tests(sheet), _effects(sheet),
-        Points(tuple(_estimands(sheet))),
-        sheet.note("note_family", n=count(at(sheet.analysis.comparison, "family_size"))),
+        *_masked(sheet), _means(sheet, found), _forest(sheet, found), _tests(sheet, found),
+        _effects(sheet, found), Points(tuple(_estimands(sheet, found))),
+        sheet.note("note_family", n=found.family_size),
     ]
     return sheet.section("comparison", blocks, of="comparison")
 
@@ -37,15 +40,15 @@ def _masked(sheet: Sheet) -> Iterator[Words]:
         yield sheet.words("comparison_masked", reference=sheet.analysis.reference)
 
 
-def _means(sheet: Sheet) -> Grid:
+def _means(sheet: Sheet, compared: Comparison) -> Grid:
     found: list[tuple[Cell, ...]] = []
     rules = []
-    for scale, one in items(at(sheet.analysis.comparison, "scales")):
+    for scale, one in compared.scales.items():
         rules.append(len(found))
-        for place, (system, stats) in enumerate(items(at(one, "systems"))):
+        for place, (system, stats) in enumerate(one.systems.items()):
             found.append((
-                "" if place else sheet.scale(scale), system, count(at(stats, "n_items")),
-                mean_of(stats), value(at(stats, "sd")),
+                "" if place else sheet.scale(scale), system, stats.n_items, mean_of(stats),
+                plain(stats.sd),
             ))
     return Grid(
         "means", sheet.w("table_means"), sheet.heads("scale:", "system:", "n_items", "mean", "sd"),
@@ -53,24 +56,20 @@ def _means(sheet: Sheet) -> Grid:
     )
 
 
-def mean_of(stats: object, digits: int = 2) -> Figure:
+def mean_of(stats: SystemMean, digits: int = 2) -> Figure:
     """Return the mean of a system with its interval."""
-    return Figure(
-        number(at(stats, "mean")), number(at(stats, "low")), number(at(stats, "high")),
-        str(at(stats, "reason")) if at(stats, "reason") else None, digits=digits,
-    )
+    return figure(stats.mean, digits=digits)
 
 
-def _forest(sheet: Sheet) -> Drawing:
+def _forest(sheet: Sheet, compared: Comparison) -> Drawing:
     found: list[PlotRow] = []
-    for scale, one in items(at(sheet.analysis.comparison, "scales")):
+    for scale, one in compared.scales.items():
         found.append(PlotRow(sheet.scale(scale)))
-        for pair in rows(at(one, "comparisons")):
-            name = str(pair["system"])
+        for pair in one.contrasts:
             found += [
-                PlotRow(sheet.w("forest_item", system=name), figure(pair["difference"])),
-                PlotRow(sheet.w("forest_crossed", system=name),
-                        figure(pair["difference_crossed"]), "diamond"),
+                PlotRow(sheet.w("forest_item", system=pair.system), figure(pair.difference)),
+                PlotRow(sheet.w("forest_crossed", system=pair.system),
+                        figure(pair.difference_crossed), "diamond"),
             ]
     words = sheet.w("axis_difference", reference=sheet.analysis.reference)
     legend = (("circle", sheet.w("legend_item")), ("diamond", sheet.w("legend_crossed")))
@@ -79,26 +78,28 @@ def _forest(sheet: Sheet) -> Drawing:
     return draw_intervals(plot, sheet.language)
 
 
-def _rows(sheet: Sheet) -> Iterator[tuple[str, object, bool]]:
+def _rows(sheet: Sheet, compared: Comparison) -> Iterator[tuple[str, SystemContrast, bool]]:
     """Yield the words of the scale, the comparison, and whether it is the scale's first."""
-    for scale, one in items(at(sheet.analysis.comparison, "scales")):
-        for place, pair in enumerate(rows(at(one, "comparisons"))):
-            name = sheet.scale(scale) + (" *" if pair.get("primary") else "")
-            yield ("" if place and not pair.get("primary") else name), pair, place == 0
+    for scale, one in compared.scales.items():
+        for place, pair in enumerate(one.contrasts):
+            name = sheet.scale(scale) + (" *" if pair.primary else "")
+            yield ("" if place and not pair.primary else name), pair, place == 0
 
 
-def _tests(sheet: Sheet) -> Grid:
+def _tests(sheet: Sheet, compared: Comparison) -> Grid:
     found: list[tuple[Cell, ...]] = []
     rules = []
-    for name, pair, is_first in _rows(sheet):
+    for name, pair, is_first in _rows(sheet, compared):
         if is_first:
             rules.append(len(found))
-        crossed = at(pair, "difference_crossed")
+        crossed = pair.difference_crossed
+        holm = None if pair.primary else plain(pair.p_holm, "p", reason=pair.reason)
         found.append((
-            name, str(at(pair, "system")), count(at(pair, "n_items")), count(at(pair, "n_raters")),
-            figure(at(pair, "difference")), _p(at(pair, "permutation_p"), pair),
-            _p(at(pair, "p_holm"), pair, is_holm=True), _p(at(pair, "wilcoxon_p"), pair),
-            figure(crossed), _p(at(crossed, "p"), crossed),
+            name, pair.system, pair.n_items, pair.n_raters, figure(pair.difference),
+            plain(pair.permutation_p, "p", reason=pair.reason),
+            holm,  # a dash: the primary comparison is left alone by Holm
+            plain(pair.wilcoxon_p, "p", reason=pair.reason),
+            figure(crossed), plain(crossed.p, "p", reason=crossed.reason),
         ))
     return Grid(
         "comparison", sheet.w("table_comparison"),
@@ -108,23 +109,16 @@ def _tests(sheet: Sheet) -> Grid:
     )
 
 
-def _p(found: object, holder: object, *, is_holm: bool = False) -> Cell:
-    """Return a p value; a dash for the primary comparison under Holm, which leaves it alone."""
-    if is_holm and at(holder, "primary"):
-        return None
-    return value(found, "p", reason=at(holder, "reason"))
-
-
-def _effects(sheet: Sheet) -> Grid:
+def _effects(sheet: Sheet, compared: Comparison) -> Grid:
     found: list[tuple[Cell, ...]] = []
     rules = []
-    for name, pair, is_first in _rows(sheet):
+    for name, pair, is_first in _rows(sheet, compared):
         if is_first:
             rules.append(len(found))
         found.append((
-            name, str(at(pair, "system")), figure(at(pair, "rank_biserial_interval")),
-            figure(at(pair, "probability_of_superiority_interval")),
-            figure(at(pair, "difference_unpaired")), count(at(pair, "n_items_dropped")),
+            name, pair.system, figure(pair.rank_biserial_interval),
+            figure(pair.superiority_interval), figure(pair.difference_unpaired),
+            pair.n_items_dropped,
         ))
     return Grid(
         "effects", sheet.w("table_effects"),
@@ -134,12 +128,12 @@ def _effects(sheet: Sheet) -> Grid:
     )
 
 
-def _estimands(sheet: Sheet) -> Iterator[str]:
+def _estimands(sheet: Sheet, compared: Comparison) -> Iterator[str]:
     yield sheet.w("estimand_item")
     yield sheet.w("estimand_crossed")
     methods = {
-        str(at(pair, "difference_crossed", "method")) for _, pair, _ in _rows(sheet)
-        if at(pair, "difference_crossed", "method")
+        one.difference_crossed.method for _, one in compared.contrasts
+        if one.difference_crossed.method
     }
     if methods:
         yield sheet.w("crossed_method", method=sheet.list([

@@ -141,11 +141,10 @@ def annotators(view: View) -> Told:
         return found
     counts = Counter(item for mine in found.first.values() for item in mine)
     several = sum(count > 1 for count in counts.values())
-    masi = found.agreement.get("alpha_masi")
     return answered(
         said("annotators", count=len(found.first), items=len(counts),
              share=percent(several / max(len(counts), 1))),
-        said("alpha_masi", figure=interval(masi)) if isinstance(masi, dict) else None,
+        said("alpha_masi", figure=interval(found.agreement.alpha_masi)),
     )
 
 

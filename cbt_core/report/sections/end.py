@@ -6,7 +6,7 @@ Facts for the checklists: ethics, protocol, registration, what can be computed a
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from shlex import quote
-from typing import Final
+from typing import Any, Final
 
 from cbt_core.domain.instrument import Text
 from cbt_core.report.blocks import Block, Cell, Grid, Points, Section, Subhead, Words
@@ -19,10 +19,8 @@ from cbt_core.report.sheet import (
     Told,
     View,
     answered,
-    at,
     authors,
     date,
-    rows,
     said,
     setting,
 )
@@ -227,15 +225,21 @@ def checklists_summary(sheet: Sheet, found: Mapping[str, Json]) -> Section:
 
 def _questions(checklist: Json, language: str) -> Iterator[str]:
     """Yield what is left to the authors, with the item's number and what is known so far."""
-    for one in rows(checklist.get("items")):
+    for one in _entries(checklist):
         if one["state"] == "authors":
-            asked = f"{one['id']}. {at(one, 'ask', language)}"
-            known = at(one, "reason", language)
-            yield say("report.asked_known", language, asked=asked, known=known) if known else asked
+            asked = f"{one['id']}. {one['ask'][language]}"
+            known = one["reason"]
+            yield say("report.asked_known", language, asked=asked,
+                      known=known[language]) if known else asked
+
+
+def _entries(checklist: Json) -> list[dict[str, Any]]:
+    found = checklist["items"]
+    return found if isinstance(found, list) else []
 
 
 def _statuses(checklist: Json) -> tuple[int, ...]:
-    counts = Counter(str(one["state"]) for one in rows(checklist.get("items")))
+    counts = Counter(str(one["state"]) for one in _entries(checklist))
     return tuple(counts[status] for status in STATUSES)
 
 

@@ -6,7 +6,7 @@ from cbt_core.analysis.paper import known
 from cbt_core.metrics import paper as paper_metrics
 from cbt_core.report.blocks import Block, Cell, Figure, Grid, Head, Section, Subhead, Words, figure
 from cbt_core.report.sections.comparison import mean_of
-from cbt_core.report.sheet import Sheet, at, number
+from cbt_core.report.sheet import Sheet
 from cbt_core.stats.comparison.safety import wilson
 
 PERCENT_METRICS: Final = frozenset({"bleu", "chrf"})
@@ -48,8 +48,7 @@ def _ours(sheet: Sheet, scales: list[str]) -> tuple[tuple[Cell, ...], ...]:
     if found is None:  # a single system: nothing was compared
         return ()
     return tuple(
-        (system, *(mean_of(at(found, "scales", scale, "systems", system), THREE)
-                   for scale in scales))
+        (system, *(mean_of(found.scales[scale].systems[system], THREE) for scale in scales))
         for system in sheet.analysis.systems
     )
 
@@ -120,17 +119,10 @@ def _table_3(sheet: Sheet) -> list[Block]:
     labels = sheet.context.labels
     if labels is None or not labels.detected:
         return [sheet.words(_no_detection(sheet))]
-    cells: list[tuple[Cell, ...]] = []
-    for one in labels.detected:
-        binary = at(one.found, "binary")
-        cells.append((one.name, int(number(one.found.get("n_items")) or 0), *(
-            Figure(
-                number(at(binary, key)), number(at(binary, "intervals", key, "low")),
-                number(at(binary, "intervals", key, "high")),
-                str(at(binary, "reasons", key)) if at(binary, "reasons", key) else None,
-            )
-            for key in MEASURES
-        )))
+    cells: list[tuple[Cell, ...]] = [
+        (one.name, one.found.n_items, *(figure(one.found.binary.values[key]) for key in MEASURES))
+        for one in labels.detected
+    ]
     theirs = known()["table_3"]
     paper_row: tuple[Cell, ...] = (
         sheet.w("of_paper", model=sheet.w("paper_prompt")), theirs["n"],
@@ -184,9 +176,9 @@ def _label_agreement(sheet: Sheet) -> list[Block]:
         return []
     found = sheet.context.labels.agreement
     return [sheet.words(
-        "labels_agreement", masi=sheet.told(figure(found.get("alpha_masi"))),
-        any=sheet.told(figure(at(found, "any", "alpha_nominal"))),
-        percent=sheet.told(figure(at(found, "any", "percent_agreement"), "share")),
+        "labels_agreement", masi=sheet.told(figure(found.alpha_masi)),
+        any=sheet.told(figure(found.any.alpha)),
+        percent=sheet.told(figure(found.any.percent_agreement, "share")),
     )]
 
 

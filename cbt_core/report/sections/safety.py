@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cbt_core.instruments.defaults import defaults
+from cbt_core.instruments.shipped import defaults
 from cbt_core.report.blocks import (
     Block,
     Cell,

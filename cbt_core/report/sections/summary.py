@@ -7,18 +7,16 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cbt_core.analysis.machine import main_names
+from cbt_core.analysis.reading_rules import BothTests, both_tests, difference_verdict
 from cbt_core.domain.instrument import Text
 from cbt_core.report.blocks import Figure, Points, Section, Words, figure
 from cbt_core.report.paragraphs import limits
 from cbt_core.report.sheet import (
-    LEVEL,
     Fact,
-    Json,
     Sheet,
     Told,
     View,
     answered,
-    at,
     authors,
     comparisons,
     date,
@@ -26,23 +24,17 @@ from cbt_core.report.sheet import (
     has_pairs,
     instrument_line,
     interval,
-    items,
     listed,
     missing_counts,
     not_applicable,
-    number,
-    number_in,
     percent,
-    rows,
     said,
     scale_line,
     scale_name,
     setting,
-    strata_of,
     stratum_name,
 )
-from cbt_core.stats.ratings import POOLED
-from cbt_core.stats.values import Value
+from cbt_core.stats.comparison.contrasts import Comparison, SystemContrast
 
 
 def summary(sheet: Sheet) -> Section:
@@ -55,16 +47,20 @@ def summary(sheet: Sheet) -> Section:
 
 
 def _disagreement(sheet: Sheet) -> Words:
-    if sheet.analysis.comparison is None:
+    found = sheet.analysis.comparison
+    if found is None:
         return Words(_no_comparison(sheet), "strong")
+    verdict = both_tests([one for _, one in found.contrasts])
+    if verdict is not BothTests.DISAGREE:
+        return Words(sheet.w(TESTS[verdict]), "strong")
     disagree = [
-        sheet.w("disagree_one", scale=sheet.scale(scale), system=str(one["system"]))
-        for scale, one in systems_compared(sheet) if one.get("tests_disagree")
+        sheet.w("disagree_one", scale=sheet.scale(scale), system=one.system)
+        for scale, one in found.contrasts if one.tests_disagree
     ]
-    if disagree:
-        return Words(sheet.w("disagree", where=sheet.list(disagree)), "strong")
-    untested = [one for _, one in systems_compared(sheet) if one.get("tests_disagree") is None]
-    return Words(sheet.w("disagree_untested" if untested else "disagree_none"), "strong")
+    return Words(sheet.w("disagree", where=sheet.list(disagree)), "strong")
+
+
+TESTS: Final = {BothTests.UNTESTED: "disagree_untested", BothTests.AGREE: "disagree_none"}
 
 
 def _no_comparison(sheet: Sheet) -> str:
@@ -73,55 +69,35 @@ def _no_comparison(sheet: Sheet) -> str:
     return sheet.w("summary_one_system")
 
 
-def systems_compared(sheet: Sheet) -> Iterator[tuple[str, Json]]:
-    """Yield scale and comparison of every system with the reference."""
-    for scale, found in items(at(sheet.analysis.comparison, "scales")):
-        for one in rows(at(found, "comparisons")):
-            yield scale, one
-
-
 def _comparisons(sheet: Sheet) -> Iterator[str]:
-    found = sorted(systems_compared(sheet), key=lambda pair: not pair[1].get("primary"))
-    for scale, one in found:
+    found = sheet.analysis.comparison.contrasts if sheet.analysis.comparison else []
+    for scale, one in sorted(found, key=lambda pair: not pair[1].primary):
         yield _compared(sheet, scale, one)
 
 
-def _compared(sheet: Sheet, scale: str, one: Json) -> str:
-    difference = figure(one["difference"])
-    kind = "kind_primary" if one.get("primary") else "kind_secondary"
+def _compared(sheet: Sheet, scale: str, one: SystemContrast) -> str:
+    difference = figure(one.difference)
+    kind = "kind_primary" if one.primary else "kind_secondary"
     if difference.value is None:
-        return sheet.w("summary_undefined", scale=sheet.scale(scale), system=one["system"],
+        return sheet.w("summary_undefined", scale=sheet.scale(scale), system=one.system,
                        reason=sheet.reason(difference.reason))
     return sheet.w(
-        "summary_compared", scale=sheet.scale(scale), system=one["system"],
+        "summary_compared", scale=sheet.scale(scale), system=one.system,
         kind=sheet.w("kind_masked" if sheet.analysis.masked else kind),
         reference=sheet.analysis.reference, difference=sheet.told(difference),
-        crossed=sheet.told(figure(one["difference_crossed"])), verdict=_verdict(sheet, one),
+        crossed=sheet.told(figure(one.difference_crossed)),
+        verdict=sheet.w(f"verdict_{difference_verdict(one)}"),
     )
 
 
-def _verdict(sheet: Sheet, one: Json) -> str:
-    p, holm = number(one.get("permutation_p")), number(one.get("p_holm"))
-    crossed = number(at(one, "difference_crossed", "p"))
-    if one.get("tests_disagree"):
-        return sheet.w("verdict_disagree")
-    if p is None or p >= LEVEL:
-        return sheet.w("verdict_none")
-    if not one.get("primary") and holm is not None and holm >= LEVEL:
-        return sheet.w("verdict_not_after_holm")
-    return sheet.w("verdict_difference" if crossed is not None else "verdict_item_only")
-
-
 def _agreement(sheet: Sheet) -> Iterator[str]:
-    for scale, strata in items(sheet.analysis.agreement.get("scales")):
-        pooled = at(strata, POOLED)
-        nominal = scale in sheet.analysis.nominal
+    for scale in sheet.analysis.agreement.scales:
+        pooled = sheet.analysis.agreement.pooled(scale)
         yield sheet.w(
             "summary_agreement", scale=sheet.scale(scale),
-            percent=sheet.told(figure(at(pooled, "percent_agreement"), "share")),
-            alpha=sheet.told(figure(at(pooled, "alpha_nominal" if nominal else "alpha_ordinal"))),
-            name="AC1" if nominal else "AC2",
-            ac=sheet.told(figure(at(pooled, "ac1" if nominal else "ac2_quadratic"))),
+            percent=sheet.told(figure(pooled.percent_agreement, "share")),
+            alpha=sheet.told(figure(pooled.alpha)), name=pooled.ac_name,
+            ac=sheet.told(figure(pooled.ac)),
         )
 
 
@@ -155,9 +131,6 @@ def _plan(sheet: Sheet) -> str:
     count = len(sheet.context.deviations)
     key = "summary_plan_before" if sheet.analysis.registered.before else "summary_plan_changed"
     return sheet.w(key, deviations=count)
-
-
-Body = Mapping[str, object]
 
 
 def actual_numbers(view: View) -> Told:
@@ -209,7 +182,7 @@ def comparison_methods(view: View) -> Iterator[Text]:
     yield said("effects")
     if has_crossed(view):
         yield said("crossed")
-    family = number_in(found, "family_size")
+    family = found.family_size
     if family > 1:
         yield said("holm", family=family)
     elif family == 1:
@@ -236,19 +209,12 @@ def agreement_figures(view: View) -> Told:
 
 def agreement_lines(view: View, scale: str) -> list[Text]:
     """Return one line per stratum of a scale."""
-    kind = "nominal" if scale in view.analysis.nominal else "ordinal"
     return [
-        said(f"line_{kind}", scale=scale_name(view, scale), system=stratum_name(name),
-             percent=_figure(body, "percent_agreement"),
-             alpha=_figure(body, f"alpha_{kind}"),
-             ac=_figure(body, "ac1" if kind == "nominal" else "ac2_quadratic"))
-        for name, body in strata_of(view, scale).items()
+        said(f"line_{'nominal' if one.nominal else 'ordinal'}", scale=scale_name(view, scale),
+             system=stratum_name(one.name), percent=interval(one.percent_agreement),
+             alpha=interval(one.alpha), ac=interval(one.ac))
+        for one in view.analysis.agreement.told_apart(scale)
     ]
-
-
-def _figure(body: Body, key: str) -> Text:
-    found = body.get(key)
-    return interval(found if isinstance(found, dict) else Value(None))
 
 
 def performance(view: View) -> Told:
@@ -257,18 +223,17 @@ def performance(view: View) -> Told:
     if found is None:
         return authors(said("no_comparison" if view.is_closed else "not_locked"))
     return answered(
-        said("means", means=listed(_means(view), many=True)),
-        said("differences", reference=str(found["baseline"]),
+        said("means", means=listed(_means(view, found), many=True)),
+        said("differences", reference=found.baseline,
              differences=listed(_differences(view), many=True)),
     )
 
 
-def _means(view: View) -> Iterator[Text]:
-    scales = (view.analysis.comparison or {}).get("scales")
-    for scale, body in (scales.items() if isinstance(scales, dict) else ()):
+def _means(view: View, found: Comparison) -> Iterator[Text]:
+    for scale, one in found.scales.items():
         told = [
-            said("of_system", name=name, value=interval({**one, "value": one.get("mean")}))
-            for name, one in body["systems"].items()
+            said("of_system", name=name, value=interval(stats.mean))
+            for name, stats in one.systems.items()
         ]
         yield said("by_scale", scale=scale_name(view, scale), values=listed(told))
 
@@ -276,8 +241,8 @@ def _means(view: View) -> Iterator[Text]:
 def _differences(view: View) -> Iterator[Text]:
     for scale, one in comparisons(view):
         yield said(
-            "difference", scale=scale_name(view, scale), name=one["system"],
-            value=_figure(one, "difference"),
+            "difference", scale=scale_name(view, scale), name=one.system,
+            value=interval(one.difference),
         )
 
 

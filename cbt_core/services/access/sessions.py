@@ -1,21 +1,123 @@
-"""Signing in and out, and whose a token is."""
+"""Signing in and out, sessions, the own passphrase; and what wrong secrets cost.
+
+Wrong secrets cost time: more with each one, never more than a quarter of an hour. Counted three
+ways. Code and address together, so that a stranger elsewhere cannot lock a person out; the
+address alone, generously, because a whole clinic may share one; the code alone, very generously
+and for a minute at most, against guessing from many places. Attempts made while one has to wait
+are refused unread and do not lengthen the wait. Only hashes of code and address are kept.
+"""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from math import ceil
 from typing import Final
 
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Role
 from cbt_core.errors import Conflict, Invalid, NotSaved, Refused
 from cbt_core.services import guard
-from cbt_core.services.access import passphrases, throttle
+from cbt_core.services.access import passphrases
 from cbt_core.settings import Settings
 from cbt_core.words import LANGUAGES
-from db import audit, memberships, people, sessions
+from db import audit, people, sessions
 from db.engine import Connection, Database
 from db.people import Account
+from db.sessions import Failures
+
+FIRST_SECONDS: Final = 5
+FORGET: Final = timedelta(hours=1)
+"""Failures older than this no longer count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How many failures are free and how long, in seconds, the wait may grow."""
+
+    free: int
+    longest: int
+
+
+Keys = Mapping[str, Rule]
+
+PAIR: Final = Rule(free=5, longest=900)
+ADDRESS: Final = Rule(free=20, longest=900)
+CODE: Final = Rule(free=50, longest=60)
+
+
+def keys_of(code: str, address: str) -> Keys:
+    """Return the keys under which an attempt counts; an empty address is nobody's in particular."""
+    keys = {_key("pair", code, address): PAIR, _key("code", code): CODE}
+    if address:
+        keys[_key("address", address)] = ADDRESS
+    return keys
+
+
+def require_patience(
+    connection: Connection, keys: Keys, now: datetime
+) -> None:
+    """Refuse while any of the keys has to wait.
+
+    Raises:
+        Refused: `access.wait` with `retry_seconds`.
+    """
+    found = sessions.failures(connection, list(keys))
+    seconds = max((_wait(found[key], rule, now) for key, rule in keys.items() if key in found),
+                  default=0)
+    if seconds > 0:
+        raise Refused("access.wait", retry_seconds=seconds)
+
+
+def account_of(database: Database, code: str, keys: Keys, now: datetime) -> Account | None:
+    """Return the person of a code, None for an unknown one, unless the caller has to wait.
+
+    Raises:
+        Refused: `access.wait` with `retry_seconds`; the attempt is logged.
+    """
+    with database.reading() as connection:
+        account = people.by_code(connection, code)
+        try:
+            require_patience(connection, keys, now)
+        except Refused as refusal:
+            waiting = refusal
+        else:
+            return account
+    with database.writing() as connection:
+        log(connection, account, "sign-in:wait", now)
+    raise waiting
+
+
+def failed(database: Database, account: Account | None, keys: Keys, now: datetime) -> None:
+    """Count and log a wrong secret."""
+    with database.writing() as connection:
+        sessions.note_failure(connection, list(keys), forget=FORGET, now=now)
+        log(connection, account, "sign-in:wrong", now)
+
+
+def log(connection: Connection, account: Account | None, action: str, now: datetime) -> None:
+    """Log an attempt. An unknown code is not repeated: it may be a secret in the wrong field."""
+    actor = account.code if account else "unknown"
+    audit.log_access(connection, actor=actor, action=action, now=now)
+
+
+def clear(connection: Connection, keys: Keys) -> None:
+    """Forget the failures of code and address; those of the address alone stay."""
+    sessions.clear_failures(connection, [key for key, rule in keys.items() if rule is not ADDRESS])
+
+
+def _wait(failures: Failures, rule: Rule, now: datetime) -> int:
+    beyond = failures.count - rule.free
+    if beyond < 0 or now - failures.last_at > FORGET:
+        return 0
+    delay = min(FIRST_SECONDS << min(beyond, 10), rule.longest)
+    return ceil(delay - (now - failures.last_at).total_seconds())
+
+
+def _key(*parts: str) -> str:
+    return sha256("\n".join(parts).encode()).hexdigest()
+
 
 TOUCH_EVERY: Final = timedelta(seconds=60)
 TOKEN_BYTES: Final = 32
@@ -70,17 +172,17 @@ def sign_in(
             `access.wait` with `retry_seconds`.
         Conflict: the secret was reset between the check and the session.
     """
-    keys = throttle.keys_of(normal_code(code), address)
-    account = throttle.account_of(database, normal_code(code), keys, now)
+    keys = keys_of(normal_code(code), address)
+    account = account_of(database, normal_code(code), keys, now)
     kind = account.secret_kind if account else "issued"
     stored = account.secret_hash if account else None
     if not passphrases.matches(stored, secret, kind) or account is None:
-        throttle.failed(database, account, keys, now)
+        failed(database, account, keys, now)
         raise Refused("access.wrong_secret")
     fresh = passphrases.hash_of(secret, kind) if passphrases.is_outdated(stored or "") else None
     with database.writing() as connection:
         _require_unchanged(connection, account)
-        throttle.clear(connection, keys)
+        clear(connection, keys)
         _settle(connection, account, fresh, language)
         signed_in = _start(connection, account, lasting=lasting, now=now)
     if signed_in is None:
@@ -93,7 +195,7 @@ def demonstration_offered(database: Database, *, settings: Settings) -> bool:
     if not settings.loopback:
         return False
     with database.reading() as connection:
-        return memberships.demonstration_study(connection) is not None
+        return people.demonstration_study(connection) is not None
 
 
 def demonstration_sign_in(
@@ -106,7 +208,7 @@ def demonstration_sign_in(
     """
     signed_in = None
     with database.writing() as connection:
-        study_id = memberships.demonstration_study(connection) if settings.loopback else None
+        study_id = people.demonstration_study(connection) if settings.loopback else None
         account = study_id and people.demonstration_person(connection, study_id, role)
         if account:
             if language in LANGUAGES:
@@ -192,20 +294,20 @@ def change_passphrase(
         Conflict: the secret was reset in the meantime.
     """
     door = guard.as_anyone(database, person, act="change_passphrase", now=now)
-    keys = throttle.keys_of(person.code, address)
+    keys = keys_of(person.code, address)
     with door.steps():
-        account = throttle.account_of(database, person.code, keys, now)
+        account = account_of(database, person.code, keys, now)
         if account is None or account.secret_hash is None:
             raise Refused("access.no_secret")
         passphrases.require_good(new, person.code)
         if not passphrases.matches(account.secret_hash, old, account.secret_kind):
-            throttle.failed(database, account, keys, now)
+            failed(database, account, keys, now)
             raise Refused("access.wrong_secret")
     fresh = passphrases.hash_of(new, "own")
     with door.writing() as connection:
         _require_unchanged(connection, account)
         people.set_secret(connection, account.id, secret_hash=fresh, kind="own")
-        throttle.clear(connection, keys)
+        clear(connection, keys)
         sessions.end_all(connection, account.id, now, but=_hash(token) if token else "")
         audit.append(
             connection, study_id=None, actor=person.code, action="person.passphrase",
@@ -254,7 +356,7 @@ def _start(
         idle=lasting.idle, absolute=lasting.absolute, now=now,
     )
     found = sessions.find(connection, _hash(token), now)
-    throttle.log(connection, account, "sign-in" if found else "sign-in:disabled", now)
+    log(connection, account, "sign-in" if found else "sign-in:disabled", now)
     if found is None:
         sessions.end(connection, _hash(token), now)
         return None

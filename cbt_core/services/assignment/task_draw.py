@@ -7,10 +7,10 @@ from datetime import datetime
 from hashlib import sha256
 from random import Random
 
+from cbt_core.domain.assignment.balance import Balance, balance_table
 from cbt_core.domain.assignment.planner import plan
 from cbt_core.domain.assignment.planner import release as plan_release
 from cbt_core.domain.assignment.tasks import Demand, PlannedTask
-from cbt_core.domain.balance import Balance, balance_table
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import SLOTS, Kind, Role, Stage
 from cbt_core.domain.study_setup import StudyRow, StudySetup
@@ -18,9 +18,9 @@ from cbt_core.domain.submission import Work
 from cbt_core.errors import Refused, StudyError
 from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
-from db import audit, memberships, people, plans, seats, studies, tasks
+from db import assignment, audit, people, seats, studies, tasks
+from db.assignment import Given
 from db.engine import Connection, Database
-from db.plans import Given
 from db.tasks import NewTask
 
 
@@ -121,19 +121,19 @@ def release(
         if leaver is None:
             raise StudyError("assignment.unknown_person", who=rater)
         setup = current(connection, study.id)
-        standing = plans.given(connection, study.id)
+        standing = assignment.given(connection, study.id)
         others = _active(connection, study.id) - {leaver.id}
         demand = _demand(connection, setup, tuple(sorted(others)), None, None)
         moved = plan_release(demand, standing.tasks, leaver.id)
         redrawn = {leaver.id, *(one.rater for one in moved.removed)}
-        dropped = plans.drop_waiting(
+        dropped = assignment.drop_waiting(
             connection, study.id, work=Work.RATE, person_ids=sorted(redrawn)
         )
         for person_id, count in dropped.items():
             seats.add_total(
                 connection, study_id=study.id, person_id=person_id, work=Work.RATE, by=-count
             )
-        memberships.leave(
+        people.leave(
             connection, study_id=study.id, person_id=leaver.id, role=Role.RATER, now=now
         )
         kept = tuple(t for t in standing.tasks if t.rater not in redrawn or t.opened)
@@ -160,8 +160,8 @@ def _draft(
 ) -> _Draft:
     setup = current(connection, study_id)
     named = _persons(connection, codes)
-    standing = plans.given(connection, study_id)
-    at_work = plans.with_tasks(connection, study_id, Work.RATE)
+    standing = assignment.given(connection, study_id)
+    at_work = assignment.with_tasks(connection, study_id, Work.RATE)
     raters = tuple(sorted((_active(connection, study_id) & at_work) | set(named)))
     overlap = max(overlap or setup.protocol.design.overlap, _held(standing.tasks))
     demand = _demand(connection, setup, raters, overlap, seed)
@@ -187,7 +187,7 @@ def _demand(
         baseline = systems[0].id
     items = {
         item: found
-        for item, found in plans.item_systems(connection, setup.study.id).items()
+        for item, found in assignment.item_systems(connection, setup.study.id).items()
         if found
     }
     return Demand(
@@ -199,21 +199,22 @@ def _demand(
         seed=design.seed if seed is None else seed,
         repeats=design.repeats,
         repeat_gap_tasks=design.repeat_gap_tasks,
-        checks=tuple(plans.item_systems(connection, setup.study.id, "check")),
-        calibrations=tuple(plans.item_systems(connection, setup.study.id, "calibration")),
+        checks=tuple(assignment.item_systems(connection, setup.study.id, "check")),
+        calibrations=tuple(assignment.item_systems(connection, setup.study.id, "calibration")),
         recalibrate_every=setup.protocol.raters.recalibrate_every,
     )
 
 
 def _store(connection: Connection, study_id: int, draft: _Draft) -> None:
     if draft.replaced:
-        for person_id, count in plans.drop_waiting(connection, study_id, work=Work.RATE).items():
+        dropped = assignment.drop_waiting(connection, study_id, work=Work.RATE)
+        for person_id, count in dropped.items():
             seats.add_total(
                 connection, study_id=study_id, person_id=person_id, work=Work.RATE, by=-count
             )
-    answers = plans.answer_ids(connection, study_id)
+    answers = assignment.answer_ids(connection, study_id)
     panels = dict(draft.given.panels)
-    calibrations = plans.calibration_answers(connection, study_id)
+    calibrations = assignment.calibration_answers(connection, study_id)
     new = [_new_task(study_id, one, answers, panels, calibrations) for one in draft.planned]
     tasks.insert_many(connection, new)
     _point_repeats(connection, study_id, draft.planned)
@@ -263,8 +264,8 @@ def _point_repeats(
     repeats = [one for one in planned if one.repeat_of is not None]
     if not repeats:
         return
-    ids = plans.task_ids(connection, study_id, Work.RATE)
-    plans.set_repeats(
+    ids = assignment.task_ids(connection, study_id, Work.RATE)
+    assignment.set_repeats(
         connection,
         [(ids[(one.rater, one.position)], ids[(one.rater, one.repeat_of or 0)])
          for one in repeats],
@@ -311,9 +312,9 @@ def _label_tasks(
     connection: Connection, study_id: int, codes: Sequence[str]
 ) -> tuple[list[int], list[int]]:
     """Return the items that are labelled, and who of these annotators has no task yet."""
-    had = plans.with_tasks(connection, study_id, Work.LABEL)
+    had = assignment.with_tasks(connection, study_id, Work.LABEL)
     new = [one for one in _persons(connection, codes) if one not in had]
-    return list(plans.item_systems(connection, study_id)), new
+    return list(assignment.item_systems(connection, study_id)), new
 
 
 def _told(connection: Connection, draft: _Draft) -> Assigned:
@@ -322,7 +323,7 @@ def _told(connection: Connection, draft: _Draft) -> Assigned:
     balance = balance_table(everything, raters=draft.raters, repeats=design.repeats)
     codes = {
         row.id: row.code
-        for row in plans.raters(connection, draft.setup.study.id, Role.RATER.value)
+        for row in assignment.raters(connection, draft.setup.study.id, Role.RATER.value)
     }
     for rater in draft.raters:
         if rater not in codes:
@@ -369,7 +370,7 @@ def _held(given: Sequence[PlannedTask]) -> int:
 
 
 def _active(connection: Connection, study_id: int) -> set[int]:
-    rows = plans.raters(connection, study_id, Role.RATER.value)
+    rows = assignment.raters(connection, study_id, Role.RATER.value)
     return {row.id for row in rows if row.active}
 
 
@@ -387,7 +388,7 @@ def _join(
     connection: Connection, study_id: int, codes: Sequence[str], role: Role, now: datetime
 ) -> None:
     for person_id in _persons(connection, codes):
-        memberships.join(
+        people.join(
             connection, study_id=study_id, person_id=person_id, role=role, now=now
         )
 

@@ -12,10 +12,10 @@ from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.domain.submission import WORK_OF, Work
 from cbt_core.errors import Invalid, Refused
-from cbt_core.instruments.defaults import defaults
+from cbt_core.instruments.shipped import defaults
 from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
-from db import audit, practices, seats
+from db import audit, seats
 from db.engine import Connection, Database
 from db.seats import SeatRow
 
@@ -186,9 +186,9 @@ def answer_practice(
         result = mark(chosen, scores)
         items = len(setup.protocol.raters.practice)
         attempt = _attempt(connection, study_id, person.id, items)
-        if item in attempt.items or attempt.number > practices.ATTEMPTS:
+        if item in attempt.items or attempt.number > seats.ATTEMPTS:
             return result
-        practices.add(
+        seats.add_attempt(
             connection, study_id=study_id, person_id=person.id, attempt=attempt.number,
             item=item, entries=json.dumps({s: dict(v) for s, v in scores.items()}),
             right=result.right, asked=result.asked, now=now,
@@ -215,7 +215,7 @@ def let_in(
     """Let a rater in who did not reach the pass mark (the lead's decision)."""
     lead = guard.as_lead(database, person, study=slug, act="let_in", now=now)
     with lead.writing() as (connection, study):
-        rater_id = practices.person_id(connection, code)
+        rater_id = seats.person_id_of(connection, code)
         if rater_id is None:
             raise Refused(guard.UNKNOWN_STUDY)
         seats.mark(
@@ -232,7 +232,7 @@ def _decide(
     connection: Connection, person: Person, study_id: int, setup: StudySetup, now: datetime
 ) -> None:
     raters = setup.protocol.raters
-    attempt = practices.current_attempt(connection, study_id, person.id)
+    attempt = seats.current_attempt(connection, study_id, person.id)
     if len(attempt.items) < len(raters.practice):
         return
     passed = attempt.right >= raters.pass_mark * attempt.asked
@@ -250,12 +250,12 @@ def _decide(
 
 def _attempt(
     connection: Connection, study_id: int, person_id: int, items: int
-) -> practices.Attempt:
+) -> seats.Attempt:
     """Return the attempt the next answer belongs to: a full one is followed by a new one."""
-    attempt = practices.current_attempt(connection, study_id, person_id)
+    attempt = seats.current_attempt(connection, study_id, person_id)
     if len(attempt.items) < items:
         return attempt
-    return practices.Attempt(attempt.number + 1, frozenset(), 0, 0)
+    return seats.Attempt(attempt.number + 1, frozenset(), 0, 0)
 
 
 def _standing(
@@ -289,7 +289,7 @@ def _step(
     if role is Role.RATER and setup.protocol.raters.practice and seat.practice_at is None:
         items = len(setup.protocol.raters.practice)
         attempt = _attempt(connection, seat.study_id, seat.person_id, items)
-        return "held" if attempt.number > practices.ATTEMPTS else "practice"
+        return "held" if attempt.number > seats.ATTEMPTS else "practice"
     return _after_start(setup, seat, role)
 
 

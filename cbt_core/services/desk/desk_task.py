@@ -15,7 +15,7 @@ from cbt_core.domain.study import Risk, Stage
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.domain.submission import PENDING, UNASKED, Skip, Submission, TaskState, Work
 from cbt_core.errors import Conflict, Invalid, Refused
-from cbt_core.instruments.defaults import defaults
+from cbt_core.instruments.shipped import defaults
 from cbt_core.services import guard
 from cbt_core.services.desk import rating_sheet, span_marker
 from cbt_core.services.desk.frame import View, break_is_due, pause

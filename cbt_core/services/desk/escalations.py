@@ -14,7 +14,7 @@ from cbt_core.errors import StudyError
 from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
 from db import audit, escalations
-from db.clock import moment, stamp
+from db.columns import moment, stamp
 from db.engine import Connection, Database
 from db.escalations import CaseRow, Flag, Note, Slot
 

@@ -10,7 +10,7 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.protocol import Raters
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.domain.submission import PENDING, Work
-from cbt_core.instruments.defaults import defaults
+from cbt_core.instruments.shipped import defaults
 from db import seats
 from db.engine import Connection
 from db.tasks import TaskRow

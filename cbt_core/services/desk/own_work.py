@@ -12,7 +12,7 @@ from cbt_core.domain.submission import WORK_OF, Work
 from cbt_core.errors import Invalid, Refused
 from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
-from db import audit, guesses, own_tasks, seats, tasks
+from db import audit, seats, tasks
 from db.engine import Connection, Database
 
 GUESSES: Final = 10
@@ -55,11 +55,11 @@ def done_tasks(
     """
     worker = guard.as_worker(database, person, study=slug, role=role, act="done_tasks", now=now)
     with worker.reading() as (connection, study):
-        rows = own_tasks.done(
+        rows = tasks.done_tasks(
             connection, study_id=study.id, person_id=person.id, start=start, count=count,
             work=WORK_OF[role],
         )
-        total = own_tasks.count_done(
+        total = tasks.count_done(
             connection, study_id=study.id, person_id=person.id, work=WORK_OF[role]
         )
         found = [
@@ -117,9 +117,9 @@ def shown_again(
         if seat is None or seat.final_at is None:
             return []
         seed = current(connection, study_id).protocol.design.seed
-        eligible = own_tasks.for_guessing(connection, study_id=study_id, person_id=person.id)
+        eligible = tasks.tasks_to_guess(connection, study_id=study_id, person_id=person.id)
         Random(f"{seed}/{study_id}/{person.id}").shuffle(eligible)
-        given = guesses.of_person(connection, study_id=study_id, person_id=person.id)
+        given = seats.guesses_of(connection, study_id=study_id, person_id=person.id)
         chosen = [task_id for task_id in eligible[:GUESSES] if task_id not in given]
         return [_again(connection, task_id) for task_id in chosen]
 
@@ -139,7 +139,7 @@ def guess(
         seat = seats.find(connection, study_id=study_id, person_id=person.id)
         if seat is None or seat.final_at is None:
             raise Refused("admission.not_finished")
-        given = guesses.of_person(connection, study_id=study_id, person_id=person.id)
+        given = seats.guesses_of(connection, study_id=study_id, person_id=person.id)
         stored = 0
         for token, (choice, reason) in answers.items():
             row = guard.own_task(connection, person, token, Work.RATE)
@@ -150,7 +150,7 @@ def guess(
             places = {slot.slot: slot.answer_id for slot in tasks.slots(connection, row.id)}
             if choice != DONT_KNOW and choice not in places:
                 raise Invalid("rating.out_of_range")
-            guesses.add(
+            seats.add_guess(
                 connection, study_id=study_id, person_id=person.id, task_id=row.id,
                 choice=choice, answer_id=places.get(choice), reason=reason[:1000], now=now,
             )
@@ -162,6 +162,6 @@ def guess(
 
 
 def _again(connection: Connection, task_id: int) -> ShownAgain:
-    row = own_tasks.shown(connection, task_id)
+    row = tasks.shown_item(connection, task_id)
     slots = tuple((slot.slot, slot.text) for slot in tasks.slots(connection, task_id))
     return ShownAgain(row.token, row.question, row.description, slots)

@@ -27,14 +27,8 @@ from cbt_core.domain.submission import (
     Work,
 )
 from cbt_core.errors import Invalid
-from cbt_core.instruments.defaults import defaults
-from cbt_core.services.desk.frame import (
-    Progress,
-    View,
-    choices_view,
-    frame,
-    study_view,
-)
+from cbt_core.instruments.shipped import defaults
+from cbt_core.services.desk.frame import Progress, View, choices_view, frame, study_view
 from cbt_core.services.desk.requests import Json, Place, RatingEntries, SentFlag, read
 from db import seats, submissions, tasks
 from db.audit import Payload

@@ -25,7 +25,7 @@ from cbt_core.domain.study import Stage
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.domain.submission import TaskState, Work
 from cbt_core.errors import Invalid
-from cbt_core.instruments.defaults import defaults
+from cbt_core.instruments.shipped import defaults
 from cbt_core.services.desk.frame import Progress, View, choices_view, frame, study_view
 from cbt_core.services.desk.requests import (
     MAX_SPANS,

@@ -12,9 +12,13 @@ unblinding, after the lock too, since a decision changes no rating and no raw la
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
+from time import time_ns
+from typing import Annotated, Final
+
+from pydantic import Field, StringConstraints
 
 from cbt_core.canonical import digest_of
 from cbt_core.domain.labels import AdjudicationLine, ItemLabels, SpanMark
@@ -24,13 +28,18 @@ from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import Conflict, Invalid, Refused
 from cbt_core.services import guard
 from cbt_core.services.desk import span_marker
-from cbt_core.services.desk.span_marker import FIELDS, LabelRules
+from cbt_core.services.desk.frame import study_view
+from cbt_core.services.desk.requests import Request, read
+from cbt_core.services.desk.span_marker import FIELDS, LabelRules, scheme_view
+from cbt_core.services.labels import adjudication_queue
+from cbt_core.services.labels.adjudication_queue import PER_PAGE, Queue, Show
+from cbt_core.services.studies.contents import setup_for
 from cbt_core.services.studies.study_setup import current
-from db import adjudications, audit, items, label_lines, own_tasks
+from db import adjudications, audit, items, results, tasks
 from db.adjudications import NewAdjudication
 from db.engine import Connection, Database
 from db.items import ItemRow
-from db.label_lines import BlindLine
+from db.results import BlindLine
 
 OPEN = (Stage.OPEN, Stage.LOCKED)
 """Stages in which labels may be adjudicated: the lock ends ratings, not decisions."""
@@ -95,7 +104,7 @@ class Case:
 def case_of(connection: Connection, setup: StudySetup, row: ItemRow) -> Case:
     """Return an item as its adjudicator sees it."""
     study_id = setup.study.id
-    lines = label_lines.blind_round(connection, study_id, [row.id])
+    lines = results.blind_round(connection, study_id, [row.id])
     seen = seen_of(lines)
     decisions = adjudications.of_item(connection, study_id, row.id)
     return Case(
@@ -129,8 +138,8 @@ def _raw(
     connection: Connection, study_id: int, lines: Sequence[BlindLine]
 ) -> tuple[RawLabels, ...]:
     ids = [line.submission_id for line in lines]
-    labels = label_lines.labels(connection, study_id, ids)
-    spans = label_lines.spans(connection, study_id, ids)
+    labels = results.labels(connection, study_id, ids)
+    spans = results.spans(connection, study_id, ids)
     return tuple(
         RawLabels(
             number=number,
@@ -251,7 +260,7 @@ def _item(connection: Connection, person: Person, study_id: int, key: str) -> It
     row = items.by_key(connection, study_id, key)
     if row is None or row.kind != "main":
         raise Refused("adjudication.unknown_item")
-    if own_tasks.labels(connection, study_id=study_id, person_id=person.id, item_id=row.id):
+    if tasks.labels_items(connection, study_id=study_id, person_id=person.id, item_id=row.id):
         raise Refused("adjudication.own_item")
     return row
 
@@ -269,7 +278,7 @@ def _refuse_stale(
 ) -> None:
     if type(base) is not int or base != revision:
         raise Conflict("adjudication.decided_elsewhere")
-    if seen != seen_of(label_lines.blind_round(connection, setup.study.id, [row.id])):
+    if seen != seen_of(results.blind_round(connection, setup.study.id, [row.id])):
         raise Conflict("adjudication.labels_changed")
 
 
@@ -299,3 +308,150 @@ def _text(body: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise Invalid("rating.malformed")
     return value
+
+
+MOST_SEARCHED: Final = 100
+
+View = dict[str, object]
+
+
+class CaseRequest(Request):
+    """Show a case of a study, or (none named) the first of the page."""
+
+    study: str
+    task: str | None = None
+
+
+class PlaceRequest(Request):
+    """Where in the queue the browser is."""
+
+    show: Show = "waiting"
+    search: Annotated[str, StringConstraints(max_length=MOST_SEARCHED)] = ""
+    start: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the queue the person is."""
+
+    show: Show = "waiting"
+    search: str = ""
+    start: int = 0
+
+    @classmethod
+    def of(cls, body: Mapping[str, object]) -> "Place":
+        """Return the place a browser sent.
+
+        Raises:
+            Invalid: something in it has the wrong form.
+        """
+        sent = read(PlaceRequest, body, lambda _: Invalid("rating.malformed"))
+        return cls(sent.show, sent.search, sent.start)
+
+
+def open_view(
+    database: Database, person: Person, *, slug: str, item: str | None, place: Place,
+    now: datetime, after: str | None = None,
+) -> View:
+    """Return a page of the queue and the named case, or the first of the page.
+
+    `after` names a case just decided: the one behind it on the page comes next.
+    """
+    with guard.as_lead(database, person, study=slug, act="open_view", now=now).steps():
+        setup = setup_for(database, person, slug=slug, now=now)
+        found = _queue(database, person, slug, place, now)
+        chosen = item or _next([row.item for row in found.rows], after)
+        case = None
+        if chosen is not None:
+            case = open_case(database, person, slug=slug, item=chosen, now=now)
+    return {
+        "sequence": time_ns() // 1000,
+        "state": "done" if case is None else "task",
+        "study": study_view(setup, person),
+        "progress": {"done": found.decided, "total": found.decided + found.waiting},
+        "queue": {**asdict(found), "show": place.show, "search": place.search,
+                  "per_page": PER_PAGE},
+        "scheme": scheme_view(setup.scheme, setup.protocol.language),
+        "task": None if case is None else _task(setup, case, place),
+    }
+
+
+def decide_view(
+    database: Database, person: Person, *, body: Mapping[str, object], now: datetime
+) -> View:
+    """Store a decision; return its receipt and the next case."""
+    slug, item = task_of(body)
+    place = Place.of(body)
+    with guard.as_lead(database, person, study=slug, act="decide_view", now=now).steps():
+        done = decide(
+            database, person, slug=slug, body={**body, "item": item}, now=now
+        )
+        view = open_view(
+            database, person, slug=slug, item=None, place=place, now=now, after=done.item
+        )
+    return {
+        "saved": {"task": body.get("task"), "revision": done.revision, "at": now.isoformat(),
+                  "repeated": done.repeated},
+        "view": view,
+    }
+
+
+def task_of(body: Mapping[str, object]) -> tuple[str, str]:
+    """Return study and item of a case's name: short name, slash, item id.
+
+    Raises:
+        Invalid: it is no such name.
+    """
+    name = body.get("task")
+    slug, slash, item = name.partition("/") if isinstance(name, str) else ("", "", "")
+    if not slash or not item:
+        raise Invalid("rating.malformed")
+    return slug, item
+
+
+def _queue(
+    database: Database, person: Person, slug: str, place: Place, now: datetime
+) -> Queue:
+    def page(start: int) -> Queue:
+        return adjudication_queue.queue(
+            database, person, slug=slug, show=place.show, search=place.search, start=start,
+            now=now,
+        )
+
+    found = page(place.start)
+    if found.rows or not found.total:
+        return found
+    return page((found.total - 1) // PER_PAGE * PER_PAGE)  # the last of the page was decided
+
+
+def _next(items: Sequence[str], after: str | None) -> str | None:
+    if after in items:  # decided items stay where all or the decided ones are listed
+        behind = items[items.index(after) + 1 :]
+        return behind[0] if behind else after
+    return items[0] if items else None
+
+
+def _task(setup: StudySetup, case: Case, place: Place) -> View:
+    name = f"{setup.study.slug}/{case.item}"
+    return {
+        **asdict(case),
+        "task": name,
+        "revision": len(case.decisions),
+        "corrects": True,  # every decision needs its reason
+        "entries": _entries(case),
+        "draft_sequence": 0,
+        "echo": {"seen": case.seen, **asdict(place)},
+    }
+
+
+def _entries(case: Case) -> View | None:
+    """Return what to begin with: the decision as it stands, else nothing."""
+    if not case.decisions:
+        return None
+    last = case.decisions[-1]
+    return {
+        "labels": list(last.whole),
+        "spans": [asdict(one) for one in last.spans],
+        "verdict": None if last.outcome == "labelled" else last.outcome,
+        "reason": "",
+    }

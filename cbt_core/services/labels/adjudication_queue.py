@@ -22,10 +22,10 @@ from cbt_core.domain.people import Person
 from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
 from cbt_core.stats.labels.label_sets import masi
-from db import label_lines, label_standings, own_tasks
+from db import adjudications, results, tasks
+from db.adjudications import QueueAsked, QueueLine, Standing
 from db.engine import Connection, Database
-from db.label_lines import BlindLine
-from db.label_standings import Asked, QueueLine, Standing
+from db.results import BlindLine
 
 READ_WHOLE_FROM: Final = 400
 """From so many changed items on the whole study is read at once."""
@@ -48,17 +48,17 @@ def refresh(database: Database, study_id: int, seed: int) -> None:
     A queue that is up to date costs three look-ups and no writing.
     """
     with database.reading() as connection:
-        if label_standings.is_whole(connection, study_id):
+        if adjudications.is_whole(connection, study_id):
             return
     with database.writing(study_id) as connection:
-        fresh = label_standings.new_items(connection, study_id)
-        label_standings.add(connection, study_id, {
+        fresh = adjudications.new_items(connection, study_id)
+        adjudications.add_standings(connection, study_id, {
             key: _place(seed, study_id, key) if is_main else None
             for key, is_main in fresh.items()
         })
-        behind = dict(label_standings.behind(connection, study_id))
+        behind = dict(adjudications.behind(connection, study_id))
         opinions = _opinions(connection, study_id, list(behind))
-        label_standings.put(connection, _standings(opinions, behind))
+        adjudications.put_standings(connection, _standings(opinions, behind))
 
 
 def label_distances(items: Sequence[Sequence[Opinion]]) -> list[float]:
@@ -113,12 +113,12 @@ def _opinions(
     few = item_ids if len(item_ids) < READ_WHOLE_FROM else None
     wanted = set(item_ids)
     lines = [
-        line for line in label_lines.blind_round(connection, study_id, few)
+        line for line in results.blind_round(connection, study_id, few)
         if line.item_id in wanted and line.outcome != "skipped"
     ]
     ids = None if few is None else [line.submission_id for line in lines]
-    labels = label_lines.labels(connection, study_id, ids)
-    spans = label_lines.spans(connection, study_id, ids)
+    labels = results.labels(connection, study_id, ids)
+    spans = results.spans(connection, study_id, ids)
     found: dict[int, list[Opinion]] = defaultdict(list)
     for line in lines:
         found[line.item_id].append(Opinion(
@@ -191,20 +191,24 @@ def queue(
     with lead.reading() as (connection, study):
         mine = _labels_here(connection, person, study.id)
         asked = {
-            "waiting": Asked(fewest_voters=FEWEST_VOTERS, decided=False, without_person=mine),
-            "decided": Asked(fewest_voters=0, decided=True, without_person=mine),
+            "waiting": QueueAsked(fewest_voters=FEWEST_VOTERS, decided=False, without_person=mine),
+            "decided": QueueAsked(fewest_voters=0, decided=True, without_person=mine),
         }
-        chosen = Asked(
+        chosen = QueueAsked(
             fewest_voters=FEWEST_VOTERS if show == "waiting" else 0,
             decided={"waiting": False, "decided": True, "all": None}[show],
             search=search.strip(), without_person=mine,
         )
         counts = {
-            name: label_standings.count(connection, study.id, one) for name, one in asked.items()
+            name: adjudications.count_queue(connection, study.id, one)
+            for name, one in asked.items()
         }
         is_plain = show in counts and not chosen.search
-        total = counts[show] if is_plain else label_standings.count(connection, study.id, chosen)
-        lines = label_standings.page(connection, study.id, chosen, start=start, count=count)
+        total = (
+            counts[show] if is_plain
+            else adjudications.count_queue(connection, study.id, chosen)
+        )
+        lines = adjudications.queue_page(connection, study.id, chosen, start=start, count=count)
     return Queue(
         tuple(_waiting(line) for line in lines), start, total, counts["waiting"],
         counts["decided"], setup.protocol.label_mode != "correct",
@@ -215,7 +219,7 @@ def _labels_here(connection: Connection, person: Person, study_id: int) -> int |
     """Return the person's id where it matters: somebody who labels nothing costs no look-up."""
     if person.is_terminal:
         return None
-    labels = own_tasks.labels(connection, study_id=study_id, person_id=person.id)
+    labels = tasks.labels_items(connection, study_id=study_id, person_id=person.id)
     return person.id if labels else None
 
 

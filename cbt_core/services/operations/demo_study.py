@@ -13,14 +13,19 @@ from random import Random
 from typing import Any, Final
 
 from cbt_core.demo.drawn_scores import Shown, drawn_entries, drawn_seconds
-from cbt_core.demo.simulated import SimulatedSubmission, simulated_raters, simulated_scores
-from cbt_core.demo.simulated_labels import (
+from cbt_core.demo.simulated import (
+    TITLE,
     SimulatedLabels,
     SimulatedMark,
+    SimulatedSubmission,
+    demo_distortions,
+    demo_file,
+    demo_protocol,
     simulated_annotators,
     simulated_labels,
+    simulated_raters,
+    simulated_scores,
 )
-from cbt_core.demo.texts import TITLE, demo_distortions, demo_file, demo_protocol
 from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudySetup
@@ -34,7 +39,7 @@ from cbt_core.services.desk import admission, desk_task, own_work
 from cbt_core.services.labels.machine_proposals import Proposed, propose
 from cbt_core.services.studies import creation, study_setup
 from cbt_core.services.studies.creation import StudyFiles
-from db import audit, labels, memberships, people, results, seats, studies, tasks
+from db import audit, labels, people, results, seats, studies, tasks
 from db.engine import Connection, Database
 
 View = Mapping[str, Any]
@@ -230,7 +235,7 @@ def _load(database: Database, language: str, slug: str, now: datetime) -> None:
     with database.writing() as connection:  # last: from now on the demonstration counts as whole
         lead = people.by_code(connection, LEAD)
         if lead is not None:
-            memberships.join(
+            people.join(
                 connection, study_id=made.study_id, person_id=lead.id, role=Role.LEAD, now=began
             )
 
@@ -315,7 +320,7 @@ def _rater(database: Database, code: str, study_id: int) -> Person:
 
 def _is_whole(connection: Connection, slug: str) -> bool:
     study = studies.by_slug(connection, slug)
-    return study is not None and memberships.count_active(connection, study.id, Role.LEAD) > 0
+    return study is not None and people.count_active(connection, study.id, Role.LEAD) > 0
 
 
 ACT: Final = "demonstration.simulate"

@@ -17,10 +17,10 @@ from cbt_core.domain.study import Role
 from cbt_core.errors import Invalid, Refused, StudyError
 from cbt_core.services import guard
 from cbt_core.services.access import passphrases
-from db import audit, memberships, people, sessions
+from db import audit, people, sessions
+from db.backup import scrub
 from db.engine import Connection, Database
 from db.people import Account, Identity, Overview
-from db.scrub import scrub
 
 LONGEST_NAME: Final = 200
 
@@ -214,10 +214,10 @@ def leave_study(
     lead = guard.as_lead(database, actor, study=study_id, act="leave_study", now=now)
     with lead.writing() as (connection, study):
         account = guard.account_of(connection, code)
-        ended = memberships.leave(
+        ended = people.leave(
             connection, study_id=study.id, person_id=account.id, role=role, now=now
         )
-        is_last = role is Role.LEAD and not memberships.count_active(connection, study.id, role)
+        is_last = role is Role.LEAD and not people.count_active(connection, study.id, role)
         if ended and is_last and not actor.is_terminal:
             raise Refused("people.last_lead")
         if ended:
@@ -246,12 +246,12 @@ def _grant(
         people.allow_creating_studies(connection, account.id)
         trail(connection, actor, "person.may_create_studies", account.code, now)
         return True
-    is_demonstration = memberships.is_demonstration(connection, study_id)
+    is_demonstration = people.is_demonstration(connection, study_id)
     if is_demonstration is None:
         raise StudyError("people.no_study")
     if account.demonstration and not is_demonstration:
         raise Refused("people.demonstration")
-    joined = memberships.join(
+    joined = people.join(
         connection, study_id=study_id, person_id=account.id, role=role, now=now
     )
     if joined:

@@ -17,8 +17,7 @@ from cbt_core.analysis.study import Registered
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Stage
 from cbt_core.errors import Refused, StudyError
-from cbt_core.generation.gates.findings import Report
-from cbt_core.report.bundle import archive, files, refuse_taken, write
+from cbt_core.generation.gates.recognition import Report
 from cbt_core.report.checklists import checklists
 from cbt_core.report.context import (
     Prevalence,
@@ -33,6 +32,7 @@ from cbt_core.report.context import (
 )
 from cbt_core.report.document import report_of
 from cbt_core.report.sheet import Sheet
+from cbt_core.report.writers import archive, files, refuse_taken, write
 from cbt_core.services import guard
 from cbt_core.services.results.study_results import analyse, label_results
 from cbt_core.services.results.study_rows import gold_of, read_facts

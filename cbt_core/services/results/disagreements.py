@@ -17,10 +17,10 @@ from cbt_core.domain.study_setup import StudyRow
 from cbt_core.errors import Refused, StudyError
 from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
-from db import disagreements as rows
 from db import results
-from db.disagreements import OneScore, SplitItem
+from db import results as rows
 from db.engine import Connection, Database
+from db.results import OneScore, SplitItem
 
 Split = SplitItem
 """An item that splits the raters, as a screen lists it."""

@@ -1,22 +1,59 @@
 """Statistics of ratings, guesses and labels from files: no database needed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.study import Problem
 from cbt_core.errors import StudyError
+from cbt_core.files.counts import read_counts
 from cbt_core.files.gold import GoldRow, MachineFile, read_gold
 from cbt_core.files.labels import read_labels, read_spans
 from cbt_core.files.ratings import read_ratings
 from cbt_core.files.writer import write_json
 from cbt_core.instruments import load_crosswalk, load_scheme, shipped_schemes
-from cbt_core.stats.labels.annotators import Setting, labels_agreement
-from cbt_core.stats.labels.crosswalk import Mapped
-from cbt_core.stats.labels.detection import Evaluation, JudgedRow, evaluate
-from cbt_core.stats.labels.label_sets import LabelSets, gather
+from cbt_core.stats.agreement.figures import agreement
+from cbt_core.stats.agreement.results import Agreement
+from cbt_core.stats.bias.blinding import CountedBlinding, blinding
+from cbt_core.stats.comparison.contrasts import Comparison, compare
+from cbt_core.stats.labels.annotators import LabelsAgreement, Setting, labels_agreement
+from cbt_core.stats.labels.detection import Detection, Evaluation, JudgedRow, evaluate
+from cbt_core.stats.labels.label_sets import Crosswalked, LabelSets, Mapped, gather
 from cbt_core.stats.labels.spans import Documents
+
+if TYPE_CHECKING:
+    from cbt_core.analysis.labels import Aggregated, Gamma
+
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Written(Generic[Found]):
+    """What was written as JSON, and the doubts about the files it was made of."""
+
+    found: Found
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFigures:
+    """The figures of a labels file; the last two are there where an extra package was asked for."""
+
+    agreement: LabelsAgreement
+    gamma: "Gamma | None" = None
+    aggregated: "Aggregated | None" = None
+
+    def json(self) -> dict[str, object]:
+        """Return the `labels agreement` JSON."""
+        body = self.agreement.json()
+        if self.gamma:
+            body["gamma"] = self.gamma.json()
+        if self.aggregated:
+            body["aggregated"] = self.aggregated.json()
+        return body
 
 
 def agreement_file(
@@ -28,20 +65,18 @@ def agreement_file(
     bootstrap: int = 1000,
     seed: int = 1,
     nominal: Sequence[str] = (),
-) -> tuple[Problem, ...]:
-    """Write the `agreement` JSON of a ratings file; return the doubts about the file.
+) -> Written[Agreement]:
+    """Write the `agreement` JSON of a ratings file.
 
     Raises:
         StudyError: the file cannot be read or analysed, or `out` cannot be written.
     """
-    from cbt_core.stats.agreement.figures import agreement
-
     read = read_ratings(path, scales=scales, values=values)
     found = agreement(
         read.ratings, values=read.values, bootstrap=bootstrap, seed=seed, nominal=nominal
     )
-    write_json(found, out)
-    return read.warnings
+    write_json(found.json(), out)
+    return Written(found, read.warnings)
 
 
 def compare_file(
@@ -53,36 +88,21 @@ def compare_file(
     values: str | None = None,
     bootstrap: int = 1000,
     seed: int = 1,
-) -> tuple[Problem, ...]:
-    """Write the `compare` JSON of a ratings file; return the doubts about the file."""
-    from cbt_core.stats.comparison.contrasts import compare
-
+) -> Written[Comparison]:
+    """Write the `compare` JSON of a ratings file."""
     read = read_ratings(path, scales=scales, values=values)
     found = compare(
         read.ratings, baseline=baseline, values=read.values, bootstrap=bootstrap, seed=seed
     )
-    write_json(found, out)
-    return read.warnings
+    write_json(found.json(), out)
+    return Written(found, read.warnings)
 
 
-def blinding_file(path: Path, *, out: Path) -> None:
+def blinding_file(path: Path, *, out: Path) -> Written[CountedBlinding]:
     """Write the blinding indices of a table of guesses."""
-    from cbt_core.files.counts import read_counts
-    from cbt_core.stats.bias.blinding import blinding
-
-    write_json(blinding(read_counts(path)), out)
-
-
-Json = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What was written, the doubts about the files, and the labels' scheme where one was named."""
-
-    found: Json
-    warnings: tuple[Problem, ...]
-    scheme: Scheme | None = None
+    found = blinding(read_counts(path))
+    write_json(found.json(), out)
+    return Written(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +151,7 @@ def gold_files(
     return GoldFiles(gold, MachineFile(Path(model), machine) if model else None, encoding)
 
 
-def labels_agreement_file(path: Path, *, out: Path, wishes: Wishes) -> Measured:
+def labels_agreement_file(path: Path, *, out: Path, wishes: Wishes) -> Written[LabelFigures]:
     """Write the `labels agreement` JSON of a labels file.
 
     Raises:
@@ -153,14 +173,14 @@ def labels_agreement_file(path: Path, *, out: Path, wishes: Wishes) -> Measured:
     setting = Setting(
         wishes.bootstrap, wishes.seed, scheme=scheme.signature if scheme else ""
     )
-    found = {**labels_agreement(sets, setting, documents), **_extras(sets, documents, wishes)}
-    write_json(found, out)
-    return Measured(found, warnings, scheme)
+    found = _with_extras(labels_agreement(sets, setting, documents), sets, documents, wishes)
+    write_json(found.json(), out)
+    return Written(found, warnings)
 
 
 def evaluate_file(
     files: GoldFiles, *, out: Path, schemes: Schemes, bootstrap: int = 1000, seed: int = 1
-) -> Measured:
+) -> Written[Detection]:
     """Write the `labels evaluate` JSON of a gold file.
 
     Where the sides use different schemes, both are put into the words of `schemes.both`, or of the
@@ -183,8 +203,8 @@ def evaluate_file(
     )
     setting = Setting(bootstrap, seed, scheme=target.signature if target else "")
     found = evaluate(judged, setting)
-    write_json(found, out)
-    return Measured(found, read.warnings, target)
+    write_json(found.json(), out)
+    return Written(found, read.warnings)
 
 
 def _check(wishes: Wishes) -> None:
@@ -196,22 +216,21 @@ def _check(wishes: Wishes) -> None:
         raise StudyError("labels.aggregate_needs_out")
 
 
-def _extras(sets: LabelSets, documents: Documents | None, wishes: Wishes) -> Json:
+def _with_extras(
+    found: LabelsAgreement, sets: LabelSets, documents: Documents | None, wishes: Wishes
+) -> LabelFigures:
     if not wishes.gamma and not wishes.aggregate:
-        return {}
-    from cbt_core.analysis import label_extras
+        return LabelFigures(found)
+    from cbt_core.analysis import labels
 
-    found: dict[str, object] = {}
+    gamma = aggregated = None
     if wishes.gamma and documents is not None:
-        found["gamma"] = label_extras.gamma(
-            sets, documents, seed=wishes.seed, bootstrap=wishes.bootstrap
-        )
+        gamma = labels.gamma(sets, documents, seed=wishes.seed, bootstrap=wishes.bootstrap)
     if wishes.aggregate and wishes.aggregate_out:
-        items = label_extras.aggregate(
+        aggregated = labels.aggregate(
             sets, method=wishes.aggregate, seed=wishes.seed, out=wishes.aggregate_out
         )
-        found["aggregated"] = {"method": wishes.aggregate, "items": items}
-    return found
+    return LabelFigures(found, gamma, aggregated)
 
 
 def _sides(schemes: Schemes) -> tuple[Scheme | None, Scheme | None, Scheme | None]:
@@ -239,7 +258,7 @@ def _judged(row: GoldRow) -> JudgedRow:
 
 def _mapped(
     rows: Sequence[GoldRow], gold: Scheme, model: Scheme, target: Scheme
-) -> tuple[list[JudgedRow], Json]:
+) -> tuple[list[JudgedRow], Crosswalked]:
     """Put both sides into the labels of the target; count what has no counterpart there."""
     crosswalk = load_crosswalk()
     sides = [Mapped(crosswalk, source=one.id, target=target.id) for one in (gold, model)]
@@ -252,12 +271,9 @@ def _mapped(
             row.any_only,
         ))
     known = [label.id for label in target.labels]
-    told = {
-        name: {**side.json(),
-               "unreachable": side.unreachable(known, [label.id for label in scheme.labels])}
-        for name, side, scheme in zip(("gold", "model"), sides, (gold, model), strict=True)
-    }
-    return found, {"target": target.id, "version": crosswalk.version, **told}
+    told = [side.side(known, [label.id for label in scheme.labels])
+            for side, scheme in zip(sides, (gold, model), strict=True)]
+    return found, Crosswalked(target.id, crosswalk.version, *told)
 
 
 def _labels(rows: list[JudgedRow], target: Scheme | None) -> list[str]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from cbt_core.analysis import rows
 from cbt_core.analysis.labels import (
     Entered,
     LabelResults,
@@ -17,11 +16,9 @@ from cbt_core.analysis.labels import (
 )
 from cbt_core.analysis.machine import MetricMean, metric_means
 from cbt_core.analysis.parts import Share, value_shares
-from cbt_core.analysis.rows import Facts, analysed_ratings
-from cbt_core.analysis.study import Analysis, Registered, analysis_of, work_of
+from cbt_core.analysis.study import Analysis, Registered, Work, analysis_of, work_of
 from cbt_core.domain.instrument import Instrument
 from cbt_core.domain.people import Person
-from cbt_core.domain.protocol import Protocol
 from cbt_core.domain.study import Role
 from cbt_core.domain.study_setup import StudyRow, StudySetup
 from cbt_core.errors import StudyError
@@ -33,8 +30,7 @@ from cbt_core.services.studies.registration import registered
 from cbt_core.services.studies.study_setup import current
 from cbt_core.stats.labels.annotators import Setting
 from cbt_core.stats.ratings import POOLED
-from cbt_core.stats.resampling import Bootstrap
-from db import disagreements, studies
+from db import results, studies
 from db.engine import Connection, Database
 
 
@@ -53,28 +49,23 @@ def analyse(
         database, person, study=slug, role=Role.RATER, act="analyse", now=now
     )
     with lead.reading() as (connection, study):
-        read = _read(connection, study)
-    return read.analysis(bootstrap)
+        read = _read(connection, study, bootstrap)
+    return analysis_of(read.work, read.registered)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Read:
-    """A study's rows, the plan they are held against and what is registered of it."""
+    """A study's rows, read once, and how its plan stands to them."""
 
-    facts: Facts
-    plan: Protocol
-    fixed: Registered
-
-    def analysis(self, bootstrap: int | None) -> Analysis:
-        """Return the analysis; takes seconds on large studies."""
-        return analysis_of(work_of(self.facts, self.plan, bootstrap), self.fixed)
+    work: Work
+    registered: Registered
 
 
-def _read(connection: Connection, study: StudyRow) -> _Read:
+def _read(connection: Connection, study: StudyRow, bootstrap: int | None) -> _Read:
     facts = read_facts(connection, current(connection, study.id))
     fixed = registered(connection, study.id)
     text = studies.protocol_text(connection, study.id, fixed.plan_digest)
-    return _Read(facts, parse_protocol(text).protocol, fixed)
+    return _Read(work_of(facts, parse_protocol(text).protocol, bootstrap), fixed)
 
 
 def label_results(
@@ -147,7 +138,7 @@ def state(database: Database, person: Person, *, slug: str, now: datetime) -> st
         database, person, study=slug, role=Role.RATER, act="results_state", now=now
     )
     with lead.reading() as (connection, study):
-        found = disagreements.state(connection, study.id)
+        found = results.entries_state(connection, study.id)
     return "/".join([study.stage, *(str(one) for one in found)])
 
 
@@ -164,14 +155,14 @@ def everything(
         database, person, study=slug, role=Role.RATER, act="everything", now=now
     )
     with lead.reading() as (connection, study):
-        read = _read(connection, study)
-    analysis, facts, setup = read.analysis(bootstrap), read.facts, read.facts.setup
-    closed = setup.study.stage.is_closed
-    plan = setup.protocol
-    replicates = plan.analysis.bootstrap if bootstrap is None else bootstrap
-    rated = analysed_ratings(rows.rating_table(facts.material), setup)
+        read = _read(connection, study, bootstrap)
+    work, setup = read.work, read.work.facts.setup
     return Everything(
-        analysis=analysis, instrument=setup.instrument, margin=plan.analysis.margin,
-        shares=tuple(value_shares(rated, [POOLED, *(rated.systems if closed else ())])),
-        metric_means=metric_means(facts, Bootstrap(replicates, plan.design.seed)) if closed else (),
+        analysis=analysis_of(work, read.registered),
+        instrument=setup.instrument,
+        margin=setup.protocol.analysis.margin,
+        shares=tuple(value_shares(
+            work.ratings, [POOLED, *(() if work.open else work.ratings.systems)]
+        )),
+        metric_means=() if work.open else metric_means(work.facts, work.how),
     )

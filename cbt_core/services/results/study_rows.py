@@ -23,7 +23,7 @@ from cbt_core.domain.study_setup import StudySetup
 from cbt_core.stats.labels.anchoring import Answered
 from cbt_core.stats.labels.label_sets import LabelRow
 from cbt_core.stats.labels.spans import Documents, SpanRow
-from db import adjudications, analysis_rows, items, label_lines, proposals, results, studies
+from db import adjudications, items, proposals, results, studies
 from db.engine import Connection
 
 
@@ -60,9 +60,9 @@ def votes_of(
 ) -> Mapping[str, list[frozenset[str]]]:
     """Return the label sets of the blind round by item key, one for each annotator who decided."""
     silent = frozenset(without)
-    given = label_lines.labels(connection, study_id)
+    given = results.labels(connection, study_id)
     found: dict[str, list[frozenset[str]]] = defaultdict(list)
-    for line in label_lines.blind_round(connection, study_id):
+    for line in results.blind_round(connection, study_id):
         if line.is_vote and line.annotator not in silent:
             labels = given.get(line.submission_id, ())
             found[line.item].append(frozenset(mark.label for mark in labels))
@@ -92,12 +92,12 @@ def _entered_lines(
 ) -> EnteredLines:
     annotators, dropped = without
     by_round: dict[str, dict[Place, LabelLine]] = {BLIND: {}, MODEL: {}}
-    for line in label_lines.submissions(connection, study_id):
+    for line in results.submissions(connection, study_id):
         if not line.is_newest or line.outcome == "skipped":
             continue
         if line.annotator not in annotators and line.item not in dropped:
             by_round[line.round][line.item, line.annotator] = line
-    given = label_lines.labels(connection, study_id)
+    given = results.labels(connection, study_id)
     return EnteredLines(by_round, {key: frozenset(mark.label for mark in marks)
                              for key, marks in given.items()})
 
@@ -106,7 +106,7 @@ def _machines(connection: Connection, study_id: int) -> dict[str, Sets]:
     found: dict[str, Sets] = {}
     for one in proposals.passes(connection, study_id):
         found.setdefault(one.source, {}).setdefault(one.item, frozenset())
-    for line in label_lines.proposals(connection, study_id):
+    for line in results.proposals(connection, study_id):
         mine = found.setdefault(line.source, {})
         mine[line.item] = mine.get(line.item, frozenset()) | {line.label}
     return found
@@ -115,11 +115,11 @@ def _machines(connection: Connection, study_id: int) -> dict[str, Sets]:
 def _proposal_answers(
     connection: Connection, study_id: int, kept: Iterable[LabelLine]
 ) -> list[Answered]:
-    proposed = {one.id: one.label for one in label_lines.proposals(connection, study_id)}
+    proposed = {one.id: one.label for one in results.proposals(connection, study_id)}
     wanted = {line.id for line in kept}
     return [
         Answered(proposed[one.proposal_id], one.answer)
-        for key, answers in label_lines.answers(connection, study_id).items()
+        for key, answers in results.proposal_answers(connection, study_id).items()
         if key in wanted
         for one in answers
     ]
@@ -131,7 +131,7 @@ def _documents(
     """Return the spans of the first round, counted in question, line break, description."""
     texts = {one.key: (one.question, one.description)
              for one in items.stream(connection, study_id)}
-    marked = label_lines.spans(connection, study_id)
+    marked = results.spans(connection, study_id)
     spans = []
     for line in lines:
         question = texts[line.item][0]
@@ -163,7 +163,7 @@ def read_facts(connection: Connection, setup: StudySetup) -> Facts:
     """Read a study's rows; names are true ones only when it is unblinded."""
     study_id, unblinded = setup.study.id, setup.study.stage == Stage.UNBLINDED
     material = read_material(connection, setup, unblinded=unblinded)
-    sizes = list(analysis_rows.answer_sizes(connection, study_id))
+    sizes = list(results.answer_sizes(connection, study_id))
     rows = studies.systems(connection, study_id)
     primary = setup.protocol.analysis.primary_system
     return Facts(
@@ -181,10 +181,10 @@ def read_facts(connection: Connection, setup: StudySetup) -> Facts:
         guesses=sorted(results.guesses(connection, study_id), key=lambda one: one.task_id),
         answers={(one.item, material.systems[one.system_id]): one.answer_id for one in sizes},
         characters={one.answer_id: one.characters for one in sizes},
-        metrics=analysis_rows.metric_scores(connection, study_id),
-        judges=analysis_rows.judge_scores(connection, study_id),
-        items=analysis_rows.items(connection, study_id),
-        members=analysis_rows.members(connection, study_id),
+        metrics=results.metric_scores(connection, study_id),
+        judges=results.judge_scores(connection, study_id),
+        items=results.items(connection, study_id),
+        members=results.members(connection, study_id),
         seats=results.seats(connection, study_id),
     )
 

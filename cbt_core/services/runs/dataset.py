@@ -17,9 +17,9 @@ from cbt_core.domain.study import ImportedItem, Risk
 from cbt_core.errors import StudyError
 from cbt_core.files.items import PSYQA
 from cbt_core.files.study import read_questions
-from cbt_core.files.writer import write_json
-from cbt_core.generation.dataset import card as cards
+from cbt_core.files.writer import make_folder, write_json, write_lines, write_text
 from cbt_core.generation.dataset import dataset_rows
+from cbt_core.generation.dataset import figures as cards
 from cbt_core.generation.dataset.clean_texts import Cleaned, Rules, clean
 from cbt_core.generation.dataset.dataset_rows import (
     Entry,
@@ -42,11 +42,11 @@ from cbt_core.generation.dataset.splits import (
     split,
 )
 from cbt_core.generation.gates.answer_gate import Gate, language_of
+from cbt_core.generation.run.journal import Outcome
 from cbt_core.generation.run.manifest import versions
-from cbt_core.generation.run.outcome import Outcome
 from cbt_core.generation.tasks.questions import HEAD_BYTES, PSYQA_MARK
 from cbt_core.instruments.shipped import load_scheme
-from cbt_core.metrics.structure.steps import steps_of
+from cbt_core.metrics.structure import steps_of
 from cbt_core.services import guard
 from cbt_core.version import VERSION
 from db import items, studies
@@ -163,9 +163,9 @@ def build(order: Order, *, generate: Generate, now: datetime, step: Step = lambd
     cleaned = clean(_with_source(read.items, order), order.rules)
     if not cleaned.kept:
         raise StudyError("dataset.nothing_left", count=len(read.items))
-    _make_folder(order.out)
-    dataset_rows.write_lines(map(dataset_rows.question_row, cleaned.kept), order.out / QUESTIONS)
-    dataset_rows.write_lines(
+    make_folder(order.out)
+    write_lines(map(dataset_rows.question_row, cleaned.kept), order.out / QUESTIONS)
+    write_lines(
         ({"id": one.key, "reason": one.reason, "of": one.of} for one in cleaned.dropped),
         order.out / DROPPED,
     )
@@ -191,8 +191,8 @@ def _assemble(
     rows = [maker.row(items[key], answer) for key, answer in answers.items() if key in items]
     if len(rows) < len(items):  # what is not answered must not be asked for by a study
         answered = (item for item in cleaned.kept if item.key in answers)
-        dataset_rows.write_lines(map(dataset_rows.question_row, answered), order.out / QUESTIONS)
-    dataset_rows.write_lines(rows, order.out / DATASET)
+        write_lines(map(dataset_rows.question_row, answered), order.out / QUESTIONS)
+    write_lines(rows, order.out / DATASET)
     dataset_rows.write_parquet(rows, order.out / PARQUET)
     step("counting")
     gates = _gates(rows, order.model)
@@ -215,13 +215,6 @@ def _prepare(order: Order) -> None:
     if taken and not order.resume:  # a README.md of somebody's own is no less theirs
         raise StudyError("dataset.exists", folder=order.out)
     load_scheme(order.scheme)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StudyError("export.cannot_write", file=folder) from error
 
 
 def _with_source(items: Sequence[ImportedItem], order: Order) -> list[ImportedItem]:
@@ -261,7 +254,7 @@ def _describe(
         prompt=str(first["prompt"]) or order.prompt, prompt_hash=str(first["prompt_hash"])[:16],
         scheme=scheme.signature, version=VERSION, day=now.date().isoformat(),
     )
-    dataset_rows.write_text(cards.card(facts, table_of(stats)), order.out / CARD)
+    write_text(cards.card(facts, table_of(stats)), order.out / CARD)
 
 
 def _write_manifest(
@@ -352,13 +345,10 @@ def split_file(
     asked = [(entry.question, entry.description) for entry in entries]
     made = split(asked, shares=shares, seed=seed, against=against)
     _refuse_empty(made, shares, rows=len(entries))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StudyError("export.cannot_write", file=out) from error
+    make_folder(out)
     for name in SPLITS:
         rows = (entries[place].record for place in made.parts[name])
-        dataset_rows.write_lines(rows, out / f"{name}.jsonl")
+        write_lines(rows, out / f"{name}.jsonl")
     shared = Shared(
         {name: len(made.parts[name]) for name in SPLITS},
         {name: len(places) for name, places in made.excluded.items()},

@@ -1,4 +1,4 @@
-"""Distortions detected by a model: in a file of questions, or as proposals in a study.
+"""Distortions detected by a model in a study, as proposals.
 
 Proposals are append-only and come before the eyes they are meant for: an item whose machine round
 an annotator has seen takes no more of them (`machine_rounds.shown`), else annotators of one item
@@ -6,33 +6,26 @@ would have corrected different machines. The checks stand in the transaction tha
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from cbt_core.canonical import digest_of
-from cbt_core.domain.instrument import Scheme
 from cbt_core.domain.people import Person
-from cbt_core.domain.study import Problem
 from cbt_core.domain.study_setup import StudySetup
 from cbt_core.errors import Refused, StudyError
-from cbt_core.generation.backend.exchange import Request
-from cbt_core.generation.run.outcome import Limits, Outcome, Progress, Stop
-from cbt_core.generation.tasks.detection import (
-    Detection,
-    detection_form,
-    text_request,
-    with_label_names,
-)
-from cbt_core.generation.tasks.model_task import Model, Task, rows_of
-from cbt_core.generation.tasks.questions import Questions
+from cbt_core.generation.backend.catalogue import Options
+from cbt_core.generation.tasks.detection import Detection, detection_form
+from cbt_core.generation.tasks.questions import Question
+from cbt_core.generation.tasks.task import rows_of
 from cbt_core.services import guard
 from cbt_core.services.runs import model_run
+from cbt_core.services.runs.model_run import Plan
 from cbt_core.services.studies.study_setup import current
 from cbt_core.settings import Settings
-from db import audit, items, machine_rounds
+from db import audit, items, proposals
 from db import proposals as stored
 from db.engine import Connection, Database
 from db.items import ItemRow
@@ -42,50 +35,18 @@ NAMED: Final = 5
 """Items named in a refusal; more would hide the sentence."""
 
 
-def plan_file(
-    questions: Questions,
-    model: Model,
-    *,
-    scheme: Scheme,
-    language: str,
-    place: Path,
-    settings: Settings,
-    database: Database | None,
-    now: datetime,
-) -> tuple[Detection, tuple[Problem, ...]]:
-    """Read and check a questions file for detection; return doubts about it too.
-
-    Raises:
-        ImportProblems: the questions cannot be read.
-        StudyError: the texts may not leave.
-    """
-    form, checked = detection_form(scheme, language), questions.check()
-
-    def requests() -> Iterator[Request]:
-        for one in questions:
-            yield text_request(form, model.decoding, one.key, one.question, one.description)
-
-    about = {"scheme": scheme.signature, "questions": checked.digest}
-    task = Task(form, requests, checked.count, checked.sources, about)
-    found = model_run.prepare(
-        task, with_label_names(model, scheme, language), place=place, settings=settings,
-        database=database, now=now,
-    )
-    return Detection(found, scheme), checked.warnings
-
-
 def plan_study(
     database: Database,
     person: Person,
     *,
     slug: str,
-    model: Model,
+    options: Options,
     place: Path,
     settings: Settings,
     now: datetime,
     language: str = "",
     leave_seen: bool = False,
-) -> Detection:
+) -> Plan[Detection]:
     """Check a study for detection with its own scheme; `leave_seen` leaves out items seen before.
 
     Raises:
@@ -97,42 +58,18 @@ def plan_study(
     with lead.reading() as (connection, study):
         setup = current(connection, study.id)
         every = [one for one in items.stream(connection, study.id) if one.kind == "main"]
-        seen = machine_rounds.shown(connection, study.id, mode=setup.protocol.label_mode)
+        seen = proposals.shown_items(connection, study.id, mode=setup.protocol.label_mode)
         require_open(setup)
         used = [one for one in every if one.withdrawn_at is None]
-        open_items = [one for one in used if one.id not in seen]
-        if len(open_items) < len(used) and not leave_seen:
-            shown = [one.key for one in used if one.id in seen]
+        shown = [one.key for one in used if one.id in seen]
+        if shown and not leave_seen:
             raise Refused("detection.seen", count=len(shown), items=", ".join(shown[:NAMED]))
-    if not open_items:
+    if len(shown) == len(used):
         raise StudyError("detection.no_items", slug=slug)
-    task = _study_task(setup, every, open_items, language or setup.study.language, model)
-    found = model_run.prepare(
-        task, with_label_names(model, setup.scheme, task.form.language), place=place,
-        settings=settings, database=database, now=now,
+    task = _task(setup, every, language or setup.study.language, seen)
+    return model_run.plan(
+        task, options, place=place, settings=settings, database=database, now=now
     )
-    return Detection(found, setup.scheme, slug, len(used) - len(open_items))
-
-
-def detect(
-    detection: Detection,
-    *,
-    settings: Settings,
-    database: Database | None,
-    person: Person,
-    now: datetime,
-    resume: bool = False,
-    on_progress: Callable[[Progress], None] | None = None,
-    stop: Stop | None = None,
-    limits: Limits | None = None,
-) -> Outcome:
-    """Run a detection; its file is there when every text was asked. See `asking.ask`."""
-    with guard.as_sender(database, person, act="detect", now=now):
-        return model_run.ask(
-            detection.asking, to_row=detection.row, settings=settings, database=database,
-            person=person, now=now, resume=resume, on_progress=on_progress, stop=stop,
-            limits=limits,
-        )
 
 
 def require_open(setup: StudySetup) -> None:
@@ -145,20 +82,20 @@ def require_open(setup: StudySetup) -> None:
         raise Refused("annotation.locked")
 
 
-def _study_task(
-    setup: StudySetup, every: Sequence[ItemRow], used: Sequence[ItemRow], language: str,
-    model: Model,
-) -> Task:
+def _task(
+    setup: StudySetup, every: Sequence[ItemRow], language: str, seen: Collection[int]
+) -> Detection:
     """Return the task; its settings hold all texts: a withdrawal must not forbid to resume."""
-    form = detection_form(setup.scheme, language)
-
-    def requests() -> Iterator[Request]:
-        for one in used:
-            yield text_request(form, model.decoding, one.key, one.question, one.description)
-
+    used = [one for one in every if one.withdrawn_at is None]
+    open_items = [one for one in used if one.id not in seen]
     texts = digest_of([(one.key, one.question, one.description) for one in every])
-    about = {"study": setup.study.slug, "scheme": setup.scheme.signature, "texts": texts}
-    return Task(form, requests, len(used), Counter(one.source for one in used), about)
+    return Detection(
+        form=detection_form(setup.scheme, language), scheme=setup.scheme,
+        texts=[Question(one.key, one.question, one.description, one.source) for one in open_items],
+        total=len(open_items), sources=Counter(one.source for one in open_items),
+        about={"study": setup.study.slug, "scheme": setup.scheme.signature, "texts": texts},
+        slug=setup.study.slug, left_out=len(used) - len(open_items),
+    )
 
 
 Taken = list[tuple[ItemRow, Mapping[str, object]]]
@@ -181,7 +118,7 @@ class Stored:
 
 
 def store(
-    database: Database, person: Person, *, detection: Detection, now: datetime
+    database: Database, person: Person, *, plan: Plan[Detection], now: datetime
 ) -> Stored:
     """Store a finished detection as proposals of its study, all or nothing.
 
@@ -191,10 +128,10 @@ def store(
         Refused: the study is locked meanwhile, or not the person's.
         StudyError: there is no finished file, or an item's text is not the one the model read.
     """
-    lead = guard.as_lead(database, person, study=detection.slug, act="store_detection", now=now)
+    lead = guard.as_lead(database, person, study=plan.task.slug, act="store_detection", now=now)
     lead.check()
-    rows = rows_of(detection.asking.place)
-    run, source = detection.asking.run, detection.asking.source
+    rows = rows_of(plan.place)
+    run, source = plan.run, source_of(plan)
     with lead.writing() as (connection, study):
         setup = current(connection, study.id)
         require_open(setup)
@@ -209,7 +146,7 @@ def store(
                               run=run, now=now)
             audit.append(
                 connection, study_id=study.id, actor=person.code, action="proposals", now=now,
-                payload=_trail(detection, proposals, len(passed)),
+                payload=_trail(plan, proposals, len(passed)),
             )
     return Stored(
         items=len(passed), proposals=len(proposals),
@@ -225,7 +162,7 @@ def _sorted_out(
     """Return the rows a study takes, and how many it does not, by reason."""
     study_id = setup.study.id
     by_key = {one.key: one for one in items.stream(connection, study_id)}
-    seen = machine_rounds.shown(connection, study_id, mode=setup.protocol.label_mode)
+    seen = proposals.shown_items(connection, study_id, mode=setup.protocol.label_mode)
     known = {
         line.item for line in stored.passes(connection, study_id)
         if (line.source, line.run) == (source, run)
@@ -258,10 +195,17 @@ def _proposals(item: ItemRow, row: Mapping[str, object]) -> list[NewProposal]:
     return list(dict.fromkeys(one for one in found if one.field or one.label not in placed))
 
 
-def _trail(detection: Detection, proposals: Sequence[NewProposal], passed: int) -> audit.Payload:
-    form, run = detection.asking.task.form, detection.asking.run
+def source_of(plan: Plan[Detection]) -> str:
+    """Return what is stored as the origin: the model and the prompt it was asked with."""
+    options, form = plan.options, plan.task.form
+    adapter = f"+{Path(options.adapter).name}" if options.adapter else ""
+    return f"{options.model}{adapter} {form.name}#{form.hash[:8]}"
+
+
+def _trail(plan: Plan[Detection], proposals: Sequence[NewProposal], passed: int) -> audit.Payload:
     return {
-        "origin": digest_of([detection.asking.source, run]), "run": run, "prompt": form.hash,
-        "scheme": detection.scheme.digest, "count": len(proposals), "items": passed,
+        "origin": digest_of([source_of(plan), plan.run]), "run": plan.run,
+        "prompt": plan.task.form.hash, "scheme": plan.task.scheme.digest,
+        "count": len(proposals), "items": passed,
         "digest": digest_of([astuple(one) for one in proposals]),
     }

@@ -20,9 +20,9 @@ from cbt_core.generation.backend.hosts import require_host
 from cbt_core.services import guard
 from cbt_core.services.operations import storage
 from cbt_core.settings import Settings
-from db import agreements, audit
-from db.agreements import Agreement
+from db import audit, runs
 from db.engine import Connection, Database
+from db.runs import Agreement
 
 LISTED, NO = "listed", "no"
 CLOSED: Final = frozenset({"psyqa"})
@@ -92,7 +92,7 @@ def sources(database: Database, person: Person, *, now: datetime) -> Sequence[Ag
     """
     lead = guard.as_lead_anywhere(database, person, act="sources", now=now)
     with lead.reading() as connection:
-        found = list(agreements.current(connection))
+        found = list(runs.agreement_of(connection))
     known = {one.source for one in found}
     closed = [Agreement(name, NO, "", "", "", "") for name in sorted(CLOSED - known)]
     return sorted((*found, *closed), key=lambda one: one.source)
@@ -151,7 +151,7 @@ def _words(database: Database | None) -> dict[str, Agreement]:
     if database is None or not storage.exists(database):
         return {}
     with database.reading() as connection:
-        return {one.source: one for one in agreements.current(connection)}
+        return {one.source: one for one in runs.agreement_of(connection)}
 
 
 def _require_source(source: str, words: Mapping[str, Agreement], now: datetime) -> None:
@@ -175,7 +175,7 @@ def _decide(
     name = normal_source(source)
     if not name or len(name) > LONGEST or not name.isprintable():
         raise StudyError("egress.no_source")
-    agreements.add(
+    runs.add_agreement(
         connection, source=name, may_leave=may_leave, agreement=agreement, valid_until=until,
         actor=person.code, now=now,
     )

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +13,11 @@ from cbt_core.domain.people import Person
 from cbt_core.errors import StudyError
 from cbt_core.files.protocol import LoadedProtocol, parse_protocol
 from cbt_core.files.study import read_study
+from cbt_core.files.writer import write_lines
 from cbt_core.generation.run.journal import SUFFIX, beside
 from cbt_core.generation.run.manifest import FAILED
 from cbt_core.services import guard
-from cbt_core.services.runs.control import one_run
-from cbt_core.services.runs.process import answers_file, questions_of
+from cbt_core.services.runs.browser_run import answers_file, one_run, questions_of
 from cbt_core.services.studies import creation
 from cbt_core.services.studies.creation import Created, Preview, StudyFiles
 from db import audit
@@ -240,26 +240,20 @@ def _cut(
     )
     items = [one for one in read.items if one.key in kept]
     first, references = folder / "questions.jsonl", folder / "references.jsonl"
-    _write(first, (
+    write_lines((
         {"id": one.key, "question": one.question, "description": one.description,
          "keywords": list(one.keywords), "source": one.source, "licence": one.licence,
          **({"risk": one.risk.value} if one.risk else {})}
         for one in items
-    ))
-    _write(references, (
+    ), first)
+    write_lines((
         {"id": one.key, "answer": text} for one in items for text in one.references
-    ))
+    ), references)
     places = [folder / f"answers-{place}.jsonl" for place in range(len(found))]
     for file, place in zip(answers, places, strict=True):
-        _write(place, (row for row in rows_of_file(file) if str(row["id"]) in kept))
+        write_lines((row for row in rows_of_file(file) if str(row["id"]) in kept), place)
     names = {place: f"{system_of(one)}.jsonl" for one, place in zip(found, places, strict=True)}
     return StudyFiles(
         questions=first, answers=places, names={**names, first: questions.name},
         references=[references] if references.stat().st_size else [],
     )
-
-
-def _write(file: Path, rows: Iterable[Row]) -> None:
-    with file.open("w", encoding="utf-8") as target:
-        for row in rows:
-            target.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -85,22 +85,3 @@ def merge_adapter(
     return merge(
         adapter, out, base=base, revision=revision, trust_remote_code=trust_remote_code
     ).difference
-
-
-def serve_model(
-    model: str, *, adapter: str, port: int, revision: str, trust_remote_code: bool,
-    ready: Callable[[str], None],
-) -> None:
-    """Serve a local model on the loopback address until stopped.
-
-    Raises:
-        StudyError: there is no such model or adapter, or it cannot be loaded.
-    """
-    from cbt_core.generation.backend.local_model import LocalModel, TransformersBackend
-    from cbt_core.generation.backend.trial_endpoint import serve
-
-    backend = TransformersBackend(LocalModel(
-        model=model, adapter=adapter, revision=revision, trust_remote_code=trust_remote_code
-    ))
-    backend.describe()  # loads: what is wrong is said before the address is
-    serve(backend, port, ready)

@@ -15,10 +15,10 @@ from cbt_core.domain.people import Person
 from cbt_core.domain.study import Problem
 from cbt_core.errors import StudyError
 from cbt_core.generation.backend.allowance import Budget, Prices, likely_tokens
-from cbt_core.generation.backend.catalogue import BACKENDS, Tuning
+from cbt_core.generation.backend.catalogue import BACKENDS, Options, Tuning
 from cbt_core.generation.backend.exchange import Decoding
 from cbt_core.generation.backend.model_folder import models_folder
-from cbt_core.generation.tasks.answers import Plan, Wish
+from cbt_core.generation.tasks.answers import Answers, answers_to
 from cbt_core.generation.tasks.prompts import load_prompt, shipped_prompts
 from cbt_core.generation.tasks.questions import Questions
 from cbt_core.instruments import load_scheme, shipped_schemes
@@ -80,22 +80,33 @@ def local_adapters() -> Sequence[str]:
     return _found("adapter_config.json")
 
 
-def wish_of(asked: Asked, questions: Questions, out: Path) -> Wish:
-    """Return the wish, every choice checked against what the server offers.
+def options_of(asked: Asked, *, resume: bool = False) -> Options:
+    """Return how the model is asked, every choice checked against what the server offers.
 
     Raises:
         StudyError: a choice is not offered, or a price is missing.
     """
     _check(asked)
-    return Wish(
-        questions=questions, system=asked.system, backend=asked.backend, model=_model(asked),
-        adapter=_among(asked.adapter, local_adapters()) if asked.adapter else "", out=out,
-        prompt=asked.prompt, prompt_language=asked.prompt_language, scheme=asked.scheme,
-        base_url=asked.base_url, decoding=asked.decoding,
+    return Options(
+        backend=asked.backend, model=_model(asked),
+        adapter=_among(asked.adapter, local_adapters()) if asked.adapter else "",
+        base_url=asked.base_url, decoding=asked.decoding, resume=resume,
         tuning=Tuning(
             prices=Prices(asked.price_in, asked.price_out), budget=Budget(asked.budget, None),
             delay=asked.delay, concurrency=1 if asked.delay else 0,
         ),
+    )
+
+
+def task_of(asked: Asked, questions: Questions) -> Answers:
+    """Return the questions as they are to be answered.
+
+    Raises:
+        ImportProblems: the questions cannot be read. StudyError: the system's name is none.
+    """
+    return answers_to(
+        questions, system=asked.system, prompt=asked.prompt, language=asked.prompt_language,
+        scheme=asked.scheme,
     )
 
 
@@ -223,20 +234,21 @@ def preview_of(
     Raises:
         ImportProblems: the questions cannot be read. StudyError: a choice is not offered.
     """
-    wish = wish_of(asked, questions, NOWHERE / ANSWERS)
-    checked = questions.check()
-    states, reason = _states(database, asked, checked.sources, settings, now)
+    options = options_of(asked)
+    task = task_of(asked, questions)
+    states, reason = _states(database, asked, task.sources, settings, now)
     tokens, replies, host, cost = 0, 0, "", None
-    too_many = checked.count > settings.browser_questions
+    too_many = task.total > settings.browser_questions
     if reason is None:
-        planned = model_run.plan(wish, settings=settings, database=database, now=now)
-        host = planned.host
+        host = model_run.plan(
+            task, options, place=NOWHERE / ANSWERS, settings=settings, database=database, now=now
+        ).host
         if not too_many:
-            tokens, replies = _tokens(planned)
-            cost = wish.tuning.prices.of(tokens, replies) if host else None
+            tokens, replies = _tokens(task, asked.decoding)
+            cost = options.tuning.prices.of(tokens, replies) if host else None
     return Preview(
-        asked.backend, checked.count, checked.digest, host, states, tokens, replies, cost,
-        too_many, command_of(asked), reason, checked.warnings,
+        asked.backend, task.total, task.checked.digest, host, states, tokens, replies, cost,
+        too_many, command_of(asked), reason, task.warnings,
     )
 
 
@@ -295,7 +307,6 @@ def _states(
     return tuple(states), next((one.refusal for one in states if one.refusal), None)
 
 
-def _tokens(planned: Plan) -> tuple[int, int]:
-    tokens = sum(likely_tokens(request) for request in planned.requests())
-    longest = planned.wish.decoding.max_new_tokens
-    return tokens, round(longest * REPLY_SHARE * planned.total)
+def _tokens(task: Answers, decoding: Decoding) -> tuple[int, int]:
+    tokens = sum(likely_tokens(request) for request in task.requests(decoding))
+    return tokens, round(decoding.max_new_tokens * REPLY_SHARE * task.total)

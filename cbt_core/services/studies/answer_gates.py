@@ -8,7 +8,7 @@ from typing import Final
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import ImportedAnswer, ImportedItem, ImportedStudy, Risk, Stage
 from cbt_core.generation.gates.answer_gate import look_over
-from cbt_core.generation.gates.findings import UNSAFE, Report, Telling
+from cbt_core.generation.gates.recognition import UNSAFE, Report, Telling
 from cbt_core.services import guard
 from cbt_core.words import say
 from db import items, studies

@@ -25,7 +25,7 @@ from cbt_core.files.problems import Findings, ImportProblems, refuse_warnings, s
 from cbt_core.files.protocol import LoadedProtocol, default_protocol, load_protocol
 from cbt_core.files.screen_words import Screening, screen
 from cbt_core.files.study import ReadStudy, read_study
-from cbt_core.generation.gates.findings import Report
+from cbt_core.generation.gates.recognition import Report
 from cbt_core.services import guard
 from cbt_core.services.studies.answer_gates import gates_of
 from cbt_core.services.studies.protocols import (
@@ -35,12 +35,11 @@ from cbt_core.services.studies.protocols import (
     store_protocol,
     store_systems,
 )
-from db import audit, items, memberships, new_items, studies
+from db import audit, items, people, studies
 from db import proposals as stored
-from db.clock import stamp
+from db.columns import stamp
 from db.engine import Connection, Database
-from db.items import Counts
-from db.new_items import EXTRA_KEYS
+from db.items import EXTRA_KEYS, Counts
 from db.proposals import NewProposal
 
 
@@ -358,13 +357,13 @@ def _store(
     )
     read = ready.checked.study
     systems = store_systems(connection, study_id, read.systems, plan)
-    new_items.add(
+    items.add(
         connection, study_id, read.items, systems, detected=ready.checked.detected,
         step=lambda done: step(done, len(read.items)),
     )
-    new_items.add_extras(connection, study_id, extras_of(plan).values())
+    items.add_extras(connection, study_id, extras_of(plan).values())
     if not person.is_terminal:
-        memberships.join(
+        people.join(
             connection, study_id=study_id, person_id=person.id, role=Role.LEAD, now=now
         )
     counts = items.counts(connection, study_id)

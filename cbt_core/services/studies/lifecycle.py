@@ -9,8 +9,8 @@ from cbt_core.domain.study import Stage
 from cbt_core.domain.study_setup import StudyRow
 from cbt_core.errors import StudyError
 from cbt_core.services import guard
-from db import audit, items, new_items, progress, studies
-from db.clock import stamp
+from db import audit, items, progress, studies
+from db.columns import stamp
 from db.engine import Connection, Database
 
 REASON_CHARACTERS: Final = 2_000
@@ -119,7 +119,7 @@ def withdraw_item(
             raise StudyError("lifecycle.no_item", key=key, slug=slug)
         if found.withdrawn_at:
             raise StudyError("lifecycle.withdrawn_before", key=key, day=found.withdrawn_at[:10])
-        new_items.withdraw(connection, found.id, at=stamp(now), reason=given)
+        items.withdraw(connection, found.id, at=stamp(now), reason=given)
         taken = sum(progress.withdraw_tasks(connection, found.id).values())
         payload: audit.Payload = {"item": key, "reason": given, "tasks": taken}
         note(connection, study, person, "item.withdraw", payload, now)

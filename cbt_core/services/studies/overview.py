@@ -14,11 +14,10 @@ from cbt_core.domain.study_setup import StudyRow
 from cbt_core.domain.submission import ROLE_OF
 from cbt_core.services import guard
 from cbt_core.services.studies.study_setup import current
-from db import audit, overview, plans, practices, progress
-from db.clock import moment
+from db import assignment, audit, progress, seats
+from db.columns import moment
 from db.engine import Connection, Database
-from db.overview import MissingRow
-from db.progress import ItemProgress, RaterRow
+from db.progress import ItemProgress, MissingRow, RaterRow
 
 IDLE: Final = timedelta(days=5)
 """Without a save for so long while tasks wait, a person may need a word."""
@@ -31,7 +30,6 @@ SLOW_FROM: Final = 0.2
 
 PACE_FROM: Final = 3
 """Tasks after which a pace, and so an end, can be told."""
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +109,9 @@ def watch(database: Database, person: Person, *, slug: str, now: datetime) -> Wa
             study=study,
             people=_people(connection, study.id, now),
             items=tuple(progress.by_item(connection, study.id)),
-            given=overview.given_scores(connection, study.id),
-            missing=tuple(overview.missing_scores(connection, study.id)),
-            skips=overview.skips(connection, study.id),
+            given=progress.given_scores(connection, study.id),
+            missing=tuple(progress.missing_scores(connection, study.id)),
+            skips=progress.skips(connection, study.id),
             practice=_practice(connection, study.id),
         )
 
@@ -127,11 +125,11 @@ def chain_head(database: Database, person: Person, *, slug: str, now: datetime) 
 
 def _people(connection: Connection, study_id: int, now: datetime) -> tuple[Pace, ...]:
     rows = progress.by_rater(connection, study_id)
-    first = overview.first_submissions(connection, study_id)
+    first = progress.first_submissions(connection, study_id)
     active = {
         (row.code, work)
         for work, role in ROLE_OF.items()
-        for row in plans.raters(connection, study_id, role.value)
+        for row in assignment.raters(connection, study_id, role.value)
         if row.active
     }
     at_work = [row for row in rows if (row.code, row.work) in active]
@@ -190,7 +188,7 @@ def _practice(connection: Connection, study_id: int) -> tuple[Practised, ...]:
             _practice_state(passed=row.passed_at is not None, whole=row.items >= asked,
                             attempt=row.attempt),
         )
-        for row in overview.practice_results(connection, study_id)
+        for row in progress.practice_results(connection, study_id)
     )
 
 
@@ -199,4 +197,4 @@ def _practice_state(*, passed: bool, whole: bool, attempt: int) -> str:
         return "passed"
     if not whole:
         return "under_way"
-    return "held" if attempt >= practices.ATTEMPTS else "again"
+    return "held" if attempt >= seats.ATTEMPTS else "again"

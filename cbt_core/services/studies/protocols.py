@@ -18,10 +18,10 @@ from cbt_core.files.protocol import LoadedProtocol, load_protocol
 from cbt_core.services import guard
 from cbt_core.services.studies.lifecycle import note, reason_given, refuse_unless
 from cbt_core.services.studies.study_setup import current, stored_text
-from db import items, new_items, progress, studies
-from db.clock import stamp
+from db import items, progress, studies
+from db.columns import stamp
 from db.engine import Connection, Database
-from db.new_items import EXTRA_KEYS, Extra
+from db.items import EXTRA_KEYS, Extra
 
 PAIR: Final = 2
 
@@ -192,10 +192,10 @@ def _follow(
     if new.analysis.baseline:
         studies.mark_baseline(connection, study.id, new.analysis.baseline)
     known, wanted = items.keys(connection, study.id), extras_of(new)
-    new_items.add_extras(
+    items.add_extras(
         connection, study.id, [extra for key, extra in wanted.items() if key not in known]
     )
     for key in extras_of(old):
         if key not in wanted and key in known:
-            new_items.withdraw(connection, known[key], at=stamp(now), reason=reason)
+            items.withdraw(connection, known[key], at=stamp(now), reason=reason)
             progress.withdraw_tasks(connection, known[key])

@@ -18,8 +18,8 @@ from cbt_core.report.plan_text import plan_text
 from cbt_core.services import guard
 from cbt_core.services.studies.lifecycle import note
 from cbt_core.services.studies.study_setup import current
-from db import analysis_rows, audit, items, studies
-from db.clock import stamp
+from db import audit, items, results, studies
+from db.columns import stamp
 from db.engine import Connection, Database
 from db.studies import VersionRow
 
@@ -39,7 +39,7 @@ class Frozen:
 def registered(connection: Connection, study_id: int) -> Registered:
     """Return how the plan stands to the data of a study."""
     versions = studies.protocols(connection, study_id)
-    first = analysis_rows.first_entry_at(connection, study_id)
+    first = results.first_entry_at(connection, study_id)
     now = versions[-1]
     plan = _plan_of_record(versions, first)
     declared = _declared(connection, study_id)
@@ -76,7 +76,7 @@ def register(
     """
     lead = guard.as_lead(database, person, study=slug, act="register", now=now)
     with lead.writing() as (connection, study):
-        first = analysis_rows.first_entry_at(connection, study.id)
+        first = results.first_entry_at(connection, study.id)
         if first is not None:
             raise StudyError("registration.too_late", slug=slug, day=first[:10])
         setup = current(connection, study.id)

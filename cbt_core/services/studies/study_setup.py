@@ -5,15 +5,14 @@ from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 from cbt_core.canonical import canonical
-from cbt_core.domain.instrument import Instrument, Scheme
+from cbt_core.domain.instrument import Instrument, Scheme, content
 from cbt_core.domain.protocol import Protocol
 from cbt_core.domain.study_setup import Digests, StudySetup
 from cbt_core.errors import StudyError
 from cbt_core.files.protocol import parse_protocol
-from cbt_core.instruments.canonical import content
-from cbt_core.instruments.reading import Table
 from cbt_core.instruments.scales import read_instrument
 from cbt_core.instruments.schemes import read_scheme
+from cbt_core.instruments.toml_reader import Table
 from db import studies
 from db.engine import Connection
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cbt_core.stats.agreement.results import LeftOutRange
 from cbt_core.stats.agreement.sums import Patterns, Stratum, Sums, coincidence_features, occurrences
-from cbt_core.stats.numbers import ratio
 from cbt_core.stats.ratings import Floats, Ratings
-from cbt_core.stats.values import Reason
+from cbt_core.stats.values import Reason, ratio
 
 
 def nominal_distances(sums: Sums) -> Floats:
@@ -70,7 +70,7 @@ def _expected(sums: Sums, distances: Floats) -> Floats:
 
 def leave_one_out(
     ratings: Ratings, distinct: Patterns, stratum: Stratum, whole: float
-) -> dict[str, object]:
+) -> LeftOutRange:
     """Return the range of ordinal alpha (`whole`: with all raters) when each rater is left out.
 
     `rater` is the one whose absence moves alpha the most. Undefined alphas are passed over.
@@ -80,13 +80,11 @@ def leave_one_out(
         [_without(distinct, stratum, occurring, column) for column in stratum.frame.present]
     )
     if np.isnan(found).all() or np.isnan(whole):
-        return {"min": None, "max": None, "rater": None, "reason": Reason.ALL_EQUAL.text}
+        return LeftOutRange(None, None, None, Reason.ALL_EQUAL.text)
     column = stratum.frame.present[int(np.nanargmax(np.abs(found - whole)))]
-    return {
-        "min": float(np.nanmin(found)),
-        "max": float(np.nanmax(found)),
-        "rater": ratings.raters[distinct.raters[column]],
-    }
+    return LeftOutRange(
+        float(np.nanmin(found)), float(np.nanmax(found)), ratings.raters[distinct.raters[column]]
+    )
 
 
 def _without(distinct: Patterns, stratum: Stratum, occurring: Floats, column: int) -> float:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from cbt_core.stats.agreement.sums import Sums
-from cbt_core.stats.numbers import ratio
 from cbt_core.stats.ratings import Floats
+from cbt_core.stats.values import ratio
 
 
 def weights(categories: Floats, power: int) -> Floats:

@@ -1,4 +1,4 @@
-"""How far raters agree: all figures of the `agreement` JSON, with intervals over items.
+"""How far raters agree: every figure, with intervals over items.
 
 The figures of one stratum are computed at once, for the sample and for every replicate alike.
 """
@@ -15,7 +15,16 @@ from cbt_core.stats import resampling
 from cbt_core.stats.agreement import alpha, chance
 from cbt_core.stats.agreement.alpha import leave_one_out
 from cbt_core.stats.agreement.catalogue import CORE, FULL, Statistic
-from cbt_core.stats.agreement.raters import rater_rows
+from cbt_core.stats.agreement.raters import rater_figures
+from cbt_core.stats.agreement.results import (
+    Agreement,
+    Counts,
+    Details,
+    LeftOutRange,
+    PairFigures,
+    StratumFigures,
+    WithinSystems,
+)
 from cbt_core.stats.agreement.sums import (
     Figures,
     Replicates,
@@ -73,11 +82,6 @@ def kappa_reason(table: Floats) -> Reason:
     return Reason.CONSTANT_RATER if table.sum() > 0 else Reason.NO_COMMON
 
 
-POOLED_LABEL: Final = "includes differences between systems"
-
-Json = dict[str, object]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """What was computed for one stratum: figures of the sample (m, 1) and replicates (m, B)."""
@@ -101,26 +105,30 @@ class Result:
         ]
 
 
-def stratum_json(plan: Plan, ratings: Ratings, result: Result) -> Json:
-    """Return the STATS object of one stratum."""
+def stratum_figures(plan: Plan, ratings: Ratings, result: Result) -> StratumFigures:
+    """Return the figures of one stratum."""
     rows = _rows(ratings, result)
-    found: Json = {"label": POOLED_LABEL} if result.stratum.name == POOLED else {}
-    found |= _counts(ratings, result, rows)
-    for statistic in plan.statistics:
-        if statistic.ordered and not result.ordered:
-            found[statistic.key] = undefined(Reason.NOMINAL).json()
-        else:
-            reason = [statistic.reason(result.sums)]
-            found[statistic.key] = result.values(statistic.key, reason)[0].json()
-    if plan.full:
-        found |= _full(ratings, result)
-    found["pairs"] = _pairs(plan, ratings, result)
-    if plan.full:
-        found["raters"] = rater_rows(
-            ratings, result.scale.scale, rows, ordered=result.ordered,
-            intervals=bool(result.replicates),
-        )
-    return found
+    return StratumFigures(
+        name=result.stratum.name,
+        nominal=not result.ordered,
+        counts=_counts(ratings, result, rows),
+        values={one.key: _value(one, result) for one in plan.statistics},
+        commonest=_commonest(result.sums),
+        pairs=_pairs(plan, ratings, result),
+        details=_details(ratings, result, rows) if plan.full else None,
+    )
+
+
+def _value(statistic: Statistic, result: Result) -> Value:
+    if statistic.ordered and not result.ordered:
+        return undefined(Reason.NOMINAL)
+    return result.values(statistic.key, [statistic.reason(result.sums)])[0]
+
+
+def _commonest(sums: Sums) -> float | None:
+    """Return the share of the most frequent value among the scores that can be paired."""
+    counts = sums["pairable_counts"][:, 0]
+    return float(counts.max() / counts.sum()) if counts.any() else None
 
 
 def _rows(ratings: Ratings, result: Result) -> Integers:
@@ -130,25 +138,29 @@ def _rows(ratings: Ratings, result: Result) -> Integers:
     return np.flatnonzero(scored)
 
 
-def _counts(ratings: Ratings, result: Result, rows: Integers) -> Json:
+def _counts(ratings: Ratings, result: Result, rows: Integers) -> Counts:
     sums = result.sums
-    present = len(result.stratum.frame.present)
-    return {
-        "n_items": len(np.unique(ratings.item[rows])),
-        "n_units": int(sums["units"][0]),
-        "n_pairable_units": int(sums["pairable"][0]),
-        "n_complete_units": int(sums["complete"][0]),
-        "n_raters": present,
-        "n_ratings": int(sums["ratings"][0]),
-    }
+    return Counts(
+        n_items=len(np.unique(ratings.item[rows])),
+        n_units=int(sums["units"][0]),
+        n_pairable_units=int(sums["pairable"][0]),
+        n_complete_units=int(sums["complete"][0]),
+        n_raters=len(result.stratum.frame.present),
+        n_ratings=int(sums["ratings"][0]),
+    )
 
 
-def _full(ratings: Ratings, result: Result) -> Json:
-    found: Json = {"icc_1_n_ratings": result.stratum.frame.modal or None}
-    if result.stratum.name == POOLED:
-        found["within_systems"] = {key: _within(result, key).json() for key in WITHIN}
-    found["leave_one_rater_out"] = {"alpha_ordinal": _omission(ratings, result)}
-    return found
+def _details(ratings: Ratings, result: Result, rows: Integers) -> Details:
+    pooled = result.stratum.name == POOLED
+    return Details(
+        icc_1_n_ratings=result.stratum.frame.modal or None,
+        within_systems=WithinSystems(*(_within(result, key) for key in WITHIN)) if pooled else None,
+        left_out=_left_out(ratings, result),
+        raters=rater_figures(
+            ratings, result.scale.scale, rows, ordered=result.ordered,
+            intervals=bool(result.replicates),
+        ),
+    )
 
 
 def _within(result: Result, key: str) -> Value:
@@ -158,17 +170,16 @@ def _within(result: Result, key: str) -> Value:
     return result.values(PREFIX + key, [Reason.ALL_EQUAL if pairable else Reason.NO_PAIRS])[0]
 
 
-def _omission(ratings: Ratings, result: Result) -> Json:
+def _left_out(ratings: Ratings, result: Result) -> LeftOutRange:
     if not result.ordered:
-        return {"min": None, "max": None, "rater": None, "reason": Reason.NOMINAL.text}
+        return LeftOutRange(None, None, None, Reason.NOMINAL.text)
     if len(result.stratum.frame.present) < 3:
-        reason = Reason.FEWER_THAN_THREE_RATERS.text
-        return {"min": None, "max": None, "rater": None, "reason": reason}
+        return LeftOutRange(None, None, None, Reason.FEWER_THAN_THREE_RATERS.text)
     whole = float(result.points["alpha_ordinal"][0, 0])
     return leave_one_out(ratings, result.scale.patterns, result.stratum, whole)
 
 
-def _pairs(plan: Plan, ratings: Ratings, result: Result) -> list[Json]:
+def _pairs(plan: Plan, ratings: Ratings, result: Result) -> tuple[PairFigures, ...]:
     tables: Floats = result.sums["tables"][..., 0]
     reasons = [kappa_reason(table) for table in tables]
     columns = {
@@ -179,15 +190,15 @@ def _pairs(plan: Plan, ratings: Ratings, result: Result) -> list[Json]:
     }
     raters = result.scale.patterns.raters
     fixed = result.stratum.frame
-    return [
-        {
-            "a": ratings.raters[raters[a]],
-            "b": ratings.raters[raters[b]],
-            "n": int(tables[index].sum()),
-            **{key: values[index].json() for key, values in columns.items()},
-        }
+    return tuple(
+        PairFigures(
+            a=ratings.raters[raters[a]],
+            b=ratings.raters[raters[b]],
+            n=int(tables[index].sum()),
+            kappas={key: values[index] for key, values in columns.items()},
+        )
         for index, (a, b) in enumerate(zip(fixed.first, fixed.second, strict=True))
-    ]
+    )
 
 
 def agreement(
@@ -197,8 +208,8 @@ def agreement(
     bootstrap: int = 1000,
     seed: int = 1,
     nominal: Collection[str] = (),
-) -> Json:
-    """Return the `agreement` JSON of every scale in `values`, pooled and per system.
+) -> Agreement:
+    """Return the agreement on every scale in `values`, pooled and per system.
 
     `values`: all values of each scale, used or not; `nominal`: scales whose values are names;
     `bootstrap` 0 leaves the intervals out. The same rows, values and seed give the same figures.
@@ -206,7 +217,7 @@ def agreement(
     Raises:
         StudyError: a scale is not among the ratings, or a score is none of the scale's values.
     """
-    return _body(EVERYTHING, ratings, values, nominal, bootstrap=bootstrap, seed=seed)
+    return _agreement(EVERYTHING, ratings, values, nominal, bootstrap=bootstrap, seed=seed)
 
 
 def core_agreement(
@@ -216,7 +227,7 @@ def core_agreement(
     bootstrap: int = 1000,
     seed: int = 1,
     nominal: Collection[str] = (),
-) -> Json:
+) -> Agreement:
     """Return the part of `agreement` that a live page shows; its figures equal those there.
 
     Counts, percent_agreement, alpha_ordinal, ac2_quadratic and, per pair of raters, kappa and
@@ -225,10 +236,10 @@ def core_agreement(
     Raises:
         StudyError: as `agreement`.
     """
-    return _body(LIVE, ratings, values, nominal, bootstrap=bootstrap, seed=seed)
+    return _agreement(LIVE, ratings, values, nominal, bootstrap=bootstrap, seed=seed)
 
 
-def _body(
+def _agreement(
     plan: Plan,
     ratings: Ratings,
     values: Mapping[str, Sequence[float]],
@@ -236,18 +247,18 @@ def _body(
     *,
     bootstrap: int,
     seed: int,
-) -> Json:
+) -> Agreement:
     _refuse_absent(ratings, values)
     tables = [table(ratings, scale, values[scale], full=plan.full) for scale in values]
     replicated = _replicated(plan, ratings, tables, nominal, bootstrap=bootstrap, seed=seed)
-    return {
-        "signature": signature(ratings, tuple(values), _settings(values, nominal, bootstrap, seed)),
-        "flow": _flow(ratings, tuple(values)),
-        "scales": {
+    return Agreement(
+        signature=signature(ratings, tuple(values), _settings(values, nominal, bootstrap, seed)),
+        flow=_flow(ratings, tuple(values)),
+        scales={
             each.scale: _scale(plan, ratings, each, drawn, ordered=each.scale not in nominal)
             for each, drawn in zip(tables, replicated, strict=True)
         },
-    }
+    )
 
 
 def _replicated(
@@ -285,24 +296,23 @@ def _settings(
     return settings | {"alpha": "ordinal", "boot": bootstrap, "seed": seed}
 
 
-def _flow(ratings: Ratings, scales: Sequence[str]) -> Json:
+def _flow(ratings: Ratings, scales: Sequence[str]) -> dict[str, object]:
     missing = {scale: int(np.isnan(ratings.values[scale]).sum()) for scale in scales}
     return {**ratings.flow, "missing_scores": missing}
 
 
 def _scale(
     plan: Plan, ratings: Ratings, scale: ScaleTable, drawn: Replicates, *, ordered: bool
-) -> Json:
+) -> dict[str, StratumFigures]:
     sums = sample(scale, len(ratings.items))
-    found: Json = {}
-    for stratum in scale.strata:
-        result = Result(
+    return {
+        stratum.name: stratum_figures(plan, ratings, Result(
             scale=scale,
             stratum=stratum,
             sums=sums[stratum.name],
             points=figures(plan, ordered, stratum.name, sums),
             replicates=drawn.figures(stratum.name),
             ordered=ordered,
-        )
-        found[stratum.name] = stratum_json(plan, ratings, result)
-    return found
+        ))
+        for stratum in scale.strata
+    }

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cbt_core.stats.agreement.sums import Sums
-from cbt_core.stats.numbers import ratio, settled
 from cbt_core.stats.ratings import Floats
+from cbt_core.stats.values import ratio, settled
 
 
 @dataclass(frozen=True, slots=True)

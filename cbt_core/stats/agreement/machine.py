@@ -18,10 +18,9 @@ from typing import Final
 import numpy as np
 
 from cbt_core.stats import resampling
-from cbt_core.stats.numbers import ratio, settled
 from cbt_core.stats.ratings import Floats, Integers
 from cbt_core.stats.resampling import Bootstrap, Truths
-from cbt_core.stats.values import Reason, Value, undefined, with_interval
+from cbt_core.stats.values import Reason, Value, ratio, settled, undefined, with_interval
 
 MOST: Final = 1500
 """Kendall's tau looks at every pair of answers: above so many it is not resampled."""

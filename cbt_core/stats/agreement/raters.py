@@ -1,18 +1,22 @@
-"""Each rater against the others: severity, drift, pace.
+"""Each rater against the others (severity, drift, pace) and against themselves (test-retest).
 
 Intervals leave out one item at a time (jackknife, t quantile): no draws, so they cost nothing on
-large files and need no seed.
+large files and need no seed. Repeats with the answers on the same sides and on swapped sides stand
+apart, and are never pooled with agreement between raters: they answer another question.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cbt_core.stats.numbers import ratio, settled
+from cbt_core.stats import resampling
+from cbt_core.stats.agreement.results import RaterFigures
 from cbt_core.stats.ratings import Floats, Integers, Ratings
-from cbt_core.stats.values import TAIL, Reason, Value
+from cbt_core.stats.resampling import Bootstrap
+from cbt_core.stats.values import TAIL, Reason, Value, ratio, settled, undefined
 
 POSITIONS: Final = 10
 """Drift is told per this many positions of a rater's sequence."""
@@ -21,10 +25,10 @@ FEWEST_TASKS: Final = 20
 """Below so many tasks drift has no interval."""
 
 
-def rater_rows(
+def rater_figures(
     ratings: Ratings, scale: str, rows: Integers, *, ordered: bool, intervals: bool = True
-) -> list[object]:
-    """Return one object per rater of these scored rows; means are None on a nominal scale.
+) -> tuple[RaterFigures, ...]:
+    """Return the figures of every rater of these scored rows; means are None on a nominal scale.
 
     `severity`: mean of own score less the mean of the others' over the rater's pairable units.
     `drift`: least-squares slope of that difference per 10 positions. None = not known. Each has
@@ -32,18 +36,22 @@ def rater_rows(
     """
     scores = ratings.values[scale][rows]
     against = _against_others(ratings, scores, rows)
-    found: list[object] = []
+    found = []
     for rater in np.unique(ratings.rater[rows]):
-        mine = ratings.rater[rows] == rater
-        body: dict[str, object] = {"rater": ratings.raters[rater], "n": int(mine.sum())}
-        body["mean"] = float(scores[mine].mean()) if ordered else None
-        body["severity"] = _mean(against[mine]) if ordered else None
-        body["drift"] = _drift(ratings, rows[mine], against[mine]) if ordered else None
-        body["seconds_median"] = _median(ratings.seconds, rows[mine])
-        if ordered:
-            body |= _intervals(ratings, rows[mine], against[mine], body, drawn=intervals)
-        found.append(body)
-    return found
+        own = ratings.rater[rows] == rater
+        plain = RaterFigures(
+            rater=ratings.raters[rater],
+            n=int(own.sum()),
+            mean=float(scores[own].mean()) if ordered else None,
+            severity=_mean(against[own]) if ordered else None,
+            drift=_drift(ratings, rows[own], against[own]) if ordered else None,
+            seconds_median=_median(ratings.seconds, rows[own]),
+        )
+        found.append(
+            _with_intervals(ratings, rows[own], against[own], plain, drawn=intervals)
+            if ordered else plain
+        )
+    return tuple(found)
 
 
 def _against_others(ratings: Ratings, scores: Floats, rows: Integers) -> Floats:
@@ -76,13 +84,15 @@ def _drift(ratings: Ratings, rows: Integers, differences: Floats) -> float | Non
     return float(POSITIONS * (centred * differences[known]).sum() / (centred * centred).sum())
 
 
-def _intervals(
-    ratings: Ratings, rows: Integers, differences: Floats, body: dict[str, object], *, drawn: bool
-) -> dict[str, object]:
-    severity, drift = body["severity"], body["drift"]
+def _with_intervals(
+    ratings: Ratings, rows: Integers, differences: Floats, plain: RaterFigures, *, drawn: bool
+) -> RaterFigures:
+    severity, drift = plain.severity, plain.drift
     if not drawn:
-        return {"severity_interval": _bare(severity, Reason.NO_PAIRS).json(),
-                "drift_interval": _bare(drift, Reason.FEW_TASKS).json()}
+        return replace(
+            plain, severity_interval=_bare(severity, Reason.NO_PAIRS),
+            drift_interval=_bare(drift, Reason.FEW_TASKS),
+        )
     known = ~np.isnan(differences)
     item, d = ratings.item[rows][known], differences[known]
     own = _interval(severity, item, np.stack([d, np.ones_like(d)]), _quotient, Reason.NO_PAIRS)
@@ -90,30 +100,29 @@ def _intervals(
     if ratings.order is not None:
         position = ratings.order[rows][known]
         slope = _drift_interval(drift, item, d, position)
-    return {"severity_interval": own.json(), "drift_interval": slope.json()}
+    return replace(plain, severity_interval=own, drift_interval=slope)
 
 
-def _bare(point: object, reason: Reason) -> Value:
+def _bare(point: float | None, reason: Reason) -> Value:
     """Return a figure without interval; `reason` when it is undefined."""
-    return Value(point) if isinstance(point, float) else Value(None, reason=reason.text)
+    return Value(None, reason=reason.text) if point is None else Value(point)
 
 
-def _drift_interval(drift: object, item: Integers, d: Floats, position: Floats) -> Value:
+def _drift_interval(drift: float | None, item: Integers, d: Floats, position: Floats) -> Value:
     told = ~np.isnan(position)
     if drift is None or _tasks(position[told]) < FEWEST_TASKS:
-        value = drift if isinstance(drift, float) else None
-        return Value(value, reason=Reason.FEW_TASKS.text)
+        return Value(drift, reason=Reason.FEW_TASKS.text)
     x, y = position[told] - position[told].mean(), d[told]
     columns = np.stack([np.ones_like(x), x, y, x * x, x * y])
     return _interval(drift, item[told], columns, _slope, Reason.FEW_TASKS)
 
 
 def _interval(
-    point: object, item: Integers, columns: Floats, compute: Callable[[Floats], Floats],
+    point: float | None, item: Integers, columns: Floats, compute: Callable[[Floats], Floats],
     reason: Reason,
 ) -> Value:
     """Return a figure of sums of columns (k, n) with its jackknife limits over items."""
-    if not isinstance(point, float):
+    if point is None:
         return Value(None, reason=reason.text)
     place = np.cumsum(np.diff(item, prepend=item[:1]) != 0)  # rows are sorted by item
     sums = np.stack([np.bincount(place, weights=column) for column in columns])
@@ -150,3 +159,105 @@ def _median(seconds: Floats | None, rows: Integers) -> float | None:
         return None
     known = seconds[rows][~np.isnan(seconds[rows])]
     return float(np.median(known)) if len(known) else None
+
+
+FEWEST: Final = 10
+"""Below so many scores given twice a kappa says nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Repeated:
+    """Scores given twice on one scale: `item`, `rater` (n,) indices, `first`, `second` (n,).
+
+    `same_order` (n,): the answers stood in the same slots both times.
+    """
+
+    item: Integers
+    rater: Integers
+    first: Floats
+    second: Floats
+    same_order: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Retest:
+    """Exact agreement, quadratic kappa, mean shift (second - first) of `n` scores given twice.
+
+    Kappa and shift need an ordered scale.
+    """
+
+    n: int
+    n_items: int
+    exact: Value
+    kappa_quadratic: Value
+    shift: Value
+
+
+@dataclass(frozen=True, slots=True)
+class RetestOfScale:
+    """Pooled over raters (all repeats, same order, swapped order) and per rater."""
+
+    pooled: Retest
+    same_order: Retest
+    swapped_order: Retest
+    by_rater: dict[str, Retest]
+
+
+def retest(
+    repeated: Repeated, raters: Mapping[int, str], *, how: Bootstrap, ordered: bool = True
+) -> RetestOfScale:
+    """Return the test-retest figures of a scale; `raters` maps index to code."""
+
+    def of(chosen: NDArray[np.bool_]) -> Retest:
+        return _retest(repeated, np.flatnonzero(chosen), how=how, ordered=ordered)
+
+    return RetestOfScale(
+        pooled=of(np.ones(len(repeated.item), dtype=bool)),
+        same_order=of(repeated.same_order),
+        swapped_order=of(~repeated.same_order),
+        by_rater={
+            raters[int(one)]: of(repeated.rater == one) for one in np.unique(repeated.rater)
+        },
+    )
+
+
+def _retest(repeated: Repeated, rows: Integers, *, how: Bootstrap, ordered: bool) -> Retest:
+    item, first, second = repeated.item[rows], repeated.first[rows], repeated.second[rows]
+    equal = (first == second).astype(np.float64)
+    if not ordered:
+        kappa = shift = undefined(Reason.NOMINAL)
+    else:
+        kappa = _kappa(item, first, second, how)
+        shift = resampling.mean(item, second - first, how=how, reason=Reason.NO_REPEATS)
+    return Retest(
+        n=len(rows),
+        n_items=len(np.unique(item)),
+        exact=resampling.mean(item, equal, how=how, reason=Reason.NO_REPEATS),
+        kappa_quadratic=kappa,
+        shift=shift,
+    )
+
+
+def _kappa(item: Integers, first: Floats, second: Floats, how: Bootstrap) -> Value:
+    if len(item) < FEWEST:
+        return undefined(Reason.FEW_COMMON if len(item) else Reason.NO_REPEATS)
+    columns = np.stack([
+        np.ones_like(first), first, second, first * first, second * second, first * second,
+    ])
+    return resampling.estimate(
+        item, columns, quadratic_kappa, how=how, reason=Reason.CONSTANT_RATER
+    )
+
+
+def quadratic_kappa(sums: Floats) -> Floats:
+    """Return quadratic kappa (b,) from sums (6, b): n, a, b, aa, bb, ab; nan if a or b is constant.
+
+    1 - mean (a-b)^2 / mean of (a-b)^2 over all pairs of an a with a b (J. Cohen 1968), which
+    needs no table of categories.
+    """
+    n, a, b, aa, bb, ab = sums
+    spread_a, spread_b = settled(n * aa - a * a, n * aa), settled(n * bb - b * b, n * bb)
+    observed = n * (aa + bb - 2 * ab)
+    expected = n * (aa + bb) - 2 * a * b
+    constant = (spread_a == 0) | (spread_b == 0)
+    return np.asarray(1 - ratio(observed, np.where(constant, np.nan, expected)))

@@ -15,10 +15,9 @@ from typing import Final
 import numpy as np
 
 from cbt_core.stats import resampling
-from cbt_core.stats.numbers import NORMAL, ratio
 from cbt_core.stats.ratings import Floats, Integers
 from cbt_core.stats.resampling import Bootstrap, Truths
-from cbt_core.stats.values import Reason, Value, undefined
+from cbt_core.stats.values import NORMAL, Reason, Value, ratio, undefined
 
 WRONG: Final = 0.5
 """James' weight of a wrong guess; a right one has 0, don't know 1."""
@@ -51,25 +50,59 @@ class Index:
         }  # fmt: skip
 
 
-def blinding(guesses: Guesses) -> dict[str, object]:
-    """Return the `blinding` JSON: James overall, Bang (and its form for K arms) per arm, counts."""
-    arms = range(len(guesses.arms))
-    return {
-        "james": james(guesses).json(),
-        "bang": {guesses.arms[arm]: bang(guesses, arm).json() for arm in arms},
-        "bang_generalised": {
-            guesses.arms[arm]: bang(guesses, arm, generalised=True).json() for arm in arms
+@dataclass(frozen=True, slots=True)
+class ArmCounts:
+    """Guesses about one arm: all of them, right, wrong, don't know."""
+
+    n: int
+    correct: int
+    wrong: int
+    dont_know: int
+
+    def json(self) -> dict[str, object]:
+        """Return the object of the JSON."""
+        return {
+            "n": self.n, "correct": self.correct, "wrong": self.wrong,
+            "dont_know": self.dont_know,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CountedBlinding:
+    """Blinding of a table of counts: James overall; Bang, its form for K arms, counts by arm."""
+
+    james: Index
+    bang: Mapping[str, Index]
+    bang_generalised: Mapping[str, Index]
+    counts: Mapping[str, ArmCounts]
+
+    def json(self) -> dict[str, object]:
+        """Return the `blinding` JSON."""
+        return {
+            "james": self.james.json(),
+            "bang": {arm: index.json() for arm, index in self.bang.items()},
+            "bang_generalised": {arm: one.json() for arm, one in self.bang_generalised.items()},
+            "counts": {arm: count.json() for arm, count in self.counts.items()},
+        }
+
+
+def blinding(guesses: Guesses) -> CountedBlinding:
+    """Return the indices of James and Bang (and its form for K arms), with the counts."""
+    names = dict(enumerate(guesses.arms))
+    return CountedBlinding(
+        james=james(guesses),
+        bang={name: bang(guesses, arm) for arm, name in names.items()},
+        bang_generalised={
+            name: bang(guesses, arm, generalised=True) for arm, name in names.items()
         },
-        "counts": {
-            guesses.arms[arm]: {
-                "n": int(guesses.counts[:, arm].sum() + guesses.dont_know[arm]),
-                "correct": int(guesses.counts[arm, arm]),
-                "wrong": int(guesses.counts[:, arm].sum() - guesses.counts[arm, arm]),
-                "dont_know": int(guesses.dont_know[arm]),
-            }
-            for arm in arms
-        },
-    }
+        counts={name: _arm_counts(guesses, arm) for arm, name in names.items()},
+    )
+
+
+def _arm_counts(guesses: Guesses, arm: int) -> ArmCounts:
+    given, right = int(guesses.counts[:, arm].sum()), int(guesses.counts[arm, arm])
+    unknown = int(guesses.dont_know[arm])
+    return ArmCounts(given + unknown, right, given - right, unknown)
 
 
 def bang(guesses: Guesses, arm: int, *, generalised: bool = False) -> Index:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cbt_core.stats.comparison.pairs import DECIMALS
+from cbt_core.stats.comparison.paired_tests import DECIMALS
 from cbt_core.stats.ratings import Floats, Integers
 
 GIVEN = ""

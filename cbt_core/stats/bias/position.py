@@ -8,10 +8,9 @@ import numpy as np
 
 from cbt_core.stats import resampling
 from cbt_core.stats.comparison.bradley_terry import TIE, Choices
-from cbt_core.stats.numbers import ratio, settled
 from cbt_core.stats.ratings import Floats, Integers
 from cbt_core.stats.resampling import Bootstrap
-from cbt_core.stats.values import Reason, Value
+from cbt_core.stats.values import Reason, Value, ratio, settled
 
 EVEN: Final = 0.5
 DOUBLING: Final = float(np.log(2))

@@ -1,4 +1,4 @@
-"""Systems against a baseline: the `compare` JSON.
+"""Systems against a baseline: what `compare` returns, and its JSON.
 
 One system against the baseline on one scale: tests, effects, intervals.
 """
@@ -11,10 +11,9 @@ import numpy as np
 
 from cbt_core.errors import StudyError
 from cbt_core.stats import resampling
-from cbt_core.stats.comparison import permutation
+from cbt_core.stats.comparison import paired_tests
 from cbt_core.stats.comparison.crossed import Crossed, crossed
-from cbt_core.stats.comparison.pairs import Pairs, item_means, pairs
-from cbt_core.stats.comparison.permutation import effects
+from cbt_core.stats.comparison.paired_tests import Pairs, effects, item_means, pairs
 from cbt_core.stats.ratings import Floats, Ratings
 from cbt_core.stats.signature import signature, told_values
 from cbt_core.stats.values import Reason, Value, undefined, with_interval
@@ -111,56 +110,163 @@ def tests(differences: Floats, seed: int) -> Tests:
     if len(differences) < 2:
         return Tests(reason=Reason.FEW_PAIRED_ITEMS.text)
     if not differences.any():
-        half = permutation.superiority(differences)
+        half = paired_tests.superiority(differences)
         return Tests(1.0, 1.0, None, half, Reason.ALL_ZERO.text)
     return Tests(
-        permutation.wilcoxon(differences),
-        permutation.sign_flips(differences, seed),
-        permutation.rank_biserial(differences),
-        permutation.superiority(differences),
+        paired_tests.wilcoxon(differences),
+        paired_tests.sign_flips(differences, seed),
+        paired_tests.rank_biserial(differences),
+        paired_tests.superiority(differences),
     )
 
 
-def comparison_json(each: Contrast, found: Tests, raters: Crossed, replicates: Drawn) -> Json:
-    """Return one comparison; `p_holm` is filled in when all are known."""
-    return {
-        "system": each.system,
-        "n_items": len(each.pairs.items),
-        "n_items_dropped": each.pairs.dropped,
-        "n_raters": len(np.unique(each.pairs.rater)),
-        "difference": _paired(each, replicates).json(),
-        "wilcoxon_p": found.wilcoxon_p,
-        "permutation_p": found.permutation_p,
-        "p_holm": None,
-        "rank_biserial": found.rank_biserial,
-        "rank_biserial_interval": _effect(each, found.rank_biserial, found, replicates, 0).json(),
-        "probability_of_superiority": found.superiority,
-        "probability_of_superiority_interval": _effect(
-            each, found.superiority, found, replicates, 1
-        ).json(),
-        "effects_of": "item means",
-        "difference_unpaired": _unpaired(each, replicates).json(),
-        "difference_crossed": raters.json(),
-        "tests_disagree": _disagree(found.permutation_p, raters.p),
-        "permutation_null": NULL_HYPOTHESIS,
-        "estimand": ESTIMAND,
-        "reason": found.reason,
-    }
+@dataclass(frozen=True, slots=True)
+class SystemMean:
+    """Mean and sd (ddof 1) of the item means of a system."""
+
+    mean: Value
+    sd: float | None
+    n_items: int
+
+    def json(self) -> Json:
+        """Return the object of the JSON."""
+        return {
+            "mean": self.mean.value, "sd": self.sd, "n_items": self.n_items,
+            "low": self.mean.low, "high": self.mean.high, "reason": self.mean.reason,
+        }
 
 
-def system_json(means: Floats, replicates: Floats) -> Json:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemContrast:
+    """A system against the baseline on one scale; `reason` explains tests that are None.
+
+    `p_holm` of the `primary` comparison is its own p. `tests_disagree`: one of the two tests is
+    below .05 and the other is not; None where one of them is missing.
+    """
+
+    system: str
+    n_items: int
+    n_items_dropped: int
+    n_raters: int
+    difference: Value
+    wilcoxon_p: float | None
+    permutation_p: float | None
+    p_holm: float | None
+    rank_biserial: float | None
+    rank_biserial_interval: Value
+    superiority: float | None
+    superiority_interval: Value
+    difference_unpaired: Value
+    difference_crossed: Crossed
+    tests_disagree: bool | None
+    primary: bool
+    reason: str | None
+
+    def json(self) -> Json:
+        """Return the object of the JSON."""
+        return {
+            "system": self.system,
+            "n_items": self.n_items,
+            "n_items_dropped": self.n_items_dropped,
+            "n_raters": self.n_raters,
+            "difference": self.difference.json(),
+            "wilcoxon_p": self.wilcoxon_p,
+            "permutation_p": self.permutation_p,
+            "p_holm": self.p_holm,
+            "rank_biserial": self.rank_biserial,
+            "rank_biserial_interval": self.rank_biserial_interval.json(),
+            "probability_of_superiority": self.superiority,
+            "probability_of_superiority_interval": self.superiority_interval.json(),
+            "effects_of": "item means",
+            "difference_unpaired": self.difference_unpaired.json(),
+            "difference_crossed": self.difference_crossed.json(),
+            "tests_disagree": self.tests_disagree,
+            "permutation_null": NULL_HYPOTHESIS,
+            "estimand": ESTIMAND,
+            "reason": self.reason,
+            "primary": self.primary,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleComparison:
+    """One scale: the systems' means, and every other system against the baseline."""
+
+    systems: Mapping[str, SystemMean]
+    contrasts: tuple[SystemContrast, ...]
+
+    def json(self) -> Json:
+        """Return the object of the JSON."""
+        return {
+            "systems": {name: mean.json() for name, mean in self.systems.items()},
+            "comparisons": [contrast.json() for contrast in self.contrasts],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Every system against the baseline; `family_size` comparisons share Holm's adjustment."""
+
+    signature: str
+    baseline: str
+    family_size: int
+    flow: Mapping[str, object]
+    scales: Mapping[str, ScaleComparison]
+
+    @property
+    def contrasts(self) -> list[tuple[str, SystemContrast]]:
+        """Return every comparison with its scale."""
+        return [
+            (scale, contrast) for scale, found in self.scales.items()
+            for contrast in found.contrasts
+        ]
+
+    def json(self) -> Json:
+        """Return the `compare` JSON."""
+        return {
+            "signature": self.signature,
+            "baseline": self.baseline,
+            "family_size": self.family_size,
+            "flow": dict(self.flow),
+            "scales": {scale: found.json() for scale, found in self.scales.items()},
+        }
+
+
+def system_contrast(
+    each: Contrast, found: Tests, raters: Crossed, replicates: Drawn,
+    *, p_holm: float | None, primary: bool,
+) -> SystemContrast:
+    """Return one comparison; `p_holm` is known once all comparisons are tested."""
+    return SystemContrast(
+        system=each.system,
+        n_items=len(each.pairs.items),
+        n_items_dropped=each.pairs.dropped,
+        n_raters=len(np.unique(each.pairs.rater)),
+        difference=_paired(each, replicates),
+        wilcoxon_p=found.wilcoxon_p,
+        permutation_p=found.permutation_p,
+        p_holm=p_holm,
+        rank_biserial=found.rank_biserial,
+        rank_biserial_interval=_effect(each, found.rank_biserial, found, replicates, 0),
+        superiority=found.superiority,
+        superiority_interval=_effect(each, found.superiority, found, replicates, 1),
+        difference_unpaired=_unpaired(each, replicates),
+        difference_crossed=raters,
+        tests_disagree=_disagree(found.permutation_p, raters.p),
+        primary=primary,
+        reason=found.reason,
+    )
+
+
+def system_mean(means: Floats, replicates: Floats) -> SystemMean:
     """Return mean, sd (ddof 1, of item means) and interval of a system from item means (I,)."""
     known = means[~np.isnan(means)]
-    found = with_interval(float(known.mean()), replicates) if len(known) else None
-    mean = found or undefined(Reason.NO_RATINGS)
-    return {
-        "mean": mean.value,
-        "sd": float(known.std(ddof=1)) if len(known) > 1 else None,
-        "n_items": len(known),
-        "low": mean.low,
-        "high": mean.high,
-        "reason": mean.reason,
-    }
+    return SystemMean(
+        mean=with_interval(float(known.mean()), replicates) if len(known)
+        else undefined(Reason.NO_RATINGS),
+        sd=float(known.std(ddof=1)) if len(known) > 1 else None,
+        n_items=len(known),
+    )
 
 
 def _paired(each: Contrast, replicates: Drawn) -> Value:
@@ -202,8 +308,8 @@ def compare(
     bootstrap: int = 1000,
     seed: int = 1,
     primary: Key | None = None,
-) -> Json:
-    """Return the `compare` JSON of every system against the baseline.
+) -> Comparison:
+    """Return every system against the baseline.
 
     `values`: the scales to compare and all values of each; left out, every scale there is.
     `primary` is the (scale, system) the protocol named before data: it is tested alone, all other
@@ -219,25 +325,27 @@ def compare(
     contrasts = _contrasts(ratings, baseline, chosen, means)
     replicates = drawn(means, contrasts, bootstrap=bootstrap, seed=seed)
     tested = [tests(each.pairs.mean, seed) for each in contrasts]
-    bodies = [
-        comparison_json(each, found, crossed(each.pairs), replicates)
-        for each, found in zip(contrasts, tested, strict=True)
+    adjusted = _adjusted(contrasts, tested, primary)
+    compared = [
+        system_contrast(
+            each, found, crossed(each.pairs), replicates, primary=_is_primary(each, primary),
+            p_holm=found.permutation_p if _is_primary(each, primary) else p,
+        )
+        for each, found, p in zip(contrasts, tested, adjusted, strict=True)
     ]
-    family = _adjust(contrasts, tested, bodies, primary)
     settings = _settings(values, baseline, primary) | {"boot": bootstrap, "seed": seed}
-    return {
-        "signature": signature(ratings, chosen, settings),
-        "baseline": baseline,
-        "family_size": family,
-        "flow": dict(ratings.flow),
-        "scales": {
-            scale: {
-                "systems": _systems(scale, means, replicates),
-                "comparisons": _of_scale(scale, contrasts, bodies),
-            }
+    return Comparison(
+        signature=signature(ratings, chosen, settings),
+        baseline=baseline,
+        family_size=sum(p is not None for p in adjusted),
+        flow=dict(ratings.flow),
+        scales={
+            scale: ScaleComparison(
+                _systems(scale, means, replicates), _of_scale(scale, contrasts, compared)
+            )
             for scale in chosen
         },
-    }
+    )
 
 
 def _means(ratings: Ratings, scales: Sequence[str]) -> dict[Key, Floats]:
@@ -248,13 +356,19 @@ def _means(ratings: Ratings, scales: Sequence[str]) -> dict[Key, Floats]:
     }
 
 
-def _of_scale(scale: str, contrasts: Sequence[Contrast], bodies: Sequence[Json]) -> list[Json]:
-    return [body for each, body in zip(contrasts, bodies, strict=True) if each.scale == scale]
+def _of_scale(
+    scale: str, contrasts: Sequence[Contrast], compared: Sequence[SystemContrast]
+) -> tuple[SystemContrast, ...]:
+    return tuple(
+        found for each, found in zip(contrasts, compared, strict=True) if each.scale == scale
+    )
 
 
-def _systems(scale: str, means: Mapping[Key, Floats], replicates: Drawn) -> Json:
+def _systems(
+    scale: str, means: Mapping[Key, Floats], replicates: Drawn
+) -> dict[str, SystemMean]:
     return {
-        name: system_json(found, replicates.means[of, name])
+        name: system_mean(found, replicates.means[of, name])
         for (of, name), found in means.items()
         if of == scale
     }
@@ -293,24 +407,19 @@ def _settings(
     values: Mapping[str, Sequence[float]] | None, baseline: str, primary: Key | None
 ) -> dict[str, object]:
     settings: dict[str, object] = {"values": told_values(values, tuple(values))} if values else {}
-    settings |= {"baseline": baseline, "permutations": permutation.DRAWS}
+    settings |= {"baseline": baseline, "permutations": paired_tests.DRAWS}
     return settings | ({"primary": "/".join(primary)} if primary else {})
 
 
-def _adjust(
-    contrasts: Sequence[Contrast],
-    tested: Sequence[Tests],
-    bodies: Sequence[Json],
-    primary: Key | None,
-) -> int:
-    """Fill in `p_holm` and return how many comparisons share the adjustment."""
-    is_primary = [(each.scale, each.system) == primary for each in contrasts]
-    shared = [
-        None if alone else found.permutation_p
-        for alone, found in zip(is_primary, tested, strict=True)
-    ]
-    adjusted = permutation.holm(shared)
-    for body, alone, found, p in zip(bodies, is_primary, tested, adjusted, strict=True):
-        body["primary"] = alone
-        body["p_holm"] = found.permutation_p if alone else p
-    return sum(p is not None for p in adjusted)
+def _is_primary(each: Contrast, primary: Key | None) -> bool:
+    return (each.scale, each.system) == primary
+
+
+def _adjusted(
+    contrasts: Sequence[Contrast], tested: Sequence[Tests], primary: Key | None
+) -> list[float | None]:
+    """Return Holm's p of every comparison; None for the primary one, which is tested alone."""
+    return paired_tests.holm([
+        None if _is_primary(each, primary) else found.permutation_p
+        for each, found in zip(contrasts, tested, strict=True)
+    ])

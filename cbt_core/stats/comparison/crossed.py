@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from cbt_core.stats.comparison.pairs import Pairs
+from cbt_core.stats.comparison.paired_tests import Pairs
 from cbt_core.stats.ratings import Floats, Integers
 from cbt_core.stats.values import Reason
 

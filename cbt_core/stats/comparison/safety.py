@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from cbt_core.stats import resampling
 from cbt_core.stats.agreement.figures import agreement
-from cbt_core.stats.numbers import NORMAL
-from cbt_core.stats.ratings import POOLED, Columns, Floats, Integers, gather
+from cbt_core.stats.ratings import Columns, Floats, Integers, gather
 from cbt_core.stats.resampling import Bootstrap
-from cbt_core.stats.values import Reason, Value, undefined
+from cbt_core.stats.values import NORMAL, Reason, Value, undefined
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,6 +167,5 @@ def _agreement(flags: Flags, how: Bootstrap) -> dict[str, Value]:
         gather(columns), values={"flagged": (0.0, 1.0)}, bootstrap=how.replicates, seed=how.seed,
         nominal={"flagged"},
     )
-    scales = found["scales"]
-    stats = scales["flagged"][POOLED] if isinstance(scales, dict) else {}
-    return {key: Value(**stats[key]) for key in sorted(keys)}
+    values = found.pooled("flagged").values
+    return {key: values[key] for key in sorted(keys)}

@@ -7,8 +7,8 @@ import numpy as np
 
 from cbt_core.stats import resampling
 from cbt_core.stats.agreement.figures import core_agreement
-from cbt_core.stats.comparison.pairs import pairs
-from cbt_core.stats.ratings import POOLED, Ratings
+from cbt_core.stats.comparison.paired_tests import pairs
+from cbt_core.stats.ratings import Ratings
 from cbt_core.stats.resampling import Bootstrap
 from cbt_core.stats.values import Reason, Value, undefined
 
@@ -90,8 +90,7 @@ def _alpha(ratings: Ratings, scale: str, values: Sequence[float], how: Bootstrap
     found = core_agreement(
         ratings, values={scale: values}, bootstrap=how.replicates, seed=how.seed
     )
-    scales = found["scales"]
-    return Value(**scales[scale][POOLED]["alpha_ordinal"]) if isinstance(scales, dict) else Value(0)
+    return found.pooled(scale).alpha
 
 
 def _difference(

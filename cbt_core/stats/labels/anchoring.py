@@ -14,7 +14,7 @@ The effect is a description: it holds honest correction and undue influence alik
 resample items, all annotators of an item together.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -22,17 +22,27 @@ from typing import Final
 import numpy as np
 
 from cbt_core.stats.labels import annotators, label_sets
-from cbt_core.stats.labels.annotators import Figure, LabelFigures, SetTable, Setting, blocks
-from cbt_core.stats.labels.label_sets import LabelRow, LabelSets, Membership, gather, membership
-from cbt_core.stats.labels.reasons import Reason
-from cbt_core.stats.numbers import ratio
+from cbt_core.stats.labels.annotators import (
+    Figure,
+    LabelAgreement,
+    LabelFigures,
+    SetTable,
+    Setting,
+    blocks,
+)
+from cbt_core.stats.labels.label_sets import (
+    LabelRow,
+    LabelSets,
+    Membership,
+    Reason,
+    gather,
+    membership,
+)
 from cbt_core.stats.ratings import Floats, Integers
+from cbt_core.stats.values import Value, ratio
 
 Json = dict[str, object]
 ANSWERS: Final = ("confirmed", "changed", "rejected")
-SHIFTS: Final = (
-    "effect", "similarity_before", "similarity_after", "blind_dropped", "machine_adopted",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +64,127 @@ class Answered:
     answer: str
 
 
+@dataclass(frozen=True, slots=True)
+class RoundAgreement:
+    """Agreement on one label in one of the two rounds."""
+
+    prevalence: float | None
+    percent_agreement: Value
+    alpha: Value
+    ac1: Value
+
+    def json(self) -> Json:
+        """Return the object of the JSON."""
+        return {
+            "prevalence": self.prevalence, "percent_agreement": self.percent_agreement.json(),
+            "alpha_nominal": self.alpha.json(), "ac1": self.ac1.json(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """What was made of a machine's proposals of one label: counts of answers, and of labels.
+
+    `blind`: given before the proposals were seen, `dropped`: of those, not any more afterwards;
+    `added`: only afterwards. Rates are None where nothing was answered.
+    """
+
+    confirmed: int
+    changed: int
+    rejected: int
+    blind: int
+    dropped: int
+    added: int
+
+    @property
+    def answered(self) -> int:
+        """Return how many proposals were answered."""
+        return self.confirmed + self.changed + self.rejected
+
+    @property
+    def confirmed_rate(self) -> float | None:
+        """Return the share of answers that confirmed."""
+        return self._rate(self.confirmed)
+
+    @property
+    def changed_rate(self) -> float | None:
+        """Return the share of answers that changed the label."""
+        return self._rate(self.changed)
+
+    @property
+    def rejected_rate(self) -> float | None:
+        """Return the share of answers that rejected."""
+        return self._rate(self.rejected)
+
+    def _rate(self, count: int) -> float | None:
+        return count / self.answered if self.answered else None
+
+    def json(self) -> Json:
+        """Return the object of the JSON."""
+        return {
+            "answered": self.answered,
+            "confirmed": self.confirmed, "changed": self.changed, "rejected": self.rejected,
+            "confirmed_rate": self.confirmed_rate, "changed_rate": self.changed_rate,
+            "rejected_rate": self.rejected_rate,
+            "blind": self.blind, "dropped": self.dropped, "added": self.added,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LabelShift:
+    """One label: what was made of its proposals, and agreement on it in both rounds."""
+
+    adoption: Adoption
+    before: RoundAgreement
+    after: RoundAgreement
+
+    def json(self) -> Json:
+        """Return the object of the JSON."""
+        return {
+            **self.adoption.json(), "before": self.before.json(), "after": self.after.json(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchoring:
+    """What seeing the machine's labels changed, over `n_pairs` (annotator, item) pairs."""
+
+    n_items: int
+    n_annotators: int
+    n_pairs: int
+    effect: Value
+    similarity_before: Value
+    similarity_after: Value
+    blind_dropped: Value
+    machine_adopted: Value
+    alpha_before: Value
+    alpha_after: Value
+    alpha_difference: Value
+    labels: Mapping[str, LabelShift]
+
+    def json(self) -> Json:
+        """Return the object of the JSON."""
+        return {
+            "n_items": self.n_items,
+            "n_annotators": self.n_annotators,
+            "n_pairs": self.n_pairs,
+            "effect": self.effect.json(),
+            "similarity_before": self.similarity_before.json(),
+            "similarity_after": self.similarity_after.json(),
+            "blind_dropped": self.blind_dropped.json(),
+            "machine_adopted": self.machine_adopted.json(),
+            "alpha_masi": {
+                "before": self.alpha_before.json(), "after": self.alpha_after.json(),
+                "difference": self.alpha_difference.json(),
+            },
+            "labels": {label: one.json() for label, one in self.labels.items()},
+        }
+
+
 def anchoring(
     rounds: Sequence[TwoRounds], answers: Sequence[Answered], labels: Sequence[str],
     setting: Setting,
-) -> Json:
+) -> Anchoring:
     """Return agreement before and after, the anchoring effect, and adoption per label."""
     before, after = _sets(rounds, labels, late=False), _sets(rounds, labels, late=True)
     figures = {**_shifts(rounds, labels, before), **_agreements(before, after)}
@@ -68,40 +195,36 @@ def anchoring(
             figure.add(weights)
         for one in per_label:
             one.add(weights)
-    told = {key: figure.value().json() for key, figure in figures.items()}
-    return {
-        "n_items": count,
-        "n_annotators": len(before.annotators),
-        "n_pairs": len(rounds),
-        **{key: told[key] for key in SHIFTS},
-        "alpha_masi": {side: told[f"alpha_{side}"] for side in ("before", "after", "difference")},
-        "labels": {
-            label: {
-                **adoption(rounds, answers, label),
-                "before": _agreement(per_label[0], label), "after": _agreement(per_label[1], label),
-            }
+    return Anchoring(
+        n_items=count,
+        n_annotators=len(before.annotators),
+        n_pairs=len(rounds),
+        **{key: figure.value() for key, figure in figures.items()},
+        labels={
+            label: LabelShift(
+                adoption(rounds, answers, label),
+                *(_round(one.agreement(label)) for one in per_label),
+            )
             for label in labels
         },
-    }
+    )
 
 
-def adoption(rounds: Sequence[TwoRounds], answers: Sequence[Answered], label: str) -> Json:
-    """Count what was made of the machine's proposals of one label; rates are null without any."""
-    counts = {answer: sum(one.label == label and one.answer == answer for one in answers)
-              for answer in ANSWERS}
-    total = sum(counts.values())
-    return {
-        "answered": total, **counts,
-        **{f"{answer}_rate": counts[answer] / total if total else None for answer in ANSWERS},
-        "blind": sum(label in one.before for one in rounds),
-        "dropped": sum(label in one.before and label not in one.after for one in rounds),
-        "added": sum(label in one.after and label not in one.before for one in rounds),
-    }
+def adoption(rounds: Sequence[TwoRounds], answers: Sequence[Answered], label: str) -> Adoption:
+    """Count what was made of the machine's proposals of one label."""
+    return Adoption(
+        **{answer: sum(one.label == label and one.answer == answer for one in answers)
+           for answer in ANSWERS},
+        blind=sum(label in one.before for one in rounds),
+        dropped=sum(label in one.before and label not in one.after for one in rounds),
+        added=sum(label in one.after and label not in one.before for one in rounds),
+    )
 
 
-def _agreement(figures: LabelFigures, label: str) -> Json:
-    found = figures.json(label)
-    return {key: found[key] for key in ("prevalence", "percent_agreement", "alpha_nominal", "ac1")}
+def _round(found: LabelAgreement) -> RoundAgreement:
+    return RoundAgreement(
+        found.prevalence.value, found.percent_agreement, found.alpha, found.ac1
+    )
 
 
 def _sets(rounds: Sequence[TwoRounds], labels: Sequence[str], *, late: bool) -> LabelSets:

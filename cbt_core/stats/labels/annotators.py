@@ -1,4 +1,4 @@
-"""How far annotators agree: all figures of the `labels agreement` JSON, intervals over items.
+"""How far annotators agree: what `labels agreement` returns, and its JSON; intervals over items.
 
 Alpha over label sets, its distances MASI and Jaccard: alpha = 1 - D_o / D_e. D_o: mean distance of
 the sets that two annotators gave to one item; D_e: mean distance of any two sets of the pairable
@@ -20,14 +20,19 @@ from cbt_core.stats.agreement.catalogue import FULL, Statistic
 from cbt_core.stats.agreement.figures import Plan, Result, figures
 from cbt_core.stats.agreement.sums import Replicates, Sums, sample, table
 from cbt_core.stats.labels import label_sets, spans
-from cbt_core.stats.labels.label_sets import ANY, LabelSets, Membership, signature
-from cbt_core.stats.labels.reasons import Reason, undefined
-from cbt_core.stats.labels.spans import Documents, SpanTable
-from cbt_core.stats.numbers import ratio
+from cbt_core.stats.labels.label_sets import (
+    ANY,
+    LabelSets,
+    Membership,
+    Reason,
+    signature,
+    undefined,
+)
+from cbt_core.stats.labels.spans import Documents, PairF1, SpanTable
 from cbt_core.stats.ratings import POOLED, Columns, Floats, Integers, Numbers, Ratings, gather
 from cbt_core.stats.signature import SHOWN
 from cbt_core.stats.values import Reason as PlainReason
-from cbt_core.stats.values import Value, with_interval
+from cbt_core.stats.values import Value, ratio, with_interval
 
 Similarity = Callable[[Floats, Floats, Floats], Floats]
 
@@ -146,6 +151,121 @@ PLAN: Final = Plan(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class LabelKappa:
+    """Cohen's kappa of two annotators on one label, over the `n` items they have in common."""
+
+    a: str
+    b: str
+    n: int
+    kappa: Value
+
+    def json(self) -> Json:
+        """Return the object of the JSON: kappa plain, its limits and reason beside."""
+        return {
+            "a": self.a, "b": self.b, "n": self.n, "kappa": self.kappa.value,
+            "low": self.kappa.low, "high": self.kappa.high, "reason": self.kappa.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAgreement:
+    """Agreement on one label, given or not; `prevalence` is the share of annotators who gave it."""
+
+    prevalence: Value
+    n_sets: int
+    percent_agreement: Value
+    alpha: Value
+    ac1: Value
+    kappa_pairs: tuple[LabelKappa, ...]
+
+    def kappa_of(self, a: str, b: str) -> LabelKappa | None:
+        """Return the kappa of a pair of annotators, None for a pair that is not there."""
+        return next((one for one in self.kappa_pairs if (one.a, one.b) == (a, b)), None)
+
+    def json(self) -> Json:
+        """Return the object of the JSON."""
+        return {
+            "prevalence": self.prevalence.value,
+            "prevalence_low": self.prevalence.low,
+            "prevalence_high": self.prevalence.high,
+            "n_sets": self.n_sets,
+            "percent_agreement": self.percent_agreement.json(),
+            "alpha_nominal": self.alpha.json(),
+            "ac1": self.ac1.json(),
+            "kappa_pairs": [one.json() for one in self.kappa_pairs],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SpanFigures:
+    """Agreement on marked characters: alpha, F1 pooled over pairs, mean F1 of the pairs."""
+
+    char_alpha: Value
+    char_f1_pooled: Value
+    char_f1: Value
+
+    def json(self) -> Json:
+        """Return the object of the JSON."""
+        return {
+            "char_alpha": self.char_alpha.json(), "char_f1_pooled": self.char_f1_pooled.json(),
+            "char_f1": self.char_f1.json(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SpanAgreement:
+    """Agreement on spans of any label, by pair of annotators, and label by label.
+
+    `labels` is None where no spans were given at all.
+    """
+
+    whole: SpanFigures
+    pairs: tuple[PairF1, ...]
+    labels: Mapping[str, SpanFigures] | None
+
+    def json(self) -> Json:
+        """Return the `spans` object of the JSON."""
+        pairs = [{"a": one.a, "b": one.b, "n": one.n, "f1": one.f1} for one in self.pairs]
+        body: Json = {**self.whole.json(), "char_f1_pairs": pairs}
+        if self.labels is not None:
+            body["labels"] = {label: one.json() for label, one in self.labels.items()}
+        return body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelsAgreement:
+    """How far annotators agree: on whole sets, on any label, on every label, on spans."""
+
+    signature: str
+    flow: Mapping[str, object]
+    n_items: int
+    n_annotators: int
+    n_sets: int
+    n_pairable_items: int
+    alpha_masi: Value
+    alpha_jaccard: Value
+    any: LabelAgreement
+    labels: Mapping[str, LabelAgreement]
+    spans: SpanAgreement
+
+    def json(self) -> Json:
+        """Return the `labels agreement` JSON."""
+        return {
+            "signature": self.signature,
+            "flow": dict(self.flow),
+            "n_items": self.n_items,
+            "n_annotators": self.n_annotators,
+            "n_sets": self.n_sets,
+            "n_pairable_items": self.n_pairable_items,
+            "alpha_masi": self.alpha_masi.json(),
+            "alpha_jaccard": self.alpha_jaccard.json(),
+            "any": self.any.json(),
+            "labels": {label: one.json() for label, one in self.labels.items()},
+            "spans": self.spans.json(),
+        }
+
+
 class LabelFigures:
     """Figures of every label, and of "any label", put together block by block."""
 
@@ -167,8 +287,8 @@ class LabelFigures:
         for drawn in self._drawn.values():
             drawn.add(weights)
 
-    def json(self, label: str) -> Json:
-        """Return the figures of one label."""
+    def agreement(self, label: str) -> LabelAgreement:
+        """Return the agreement on one label."""
         scale = self._tables[label]
         sums = sample(scale, len(self._ratings.items))
         result = Result(
@@ -177,15 +297,14 @@ class LabelFigures:
             ordered=False,
         )  # fmt: skip
         values = {one.key: _value(result, one) for one in PLAN.statistics}
-        prevalence = values.pop("prevalence")
-        return {
-            "prevalence": prevalence.value,
-            "prevalence_low": prevalence.low,
-            "prevalence_high": prevalence.high,
-            "n_sets": int(result.sums["ratings"][0]),
-            **{key: value.json() for key, value in values.items()},
-            "kappa_pairs": _pairs(self._ratings, result),
-        }
+        return LabelAgreement(
+            prevalence=values["prevalence"],
+            n_sets=int(result.sums["ratings"][0]),
+            percent_agreement=values["percent_agreement"],
+            alpha=values["alpha_nominal"],
+            ac1=values["ac1"],
+            kappa_pairs=_pairs(self._ratings, result),
+        )
 
 
 def _figures(name: str, sums: Mapping[str, Sums]) -> dict[str, Floats]:
@@ -211,30 +330,26 @@ def _value(result: Result, statistic: Statistic) -> Value:
     return found if found.value is not None else Value(None, reason=WORDS[reason].text)
 
 
-def _pairs(ratings: Ratings, result: Result) -> list[Json]:
-    """Return kappa of every pair of annotators, `kappa` plain, its limits and reason beside."""
+def _pairs(ratings: Ratings, result: Result) -> tuple[LabelKappa, ...]:
+    """Return the kappa of every pair of annotators."""
     tables: Floats = result.sums["tables"][..., 0]
     names = [ratings.raters[at] for at in result.scale.patterns.raters]
     values = result.values("kappa", [PlainReason.CONSTANT_RATER] * len(tables))
+    common = [int(table.sum()) for table in tables]
     fixed = result.stratum.frame
-    return [
-        {"a": names[a], "b": names[b], "n": int(tables[index].sum()),
-         **_kappa(values[index], int(tables[index].sum()))}
+    return tuple(
+        LabelKappa(names[a], names[b], common[index], _kappa(values[index], common[index]))
         for index, (a, b) in enumerate(zip(fixed.first, fixed.second, strict=True))
-    ]  # fmt: skip
+    )
 
 
-def _kappa(value: Value, common: int) -> Json:
+def _kappa(value: Value, common: int) -> Value:
     if common < 2:
-        reason = Reason.ONE_COMMON if common else Reason.NO_COMMON
-        return {"kappa": None, "low": None, "high": None, "reason": reason.text}
-    if value.value is None:
-        return {"kappa": None, "low": None, "high": None, "reason": Reason.CONSTANT_ANNOTATOR.text}
-    return {"kappa": value.value, "low": value.low, "high": value.high, "reason": value.reason}
+        return undefined(Reason.ONE_COMMON if common else Reason.NO_COMMON)
+    return undefined(Reason.CONSTANT_ANNOTATOR) if value.value is None else value
 
 
 Compute = Callable[[Floats], Floats]
-SPAN_FIGURES: Final = ("char_alpha", "char_f1_pooled", "char_f1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,27 +372,31 @@ class Setting:
 
 def labels_agreement(
     sets: LabelSets, setting: Setting, documents: Documents | None = None
-) -> Json:
-    """Return the `labels agreement` JSON: alpha over sets, figures per label, spans.
+) -> LabelsAgreement:
+    """Return alpha over sets, figures per label, spans.
 
     Two empty sets agree. The same rows, labels and seed give the same figures.
     """
     together = _Together(sets, documents)
     for weights in blocks(len(sets.items), setting, together.widest):
         together.add(weights)
-    return {
-        "signature": signature(sets.digest, {
+    return LabelsAgreement(
+        signature=signature(sets.digest, {
             "study": setting.study, "set": setting.analysed, "items": len(sets.items),
             "annotators": len(sets.annotators), "labels": len(sets.labels),
             "spans": f"#{documents.digest[:SHOWN]}" if documents else "", **setting.told(),
         }),
-        "flow": dict(sets.flow),
-        "n_items": len(sets.items),
-        "n_annotators": len(sets.annotators),
-        "n_sets": len(sets.item),
-        "n_pairable_items": int((np.bincount(sets.item) > 1).sum()) if len(sets.item) else 0,
-        **together.json(),
-    }  # fmt: skip
+        flow=dict(sets.flow),
+        n_items=len(sets.items),
+        n_annotators=len(sets.annotators),
+        n_sets=len(sets.item),
+        n_pairable_items=int((np.bincount(sets.item) > 1).sum()) if len(sets.item) else 0,
+        alpha_masi=together.alpha("alpha_masi"),
+        alpha_jaccard=together.alpha("alpha_jaccard"),
+        any=together.labels.agreement(ANY),
+        labels={label: together.labels.agreement(label) for label in sets.labels},
+        spans=together.spans(),
+    )
 
 
 def blocks(items: int, setting: Setting, widest: int) -> Iterator[Floats]:
@@ -313,49 +432,40 @@ class _Together:
     """Everything that is computed from the same draws of items."""
 
     def __init__(self, sets: LabelSets, documents: Documents | None) -> None:
-        self._sets = sets
+        self.labels = LabelFigures(sets)
         self._table = set_table(sets)
-        self._labels = LabelFigures(sets)
+        self._points = alphas(self._table, np.ones((len(sets.items), 1)))
         self._alphas: list[dict[str, Floats]] = []
         tables = _span_tables(sets, documents)
         self._spans = {name: _span_figures(len(sets.items), one) for name, one in tables.items()}
         self._pairs = tables[ANY].told if tables else ()
         self.widest = max([
-            self._table.widest, self._labels.widest, *(one.widest for one in tables.values())
+            self._table.widest, self.labels.widest, *(one.widest for one in tables.values())
         ])
 
     def add(self, weights: Floats) -> None:
         self._alphas.append(alphas(self._table, weights))
-        self._labels.add(weights)
+        self.labels.add(weights)
         for pair in self._spans.values():
             for figure in pair.values():
                 figure.add(weights)
 
-    def json(self) -> Json:
-        points = alphas(self._table, np.ones((len(self._sets.items), 1)))
-        return {
-            **{key: self._alpha(key, float(point[0])).json() for key, point in points.items()},
-            "any": self._labels.json(ANY),
-            "labels": {label: self._labels.json(label) for label in self._sets.labels},
-            "spans": self._span_json(),
-        }
-
-    def _alpha(self, key: str, point: float) -> Value:
+    def alpha(self, key: str) -> Value:
+        point = float(self._points[key][0])
         if np.isnan(point):
             return undefined(reason(self._table))
         drawn = [part[key] for part in self._alphas]
         return with_interval(point, np.concatenate(drawn) if drawn else np.empty(0))
 
-    def _span_json(self) -> Json:
+    def spans(self) -> SpanAgreement:
         if not self._spans:
-            absent = undefined(Reason.NO_SPANS_FILE).json()
-            return {**dict.fromkeys(SPAN_FIGURES, absent), "char_f1_pairs": []}
-        told: dict[str, Json] = {
-            name: {key: figure.value().json() for key, figure in pair.items()}
-            for name, pair in self._spans.items()
+            absent = undefined(Reason.NO_SPANS_FILE)
+            return SpanAgreement(SpanFigures(absent, absent, absent), (), None)
+        known = {
+            name: SpanFigures(**{key: figure.value() for key, figure in figures.items()})
+            for name, figures in self._spans.items()
         }
-        pairs = [{"a": one.a, "b": one.b, "n": one.n, "f1": one.f1} for one in self._pairs]
-        return {**told.pop(ANY), "char_f1_pairs": pairs, "labels": told}
+        return SpanAgreement(known.pop(ANY), self._pairs, known)
 
 
 def _span_tables(sets: LabelSets, documents: Documents | None) -> dict[str, SpanTable]:

@@ -1,4 +1,4 @@
-"""A model's labels against gold: the `labels evaluate` JSON, the paper's Table 3 beside it.
+"""A model's labels against gold: what `labels evaluate` returns, the paper's Table 3 beside it.
 
 Figures of a 2 x 2 table of a model against gold are computed for the sample and replicates alike.
 What the CBT-LLM paper reports about its machine labels, and what follows from that: H. Na, CBT-LLM
@@ -15,11 +15,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from cbt_core.stats.labels.annotators import Setting, blocks
-from cbt_core.stats.labels.label_sets import membership, signature
-from cbt_core.stats.labels.reasons import Reason
-from cbt_core.stats.numbers import ratio
+from cbt_core.stats.labels.label_sets import Crosswalked, Reason, membership, signature
 from cbt_core.stats.ratings import Floats
-from cbt_core.stats.values import Value, with_interval
+from cbt_core.stats.values import Value, ratio, with_interval
 
 CELLS: Final = ("tp", "fp", "fn", "tn")
 
@@ -147,7 +145,7 @@ IMPLIED: Final = {
 
 
 def paper() -> Json:
-    """Return the paper's figures as they stand beside ours."""
+    """Return the paper's figures as they stand beside ours in the JSON."""
     return {
         "source": "CBT-LLM (arXiv 2403.16008), Tables 1 and 3",
         "prevalence": {"any": PREVALENCE, "n": ENTRIES},
@@ -195,7 +193,118 @@ class Evaluation:
     labels: Sequence[str]
     gold_from: str = FILE
     flow: Mapping[str, int] = field(default_factory=dict)
-    crosswalk: Mapping[str, object] | None = None
+    crosswalk: Crosswalked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Items that gold and model both have, the model alone, gold alone, none of them."""
+
+    tp: int
+    fp: int
+    fn: int
+    tn: int
+
+    @property
+    def in_gold(self) -> int:
+        """Return how many items have it in gold."""
+        return self.tp + self.fn
+
+    @property
+    def in_model(self) -> int:
+        """Return to how many items the model gives it."""
+        return self.tp + self.fp
+
+    def json(self) -> Json:
+        """Return the counts as they stand in the JSON."""
+        return {"tp": self.tp, "fp": self.fp, "fn": self.fn, "tn": self.tn}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Figures of one or several 2 x 2 tables by key; `cells` of a single table of whole items.
+
+    `n_labels`: over how many labels a mean is taken.
+    """
+
+    values: Mapping[str, Value]
+    cells: Cells | None = None
+    n_labels: int | None = None
+
+    def json(self) -> Json:
+        """Return plain numbers or null, with `intervals` and `reasons` beside."""
+        body: Json = self.cells.json() if self.cells else {}
+        body |= {
+            **{key: one.value for key, one in self.values.items()},
+            "intervals": {key: {"low": one.low, "high": one.high}
+                          for key, one in self.values.items()},
+            "reasons": self.reasons,
+        }
+        return body if self.n_labels is None else {**body, "n_labels": self.n_labels}
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Return why figures, or only their limits, are missing, by key."""
+        return {key: one.reason for key, one in self.values.items() if one.reason}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """A model against gold: any distortion, every label, over labels.
+
+    `weighted` counts each item by 1 / its chance, where items had unequal chances to be drawn.
+    """
+
+    signature: str
+    gold_from: str
+    gold_rules: Mapping[str, int]
+    flow: Mapping[str, int]
+    n_items: int
+    n_items_labels: int
+    binary: Measured
+    per_label: Mapping[str, Measured]
+    micro: Measured
+    macro: Measured
+    macro_supported: Measured
+    crosswalk: Crosswalked | None
+    weighted: Measured | None
+
+    @property
+    def averages(self) -> dict[str, Measured]:
+        """Return the figures over all labels, by name."""
+        return {
+            "micro": self.micro, "macro": self.macro, "macro_supported": self.macro_supported,
+        }
+
+    def json(self) -> Json:
+        """Return the `labels evaluate` JSON."""
+        body: Json = {
+            "signature": self.signature,
+            "unit": UNIT,
+            "gold_from": self.gold_from,
+            "gold_rules": dict(self.gold_rules),
+            "flow": dict(self.flow),
+            "n_items": self.n_items,
+            "n_items_labels": self.n_items_labels,
+            "binary": self.binary.json(),
+            "per_label": {label: one.json() for label, one in self.per_label.items()},
+            **{name: one.json() for name, one in self.averages.items()},
+            "paper": paper(),
+        }
+        if self.crosswalk is not None:
+            body["crosswalk"] = self.crosswalk.json()
+        if self.weighted is not None:
+            body |= {"note": ENRICHED, "binary_weighted": self.weighted.json()}
+        return {**body, "reasons": self._reasons()}
+
+    def _reasons(self) -> dict[str, str]:
+        """Return every reason by the place of what it explains, e.g. ``binary.precision``."""
+        places = {"binary": self.binary, **self.averages}
+        places |= {f"per_label.{label}": one for label, one in self.per_label.items()}
+        return {
+            f"{place}.{key}": why for place, one in places.items()
+            for key, why in one.reasons.items()
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,34 +329,32 @@ class _Table:
         return Counts(both, in_model - both, in_gold - both, total - in_gold - in_model + both)
 
 
-def evaluate(judged: Evaluation, setting: Setting) -> Json:
-    """Return the `labels evaluate` JSON; intervals resample items.
+def evaluate(judged: Evaluation, setting: Setting) -> Detection:
+    """Return how a model stands to gold; intervals resample items.
 
     Zero divisions count as 0 in `macro` (over all labels) and in `macro_supported` (over the
-    labels that gold has), and are null with a reason elsewhere.
+    labels that gold has), and are undefined with a reason elsewhere.
     """
     rows = sorted(judged.rows, key=lambda row: row.item)
     table = _table(rows, judged.labels)
     drawn = [table.counts(weights)
              for weights in blocks(len(rows), setting, len(judged.labels) + 1)]
     result = _Result(table.counts(np.ones((len(rows), 1))), joined(drawn))
-    body: Json = {
-        "signature": _signature(rows, judged, setting),
-        "unit": UNIT,
-        "gold_from": judged.gold_from,
-        "gold_rules": _rules(rows),
-        "flow": {**judged.flow, "items_judged": len(rows)},
-        "n_items": len(rows),
-        "n_items_labels": sum(not row.any_only for row in rows),
-        "binary": result.binary(),
-        "per_label": {label: result.label(at) for at, label in enumerate(judged.labels, start=1)},
-        **result.averages(),
-        "paper": paper(),
-    }  # fmt: skip
-    if judged.crosswalk is not None:
-        body["crosswalk"] = dict(judged.crosswalk)
-    _add_weighted(body, rows, table)
-    return {**body, "reasons": _reasons(body)}
+    return Detection(
+        signature=_signature(rows, judged, setting),
+        gold_from=judged.gold_from,
+        gold_rules=_rules(rows),
+        flow={**judged.flow, "items_judged": len(rows)},
+        n_items=len(rows),
+        n_items_labels=sum(not row.any_only for row in rows),
+        binary=result.table(0),
+        per_label={label: result.table(at) for at, label in enumerate(judged.labels, start=1)},
+        micro=result.micro(),
+        macro=result.macro(supported=False),
+        macro_supported=result.macro(supported=True),
+        crosswalk=judged.crosswalk,
+        weighted=_weighted(rows, table),
+    )
 
 
 def _signature(rows: Sequence[JudgedRow], judged: Evaluation, setting: Setting) -> str:
@@ -265,20 +372,21 @@ class _Result:
     sample: Counts
     drawn: Counts | None
 
-    def binary(self) -> Json:
-        return _block(self.sample.at(0), self.drawn.at(0) if self.drawn else None)
+    def table(self, at: int) -> Measured:
+        """Return the figures of one table; the first is that of "any distortion"."""
+        sample = self.sample.at(at)
+        cells = Cells(*(int(getattr(sample, cell)[0]) for cell in CELLS))
+        return Measured(_figures(FIGURES, sample, self.drawn.at(at) if self.drawn else None), cells)
 
-    def label(self, at: int) -> Json:
-        return _block(self.sample.at(at), self.drawn.at(at) if self.drawn else None)
+    def micro(self) -> Measured:
+        """Return the figures of the tables of all labels added up."""
+        whole = self.drawn.labels().summed() if self.drawn else None
+        return Measured(_figures(AVERAGED, self.sample.labels().summed(), whole))
 
-    def averages(self) -> Json:
-        sample, drawn = self.sample.labels(), self.drawn.labels() if self.drawn else None
-        whole = drawn.summed() if drawn else None
-        return {
-            "micro": _figures(AVERAGED, sample.summed(), whole),
-            "macro": _averaged(sample, drawn, supported=False),
-            "macro_supported": _averaged(sample, drawn, supported=True),
-        }
+    def macro(self, *, supported: bool) -> Measured:
+        """Return means over labels, undefined ones as 0; `supported`: only over those in gold."""
+        drawn = self.drawn.labels() if self.drawn else None
+        return _averaged(self.sample.labels(), drawn, supported=supported)
 
 
 def _table(rows: Sequence[JudgedRow], labels: Sequence[str]) -> _Table:
@@ -294,25 +402,19 @@ def _table(rows: Sequence[JudgedRow], labels: Sequence[str]) -> _Table:
                     for part in (in_gold & in_model, in_gold, in_model, counted)))
 
 
-def _block(sample: Counts, drawn: Counts | None) -> Json:
-    cells = {cell: int(getattr(sample, cell)[0]) for cell in CELLS}
-    return {**cells, **_figures(FIGURES, sample, drawn)}
-
-
-def _figures(wanted: Mapping[str, Compute], sample: Counts, drawn: Counts | None) -> Json:
-    """Return figures as plain numbers or null, with `intervals` and `reasons` beside."""
-    found = {
+def _figures(
+    wanted: Mapping[str, Compute], sample: Counts, drawn: Counts | None
+) -> dict[str, Value]:
+    return {
         key: _value(
             float(compute(sample)[0]), compute(drawn) if drawn else np.empty(0),
             REASONS.get(key, Reason.NO_ITEMS) if sample.total[0] else Reason.NO_ITEMS,
         )
         for key, compute in wanted.items()
     }  # fmt: skip
-    return _told(found)
 
 
-def _averaged(sample: Counts, drawn: Counts | None, *, supported: bool) -> Json:
-    """Return means over labels, undefined ones as 0; `supported`: only over labels in gold."""
+def _averaged(sample: Counts, drawn: Counts | None, *, supported: bool) -> Measured:
     def mean(compute: Compute, counts: Counts) -> Floats:
         counted = (counts.tp + counts.fn > 0) if supported else np.ones(counts.tp.shape, bool)
         values = np.where(counted, np.nan_to_num(compute(counts)), 0.0)
@@ -329,32 +431,11 @@ def _averaged(sample: Counts, drawn: Counts | None, *, supported: bool) -> Json:
         for key, compute in AVERAGED.items()
     }
     counted = sample.tp + sample.fn > 0 if supported else np.ones(sample.tp.shape, bool)
-    return {**_told(values), "n_labels": int(counted.sum())}
+    return Measured(values, n_labels=int(counted.sum()))
 
 
 def _value(point: float, drawn: Floats, reason: Reason) -> Value:
     return Value(None, reason=reason.text) if np.isnan(point) else with_interval(point, drawn)
-
-
-def _told(values: Mapping[str, Value]) -> Json:
-    return {
-        **{key: one.value for key, one in values.items()},
-        "intervals": {key: {"low": one.low, "high": one.high} for key, one in values.items()},
-        "reasons": {key: one.reason for key, one in values.items() if one.reason},
-    }
-
-
-def _reasons(body: Json) -> dict[str, str]:
-    """Return every reason by the place of what it explains, e.g. ``binary.precision``."""
-    found: dict[str, str] = {}
-    blocks_of = {key: body[key] for key in ("binary", "micro", "macro", "macro_supported")}
-    per_label = body["per_label"]
-    if isinstance(per_label, dict):
-        blocks_of |= {f"per_label.{label}": one for label, one in per_label.items()}
-    for place, block in blocks_of.items():
-        if isinstance(block, dict):
-            found |= {f"{place}.{key}": why for key, why in block["reasons"].items()}
-    return found
 
 
 def _rules(rows: Sequence[JudgedRow]) -> dict[str, int]:
@@ -362,17 +443,15 @@ def _rules(rows: Sequence[JudgedRow]) -> dict[str, int]:
     return {rule: rules.count(rule) for rule in sorted(set(rules))}
 
 
-def _add_weighted(body: Json, rows: Sequence[JudgedRow], table: _Table) -> None:
-    """Where items had unequal chances to be drawn: say so, and weight by 1 / chance."""
-    chances = [row.chance for row in rows]
-    known = [chance for chance in chances if chance]
+def _weighted(rows: Sequence[JudgedRow], table: _Table) -> Measured | None:
+    """Return the figures weighted by 1 / chance, where items had unequal chances to be drawn."""
+    known = [row.chance for row in rows if row.chance]
     if len(known) < len(rows) or len(set(known)) < 2:
-        return
+        return None
     weights = 1 / np.array(known, dtype=np.float64)[:, np.newaxis]
-    body["note"] = ENRICHED
-    body["binary_weighted"] = _told({
-        key: _value(float(compute(table.counts(weights).at(0))[0]), np.empty(0),
-                    REASONS.get(key, Reason.NO_ITEMS))
+    counts = table.counts(weights).at(0)
+    return Measured({
+        key: _value(float(compute(counts)[0]), np.empty(0), REASONS.get(key, Reason.NO_ITEMS))
         for key, compute in FIGURES.items()
     })
 

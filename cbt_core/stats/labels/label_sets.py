@@ -1,22 +1,29 @@
 """Label sets as numbers: who gave which labels to which item, and how alike two sets are.
 
 Similarity: Jaccard, and MASI with its weights 1, 2/3, 1/3, 0. Sources: P. Jaccard 1912; R.
-Passonneau, Measuring agreement on set-valued items (LREC 2006). Two empty sets agree in full: "no
-distortion" twice is agreement. Tables for heat maps: which labels come together, and which one
-reader sees for another's.
+Passonneau, Measuring agreement on set-valued items (LREC 2006). Two empty sets agree in full: no
+distortion, said twice, is agreement. Tables for heat maps: which labels come together, and which
+one reader sees for another's. A crosswalk puts labels of one scheme in the words of another; what
+has no counterpart is counted, not guessed.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cbt_core.domain.instrument import Crosswalk
+from cbt_core.stats import values
 from cbt_core.stats.ratings import Floats, Integers
 from cbt_core.stats.signature import SHOWN
+from cbt_core.stats.values import Value
 from cbt_core.version import VERSION
+from cbt_core.words import say
 
 Membership = NDArray[np.bool_]
 """Label sets as rows (n, L): which labels a set holds."""
@@ -162,3 +169,151 @@ def confusion(pairs: Iterable[tuple[Set[str], Set[str]]], labels: Sequence[str])
         if left != [none] or right != [none] or not first:
             found[np.ix_(left, right)] += 1
     return found
+
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class MappedSide:
+    """What of one scheme's labels was put over, by label of the source, and what could not be.
+
+    `unreachable`: labels of the target that no label of the source stands for.
+    """
+
+    scheme: str
+    mapped: Mapping[str, int]
+    only_partly: Mapping[str, int]
+    not_mapped: Mapping[str, int]
+    unreachable: tuple[str, ...]
+
+    @property
+    def left(self) -> dict[str, int]:
+        """Return every label that has no counterpart, with how often it was given."""
+        return {**self.not_mapped, **self.only_partly}
+
+    def json(self) -> Json:
+        """Return the object of the JSON."""
+        return {
+            "scheme": self.scheme, "mapped": dict(self.mapped),
+            "only_partly": dict(self.only_partly), "not_mapped": dict(self.not_mapped),
+            "unreachable": list(self.unreachable),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Crosswalked:
+    """Gold and a model's labels, both put into the labels of `target`."""
+
+    target: str
+    version: int
+    gold: MappedSide
+    model: MappedSide
+
+    def json(self) -> Json:
+        """Return the `crosswalk` object of the JSON."""
+        return {
+            "target": self.target, "version": self.version, "gold": self.gold.json(),
+            "model": self.model.json(),
+        }
+
+
+class Mapped:
+    """Label sets of scheme `source` in the labels of scheme `target`.
+
+    Only labels that mean the same are put over; one that merely overlaps ("partly") is left out
+    and counted, as only a person can tell.
+    """
+
+    def __init__(self, crosswalk: Crosswalk, *, source: str, target: str) -> None:
+        """Begin with nothing counted."""
+        self._crosswalk = crosswalk
+        self.source = source
+        self.target = target
+        self._known: dict[str, str | None] = {}
+        self._mapped: Counter[str] = Counter()
+        self._partly: Counter[str] = Counter()
+        self._unmapped: Counter[str] = Counter()
+
+    def labels(self, given: Set[str]) -> tuple[frozenset[str], bool]:
+        """Return the labels put over, and whether one of them had no counterpart."""
+        found: set[str] = set()
+        beyond = False
+        for label in given:
+            other = self._counterpart(label)
+            if other is not None:
+                found.add(other)
+                self._mapped[label] += 1
+            else:
+                beyond = True
+                self._count_left(label)
+        return frozenset(found), beyond
+
+    def side(self, labels: Iterable[str], source_labels: Sequence[str]) -> MappedSide:
+        """Return what was put over; `labels` are those of the target."""
+        reached = {self._counterpart(label) for label in source_labels}
+        return MappedSide(
+            scheme=self.source,
+            mapped=dict(sorted(self._mapped.items())),
+            only_partly=dict(sorted(self._partly.items())),
+            not_mapped=dict(sorted(self._unmapped.items())),
+            unreachable=tuple(label for label in labels if label not in reached),
+        )
+
+    def _counterpart(self, label: str) -> str | None:
+        if self.source == self.target:
+            return label
+        if label not in self._known:
+            matches = self._crosswalk.matches(label, source=self.source, target=self.target)
+            exact = [match.label for match in matches if match.exact]
+            self._known[label] = exact[0] if exact else None
+        return self._known[label]
+
+    def _count_left(self, label: str) -> None:
+        overlaps = self._crosswalk.matches(label, source=self.source, target=self.target)
+        (self._partly if overlaps else self._unmapped)[label] += 1
+
+
+class Reason(StrEnum):
+    """Why a figure about labels, or only its interval, is missing."""
+
+    NO_SETS = "no_sets"
+    NO_PAIRS = "no_pairs"
+    ALL_EQUAL = "all_equal"
+    NO_COMMON = "no_common"
+    ONE_COMMON = "one_common"
+    CONSTANT_ANNOTATOR = "constant_annotator"
+    NO_SPANS_FILE = "no_spans_file"
+    NO_CHARACTERS = "no_characters"
+    NOTHING_MARKED = "nothing_marked"
+    ALL_MARKED = "all_marked"
+    NO_ITEMS = "no_items"
+    NEVER_PREDICTED = "never_predicted"
+    NEVER_IN_GOLD = "never_in_gold"
+    ALWAYS_IN_GOLD = "always_in_gold"
+    IN_NEITHER = "in_neither"
+    ONE_ANSWER = "one_answer"
+    NOT_PUBLISHED = "not_published"
+    NO_SECOND_ROUND = "no_second_round"
+    NO_BLIND_LABELS = "no_blind_labels"
+    NOTHING_TO_ADOPT = "nothing_to_adopt"
+
+    @property
+    def text(self) -> str:
+        """Return the reason as it stands in the JSON (English)."""
+        return say(f"labels.why_{self.value}", "en")
+
+
+def undefined(reason: Reason) -> Value:
+    """Return a value that is not defined, with the reason."""
+    return Value(None, reason=reason.text)
+
+
+def translated(text: str, language: str) -> str:
+    """Return a reason of the JSON in a language; an unknown one comes back as it is."""
+    for reason in Reason:
+        if reason.text == text:
+            return say(f"labels.why_{reason.value}", language)
+    if text == values.Reason.UNSTABLE.text:
+        return say("labels.why_unstable", language)
+    return values.translated(text, language)

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from cbt_core.stats.labels.label_sets import LabelSets
-from cbt_core.stats.labels.reasons import Reason
-from cbt_core.stats.numbers import ratio
+from cbt_core.stats.labels.label_sets import LabelSets, Reason
 from cbt_core.stats.ratings import Floats
+from cbt_core.stats.values import ratio
 
 Marked = NDArray[np.int64]
 """Documents as (annotators, characters): 1 where an annotator marked a character."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from cbt_core.errors import StudyError
 from cbt_core.stats.comparison.crossed import Fit, fit
-from cbt_core.stats.planning.model import ASSUMED, SDS, Assumptions, thresholds_of
+from cbt_core.stats.planning.simulation import ASSUMED, SDS, Assumptions, thresholds_of
 from cbt_core.stats.ratings import Floats, Ratings
 
 FEWEST_ITEMS: Final = 10

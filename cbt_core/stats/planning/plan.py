@@ -11,10 +11,9 @@ from math import ceil
 from typing import Final
 
 from cbt_core.errors import StudyError
-from cbt_core.stats.planning.model import ASSUMED, Assumptions, latent_shift
 from cbt_core.stats.planning.power import FEWEST_RATERS, LEVEL, Power, Share, power
 from cbt_core.stats.planning.precision import Width, widths
-from cbt_core.stats.planning.simulation import Size
+from cbt_core.stats.planning.simulation import ASSUMED, Assumptions, Size, latent_shift
 
 SHARES: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 """Numbers of items on the curve, in parts of the planned one."""

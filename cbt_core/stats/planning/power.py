@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from cbt_core.stats.planning.model import Assumptions
-from cbt_core.stats.planning.simulation import Batch, Size, batches
+from cbt_core.stats.planning.simulation import Assumptions, Batch, Size, batches
 from cbt_core.stats.ratings import Floats, Integers
 
 ITEM_RATIOS: Final = np.concatenate([[0.0], np.geomspace(0.04, 6, 60)])

@@ -24,8 +24,7 @@ from cbt_core.stats.agreement.sums import (
     coincidence_features,
     units,
 )
-from cbt_core.stats.planning.model import Assumptions
-from cbt_core.stats.planning.simulation import Batch, Mask, Scores, Size, batches
+from cbt_core.stats.planning.simulation import Assumptions, Batch, Mask, Scores, Size, batches
 from cbt_core.stats.ratings import Floats, Integers, Ratings
 from cbt_core.stats.values import Value, percentiles, undefined, with_interval
 

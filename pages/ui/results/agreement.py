@@ -1,29 +1,36 @@
-"""The results' first sections: how far raters agree, and each rater against the others."""
+"""Results: agreement between raters, read by the one rule, with what it rests on."""
 
 from typing import Final
 
 import streamlit as st
 
+from cbt_core.analysis.reading_rules import band, verdict_of
+from cbt_core.stats.agreement.results import RaterFigures, StratumFigures
 from cbt_core.stats.ratings import POOLED
+from cbt_core.stats.values import Value, translated
 from pages.ui.charts import Axis, panel_intervals
-from pages.ui.results.verdicts import Figure, Stats, figure, number, reading
-from pages.ui.results.view import (
-    Row,
-    View,
-    cells,
-    limits,
-    part,
-    planned,
-    show_table,
-    told,
-    why,
-    word,
-)
+from pages.ui.results.view import Row, View, cells, limits, planned, show_table, told, why, word
 from pages.ui.results.view import number as column
 from pages.ui.widgets import plain
+from pages.ui.words import language, t
 
-MAIN: Final = ("percent_agreement", "alpha_ordinal", "ac2_quadratic")
-MAIN_NOMINAL: Final = ("percent_agreement", "alpha_nominal", "ac1")
+
+def reading(figures: StratumFigures) -> str:
+    """Return one sentence on what the figures of a stratum say, by which benchmark."""
+    percent, alpha, gwet = figures.percent_agreement.value, figures.alpha, figures.ac.value
+    known: dict[str, str] = {
+        "percent": f"{percent or 0:.0%}", "ac": figures.ac_name,
+        "gwet": "—" if gwet is None else f"{gwet:.2f}",
+    }
+    if alpha.value is None:
+        known["reason"] = translated(alpha.reason or "", language())
+    else:
+        known |= {
+            "alpha": f"{alpha.value:.2f}", "band": t(f"results.band_{band(alpha.value)}"),
+        }
+    return t(f"results.read_{verdict_of(figures)}", **known)
+
+
 MORE: Final = (
     "percent_agreement_pooled", "alpha_nominal", "alpha_interval", "fleiss_kappa", "ac1",
     "ac2_linear", "icc_2_1", "icc_3_1", "icc_2_k", "icc_3_k", "icc_1_1", "icc_1_k",
@@ -41,16 +48,14 @@ def agreement(view: View) -> None:
     st.header(word("agreement"))
     planned(view, "agreement")
     held = pooled(view)
-    for scale, one in held.items():
-        said = reading(one, nominal=scale in view.analysis.nominal)
-        plain(word("scale_says", scale=view.names[scale], said=said), key=f"reading-{scale}")
-    items = max((one.items for one in held.values()), default=0)
+    for scale in held:
+        readings(view, scale)
+    items = max((one.counts.n_items for one in held.values()), default=0)
     if items < FEW_ITEMS:
         st.caption(word("few_items", items=items))
     rows = [
-        cells(figure(one.body, key), panel=view.names[scale], name=word(key), kind="",
-              n=one.ratings)
-        for scale, one in held.items() for key in main(view, scale)
+        cells(value, panel=view.names[scale], name=word(key), kind="", n=one.counts.n_ratings)
+        for scale, one in held.items() for key, value in main(one).items()
     ]
     panel_intervals(rows, axis=Axis(word("axis_agreement"), low=0.0, high=1.0, lines=(0.0,)),
               name="agreement", words=word("agreement_alt"))  # fmt: skip
@@ -64,20 +69,28 @@ def agreement(view: View) -> None:
             st.text(word(f"help_{key}"))
     with st.expander(word("more")):
         table([
-            cells(figure(one.body, key), panel=view.names[scale], name=word(key), n=one.ratings)
+            cells(one.values[key], panel=view.names[scale], name=word(key),
+                  n=one.counts.n_ratings)
             for scale, one in held.items() for key in MORE
         ], "more")  # fmt: skip
 
 
-def pooled(view: View) -> dict[str, Stats]:
+def readings(view: View, scale: str) -> None:
+    """Say what the agreement on a scale means: by system where systems may be told apart."""
+    for one in view.analysis.agreement.told_apart(scale):
+        name = view.names[scale] if one.name == POOLED else f"{view.names[scale]} · {one.name}"
+        plain(word("scale_says", scale=name, said=reading(one)), key=f"reading-{scale}-{one.name}")
+
+
+def pooled(view: View) -> dict[str, StratumFigures]:
     """Return the pooled figures by scale."""
-    found = {one: Stats.of(view.analysis.agreement, one, POOLED) for one in view.names}
-    return {scale: one for scale, one in found.items() if one is not None}
+    return {scale: view.analysis.agreement.pooled(scale) for scale in view.names}
 
 
-def main(view: View, scale: str) -> tuple[str, ...]:
-    """Return the three figures that are read together on a scale."""
-    return MAIN_NOMINAL if scale in view.analysis.nominal else MAIN
+def main(one: StratumFigures) -> dict[str, Value]:
+    """Return the three figures that are read together on a scale, by the keys of their names."""
+    alpha, gwet = ("alpha_nominal", "ac1") if one.nominal else ("alpha_ordinal", "ac2_quadratic")
+    return {"percent_agreement": one.percent_agreement, alpha: one.alpha, gwet: one.ac}
 
 
 def table(rows: list[Row], alt: str) -> None:
@@ -93,17 +106,12 @@ def table(rows: list[Row], alt: str) -> None:
 def by_system(view: View) -> None:
     """Show agreement within each system: what alpha is when systems cannot differ."""
     st.subheader(word("by_system"))
-    rows = []
-    for scale, name in view.names.items():
-        percent, alpha, gwet = main(view, scale)
-        for system in view.analysis.systems:
-            stats = Stats.of(view.analysis.agreement, scale, system)
-            if stats is not None:
-                rows.append({
-                    **cells(figure(stats.body, alpha), panel=name, name=system, kind=""),
-                    "percent": figure(stats.body, percent).value,
-                    "ac": told(figure(stats.body, gwet)), "n": stats.ratings,
-                })
+    rows: list[Row] = [
+        {**cells(one.alpha, panel=name, name=system, kind=""),
+         "percent": one.percent_agreement.value, "ac": told(one.ac), "n": one.counts.n_ratings}
+        for scale, name in view.names.items()
+        for system, one in view.analysis.agreement.scales[scale].items() if system != POOLED
+    ]
     panel_intervals(rows, axis=Axis(word("axis_alpha"), low=0.0, high=1.0, lines=(0.0,)),
               name="agreement-by-system", words=word("by_system"))  # fmt: skip
     show_table(
@@ -121,16 +129,15 @@ def steady(view: View) -> None:
     st.subheader(word("steady"))
     rows: list[Row] = []
     for scale, one in pooled(view).items():
-        within = part(one.body, "within_systems")
-        without = part(one.body, "leave_one_rater_out", "alpha_ordinal")
-        if not without and not within:
+        details = one.details
+        if details is None:
             continue
+        within, left = details.within_systems, details.left_out
         rows.append({
-            "scale": view.names[scale], "alpha": told(figure(one.body, main(view, scale)[1])),
-            "within": told(figure(within, "alpha_ordinal")),
-            "ac": told(figure(within, "ac2_quadratic")),
-            "low": number(without.get("min")), "high": number(without.get("max")),
-            "rater": str(without.get("rater") or "—"),
+            "scale": view.names[scale], "alpha": told(one.alpha),
+            "within": told(within.alpha_ordinal) if within else "—",
+            "ac": told(within.ac2_quadratic) if within else "—",
+            "low": left.low, "high": left.high, "rater": left.rater or "—",
         })
     show_table(
         rows,
@@ -167,20 +174,20 @@ def raters(view: View) -> None:
 
 def rater_rows(view: View) -> list[Row]:
     """Return a row per scale and rater."""
-    rows = []
-    for scale, one in pooled(view).items():
-        for body in one.raters:
-            drift = figure(body, "drift_interval")
-            severity = figure(body, "severity_interval")
-            if scale in view.analysis.nominal:
-                severity = Figure(None, None, None, "")
-            rows.append({
-                **cells(severity, panel=view.names[scale], name=str(body["rater"]), kind=""),
-                "n": body["n"], "mean": body["mean"], "drift": drift.value,
-                "drift_low": drift.low, "drift_high": drift.high,
-                "seconds": body["seconds_median"],
-            })
-    return rows
+    return [
+        {
+            **cells(one.severity_interval or Value(None), panel=view.names[scale], name=one.rater,
+                    kind=""),
+            "n": one.n, "mean": one.mean, **drift(one), "seconds": one.seconds_median,
+        }
+        for scale, stratum in pooled(view).items() for one in stratum.raters
+    ]
+
+
+def drift(one: RaterFigures) -> Row:
+    """Return a rater's drift as cells; empty where values are names."""
+    value = one.drift_interval or Value(None)
+    return {"drift": value.value, "drift_low": value.low, "drift_high": value.high}
 
 
 def pairs(view: View) -> None:
@@ -188,11 +195,10 @@ def pairs(view: View) -> None:
     st.header(word("pairs"))
     rows: list[Row] = []
     for scale, one in pooled(view).items():
-        key = "kappa" if scale in view.analysis.nominal else "kappa_quadratic"
         for pair in one.pairs:
-            name = f"{pair['a']} – {pair['b']}"
-            rows.append(cells(figure(pair, key), panel=view.names[scale], name=name, kind="",
-                              n=pair["n"]))
+            value = pair.kappa if one.nominal else pair.kappa_quadratic
+            rows.append(cells(value, panel=view.names[scale], name=f"{pair.a} – {pair.b}", kind="",
+                              n=pair.n))
     if not rows:
         st.text(word("no_pairs"))
         return

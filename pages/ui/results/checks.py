@@ -9,7 +9,6 @@ from cbt_core.stats.bias.blinding import StudyBlinding
 from cbt_core.stats.ratings import POOLED
 from cbt_core.words import say
 from pages.ui.charts import Axis, panel_intervals, score_shares
-from pages.ui.results.verdicts import of_value
 from pages.ui.results.view import (
     Row,
     View,
@@ -119,7 +118,7 @@ def indices(found: StudyBlinding) -> None:
             word("bang", system=name): value for name, value in found.bang_generalised.items()
         }),
     }
-    rows = [cells(of_value(value), panel="", kind="", name=name) for name, value in shown.items()]
+    rows = [cells(value, panel="", kind="", name=name) for name, value in shown.items()]
     panel_intervals(rows[:2], axis=Axis(
         word("axis_share_of_guesses"), low=0.0, high=1.0, lines=(0.5,)
     ),
@@ -134,7 +133,7 @@ def position(view: View) -> None:
     planned(view, "position")
     found = view.analysis.position
     rows = [
-        cells(of_value(one.share), panel="", kind="", name=name, n=one.n, equal=one.n_equal)
+        cells(one.share, panel="", kind="", name=name, n=one.n, equal=one.n_equal)
         for name, one in (
             *((view.names[scale], one) for scale, one in found.scores.items()),
             (word("preferences"), found.preferences),
@@ -150,9 +149,9 @@ def position(view: View) -> None:
     )
     with st.expander(word("by_rater")):
         show_table(
-            [cells(of_value(value), name=word("preferences"), rater=code)
+            [cells(value, name=word("preferences"), rater=code)
              for code, value in found.preferences.by_rater.items()]
-            + [cells(of_value(value), name=view.names[scale], rater=code)
+            + [cells(value, name=view.names[scale], rater=code)
                for scale, one in found.scores.items() for code, value in one.by_rater.items()],
             columns={"name": word("scale"), "rater": word("rater"), **limits(), **why()},
             alt=word("by_rater"),
@@ -164,7 +163,7 @@ def length(view: View) -> None:
     planned(view, "length")
     found = view.analysis.length or {}
     show_table(
-        [{"scale": view.names[scale], **cells(of_value(one.per_doubling))}
+        [{"scale": view.names[scale], **cells(one.per_doubling)}
          for scale, one in found.items()],
         columns={"scale": word("scale"), "value": column("per_doubling", "%+.2f"),
                  "low": column("low", "%+.2f"), "high": column("high", "%+.2f"), **why()},
@@ -172,7 +171,7 @@ def length(view: View) -> None:
     )
     show_table(
         [{"scale": view.names[scale], "system": system, "ratio": one.mean_length_ratio,
-          **cells(of_value(one.difference)),
+          **cells(one.difference),
           "beyond": word("yes") if one.extrapolated else ""}
          for scale, held in found.items() for system, one in held.adjusted.items()],
         columns={"scale": word("scale"), "system": word("system"), "ratio": column("ratio"),
@@ -192,8 +191,8 @@ def retest(view: View) -> None:
         return
     show_table(
         [{"scale": view.names[scale], "order": word(f"order_{name}"), "n": one.n,
-          "exact": told(of_value(one.exact)), "kappa": told(of_value(one.kappa_quadratic)),
-          "shift": told(of_value(one.shift), signed=True)}
+          "exact": told(one.exact), "kappa": told(one.kappa_quadratic),
+          "shift": told(one.shift, signed=True)}
          for scale, held in found.items()
          for name, one in (("all", held.pooled), ("same", held.same_order),
                            ("swapped", held.swapped_order))],
@@ -238,8 +237,8 @@ def flags(view: View) -> None:
     st.caption(word("safety_about"))
     differences = [
         {"severity": word(f"severity_{severity}"), "system": one.system, "n": one.n_items,
-         "any": told(of_value(one.by_any), 3, signed=True),
-         "majority": told(of_value(one.by_majority), 3, signed=True)}
+         "any": told(one.by_any, 3, signed=True),
+         "majority": told(one.by_majority, 3, signed=True)}
         for severity, held in found.items() for one in held.differences
     ]
     if differences:
@@ -252,7 +251,7 @@ def flags(view: View) -> None:
         )
     show_table(
         [{"severity": word(f"severity_{severity}"),
-          **{key: told(of_value(held.agreement[key])) for key in held.agreement}}
+          **{key: told(held.agreement[key]) for key in held.agreement}}
          for severity, held in found.items()],
         columns={"severity": word("flag_severity"), "percent_agreement": word("percent_agreement"),
                  "alpha_nominal": word("alpha_nominal"), "ac1": word("ac1")},

@@ -1,21 +1,20 @@
 """Systems compared, from the lock on: forest plot, tests, Table 5, preferences, what moves it."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import streamlit as st
 
 from cbt_core.analysis.paper import SCALES, table_5
+from cbt_core.analysis.reading_rules import BothTests, both_tests
+from cbt_core.stats.comparison.contrasts import SystemContrast
+from cbt_core.stats.values import Value
 from pages.ui.charts import Axis, panel_intervals
-from pages.ui.results.verdicts import figure, number, of_value
 from pages.ui.results.view import (
     Row,
     View,
     cells,
     limits,
     p_value,
-    part,
-    parts,
     planned,
     show_table,
     told,
@@ -29,7 +28,8 @@ from pages.ui.widgets import literal
 MEAN_DIGITS: Final = 3
 """As the paper prints means."""
 
-Body = Mapping[str, object]
+Compared = list[tuple[str, SystemContrast]]
+"""Every comparison with its scale."""
 
 
 def comparison(view: View) -> None:
@@ -38,7 +38,7 @@ def comparison(view: View) -> None:
     if withheld(view, "comparison"):
         return
     planned(view, "comparison")
-    found = list(compared(view))
+    found = view.analysis.comparison.contrasts if view.analysis.comparison else []
     if not found:
         st.text(word("nothing_to_compare"))
         return
@@ -51,35 +51,29 @@ def comparison(view: View) -> None:
     standing(view)
 
 
-def compared(view: View) -> list[tuple[str, Body]]:
-    """Return every comparison as (scale, body)."""
-    found = view.analysis.comparison or {}
-    return [
-        (scale, body) for scale in view.names
-        for body in parts(part(found, "scales", scale), "comparisons")
-    ]  # fmt: skip
-
-
-def named(view: View, scale: str, body: Body) -> str:
+def named(view: View, scale: str, one: SystemContrast) -> str:
     """Return what a comparison is called: the scale, and the system where there are several."""
     several = len(view.analysis.systems) > 2
-    return f"{view.names[scale]} · {body['system']}" if several else view.names[scale]
+    return f"{view.names[scale]} · {one.system}" if several else view.names[scale]
 
 
-def disagreement(view: View, found: list[tuple[str, Body]]) -> None:
+def disagreement(view: View, found: Compared) -> None:
     """Say first where the two tests disagree: the crossed one is then to be believed."""
-    apart = [named(view, scale, body) for scale, body in found if body.get("tests_disagree")]
-    if apart:
+    verdict = both_tests([one for _, one in found])
+    if verdict is BothTests.DISAGREE:
+        apart = [named(view, scale, one) for scale, one in found if one.tests_disagree]
         st.warning(literal(word("tests_disagree", which="; ".join(apart))))
     else:
-        st.caption(word("tests_agree"))
+        st.caption(word(f"tests_{verdict}"))
 
 
-def forest(view: View, found: list[tuple[str, Body]]) -> None:
+def forest(view: View, found: Compared) -> None:
     """Draw both differences of every comparison around the line of no difference."""
     rows = [
-        cells(figure(body, key), panel="", name=named(view, scale, body), kind=word(key))
-        for scale, body in found for key in ("difference", "difference_crossed")
+        cells(value, panel="", name=named(view, scale, one), kind=word(key))
+        for scale, one in found
+        for key, value in (("difference", one.difference),
+                           ("difference_crossed", one.difference_crossed))
     ]
     margin = view.found.margin
     panel_intervals(
@@ -90,11 +84,11 @@ def forest(view: View, found: list[tuple[str, Body]]) -> None:
     st.caption(word("no_margin") if margin is None else word("margin", margin=f"{margin:g}"))
 
 
-def tests(view: View, found: list[tuple[str, Body]]) -> None:
+def tests(view: View, found: Compared) -> None:
     """Show every comparison's tests and effects."""
     p = {key: word(key) for key in ("permutation_p", "p_holm", "wilcoxon_p", "crossed_p")}
     show_table(
-        [tested(view, scale, body) for scale, body in found],
+        [tested(view, scale, one) for scale, one in found],
         columns={"scale": word("scale"), "system": word("system"), "primary": word("primary"),
                  "items": column("items", "%d"), "difference": word("difference"),
                  "crossed": word("difference_crossed"), **p,
@@ -105,20 +99,17 @@ def tests(view: View, found: list[tuple[str, Body]]) -> None:
     st.caption(word("comparison_about"))
 
 
-def tested(view: View, scale: str, body: Body) -> Row:
+def tested(view: View, scale: str, one: SystemContrast) -> Row:
     """Return one comparison as a row."""
-    crossed = part(body, "difference_crossed")
-    difference = figure(body, "difference")
     return {
-        "scale": view.names[scale], "system": body["system"],
-        "primary": word("yes") if body.get("primary") else "", "items": body["n_items"],
-        "difference": told(difference, signed=True),
-        "crossed": told(figure(body, "difference_crossed"), signed=True),
-        **{key: p_value(body[key]) for key in ("permutation_p", "p_holm", "wilcoxon_p")},
-        "crossed_p": p_value(crossed.get("p")),
-        "rank_biserial": told(figure(body, "rank_biserial_interval"), signed=True),
-        "superiority": told(figure(body, "probability_of_superiority_interval")),
-        "why": cells(difference)["why"],
+        "scale": view.names[scale], "system": one.system,
+        "primary": word("yes") if one.primary else "", "items": one.n_items,
+        "difference": told(one.difference, signed=True),
+        "crossed": told(one.difference_crossed, signed=True),
+        "permutation_p": p_value(one.permutation_p), "p_holm": p_value(one.p_holm),
+        "wilcoxon_p": p_value(one.wilcoxon_p), "crossed_p": p_value(one.difference_crossed.p),
+        "rank_biserial": told(one.rank_biserial_interval, signed=True),
+        "superiority": told(one.superiority_interval), "why": cells(one.difference)["why"],
     }
 
 
@@ -126,13 +117,13 @@ def table_five(view: View) -> None:
     """Show means in the form of the paper's Table 5, its known cells beside ours."""
     st.subheader(word("table_5"))
     ordered = [scale for scale in view.names if scale not in view.analysis.nominal]
-    systems = part(view.analysis.comparison, "scales")
+    found = view.analysis.comparison
     rows: list[Row] = [
         {"model": system, **{
-            scale: mean(part(systems, scale, "systems", system)) for scale in ordered
+            scale: mean(found.scales[scale].systems[system].mean) for scale in ordered
         }}
         for system in view.analysis.systems
-    ]  # fmt: skip
+    ] if found else []  # fmt: skip
     if set(ordered) & set(SCALES):
         rows += [
             {"model": word("of_paper", model=paper.model),
@@ -146,14 +137,9 @@ def table_five(view: View) -> None:
     st.caption(word("table_5_about"))
 
 
-def mean(body: Body) -> str:
+def mean(one: Value) -> str:
     """Return a mean with its interval, as many digits as the paper prints."""
-    value, low, high = (number(body.get(key)) for key in ("mean", "low", "high"))
-    if value is None:
-        return "—"
-    if low is None or high is None:
-        return f"{value:.{MEAN_DIGITS}f}"
-    return f"{value:.{MEAN_DIGITS}f} [{low:.{MEAN_DIGITS}f}, {high:.{MEAN_DIGITS}f}]"
+    return "—" if one.value is None else told(one, MEAN_DIGITS)
 
 
 def published(value: float | None, scale: str) -> str:
@@ -171,10 +157,10 @@ def preferences(view: View) -> None:
     st.subheader(word("preferences"))
     planned(view, "bradley_terry")
     if found.reason:
-        st.caption(literal(str(cells(of_value(found.position))["why"] or found.reason)))
+        st.caption(literal(str(cells(found.position)["why"] or found.reason)))
     counts = {one.system: one for one in found.strengths}
     rows = [
-        cells(of_value(value), panel="", kind="", name=system, preferred=counts[system].preferred,
+        cells(value, panel="", kind="", name=system, preferred=counts[system].preferred,
               tied=counts[system].tied, n=counts[system].n)
         for system, value in found.preferred_over_reference.items()
     ]
@@ -226,8 +212,8 @@ def variants(view: View) -> None:
     show_table(
         [
             {"set": word(f"set_{one.name}"), "scale": view.names[one.scale], "n": one.n_ratings,
-             "alpha": told(of_value(one.alpha)), "system": system,
-             "difference": told(of_value(value), signed=True)}
+             "alpha": told(one.alpha), "system": system,
+             "difference": told(value, signed=True)}
             for one in found for system, value in (one.differences or {"": one.alpha}).items()
             if system
         ],

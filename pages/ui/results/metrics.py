@@ -7,9 +7,8 @@ import streamlit as st
 from cbt_core.analysis.machine import JudgeResult, MetricMean, is_main
 from cbt_core.metrics.paper import METRICS, PaperRow, table
 from cbt_core.stats.agreement.machine import AlternativeAnnotator, Correlations
-from cbt_core.stats.values import translated
+from cbt_core.stats.values import Value, translated
 from pages.ui.charts import Axis, panel_intervals
-from pages.ui.results.verdicts import Figure, of_value
 from pages.ui.results.view import (
     Row,
     View,
@@ -79,8 +78,8 @@ def correlations(view: View) -> None:
 def correlated(view: View, scale: str, name: str, found: Correlations) -> list[Row]:
     """Return a row within systems and a row pooled."""
     return [
-        cells(of_value(one.spearman), panel=view.names[scale], name=name, kind=word(kind),
-              n=one.n, kendall=told(of_value(one.kendall), signed=True))
+        cells(one.spearman, panel=view.names[scale], name=name, kind=word(kind),
+              n=one.n, kendall=told(one.kendall, signed=True))
         for kind, one in (("within", found.within), ("pooled", found.pooled))
     ]
 
@@ -118,7 +117,7 @@ def ours(means: tuple[MetricMean, ...], system: str, metric: str) -> str:
         return None if value is None else value / unit
 
     return told(
-        Figure(on_paper(mean.value), on_paper(mean.low), on_paper(mean.high), mean.reason or ""),
+        Value(on_paper(mean.value), on_paper(mean.low), on_paper(mean.high), mean.reason),
         DIGITS,
     )
 
@@ -150,8 +149,8 @@ def judge(view: View, found: JudgeResult, place: int) -> None:
     """Show one judge by scale, and beside each rater."""
     st.subheader(literal(found.judge))
     rows = [
-        cells(of_value(one.advantage), panel="", kind="", name=view.names[scale],
-              rate=told(of_value(one.winning_rate)), verdict=verdict(one),
+        cells(one.advantage, panel="", kind="", name=view.names[scale],
+              rate=told(one.winning_rate), verdict=verdict(one),
               epsilon=one.epsilon, declared=word("yes" if one.declared else "no"),
               n=one.n_items, humans=one.n_humans)
         for scale, one in found.scales.items()

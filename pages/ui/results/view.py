@@ -10,12 +10,11 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from cbt_core.analysis.study import Analysis
 from cbt_core.domain.instrument import Instrument
 from cbt_core.domain.people import Person
-from cbt_core.instruments.defaults import defaults
+from cbt_core.instruments.shipped import defaults
 from cbt_core.services.results import study_results
 from cbt_core.services.results.study_results import Everything
-from cbt_core.stats.values import translated
+from cbt_core.stats.values import Framed, translated
 from pages.ui import lead
-from pages.ui.results.verdicts import Figure
 from pages.ui.session import database, now
 from pages.ui.widgets import literal
 from pages.ui.words import language, t
@@ -85,7 +84,7 @@ def number(key: str, form: str = "%.2f") -> ColumnConfig:
     return st.column_config.NumberColumn(word(key), format=form)
 
 
-def cells(one: Figure, **before: object) -> Row:
+def cells(one: Framed, **before: object) -> Row:
     """Return a figure as cells of a table; an undefined one, or one without limits, has why."""
     why = translated(one.reason, language()) if one.reason else ""
     return {**before, "value": one.value, "low": one.low, "high": one.high, "why": why}
@@ -114,7 +113,7 @@ def planned(view: View, section: str) -> None:
     st.caption(word("planned" if view.analysis.planned.get(section) else "exploratory"))
 
 
-def told(one: Figure, digits: int = 2, *, signed: bool = False) -> str:
+def told(one: Framed, digits: int = 2, *, signed: bool = False) -> str:
     """Return a figure with its interval as text, or why there is none."""
     if one.value is None:
         return translated(one.reason, language()) if one.reason else "—"
@@ -126,9 +125,9 @@ def told(one: Figure, digits: int = 2, *, signed: bool = False) -> str:
     return f"{value} [{low}, {high}]" if low and high else value
 
 
-def p_value(found: object) -> str:
+def p_value(found: float | None) -> str:
     """Return a p value as journals print it; a figure space stands where others have "<"."""
-    if not isinstance(found, int | float):
+    if found is None:
         return "—"
     return "<0.001" if found < LEAST_P else f"\u2007{found:.3f}"
 
@@ -138,20 +137,6 @@ def show_table(rows: Sequence[Row], *, columns: Mapping[str, str | ColumnConfig]
     has_notes = any(row.get("why") for row in rows)
     kept = {key: title for key, title in columns.items() if key != "why" or has_notes}
     lead.rows_table(rows, columns=kept, alt=alt)
-
-
-def part(body: Mapping[str, object] | None, *keys: str) -> Mapping[str, object]:
-    """Return a part of a JSON body; empty where it is not there."""
-    found: object = body or {}
-    for key in keys:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
-
-
-def parts(body: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
-    """Return a list of bodies."""
-    found = body.get(key)
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
 def reason(key: str) -> str:

@@ -14,9 +14,8 @@ from drawing_tasks import (
     spread,
 )
 
-from cbt_core.domain.assignment.panels import items_without_panel, panels_of, raters_needed
 from cbt_core.domain.assignment.planner import plan
-from cbt_core.domain.assignment.tasks import Demand
+from cbt_core.domain.assignment.tasks import Demand, items_without_panel, panels_of, raters_needed
 from cbt_core.domain.study import Kind, Panel
 from cbt_core.errors import StudyError
 

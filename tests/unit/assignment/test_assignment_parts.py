@@ -4,12 +4,17 @@ from random import Random
 
 import pytest
 
-from cbt_core.domain.assignment.halves import Standing, split
-from cbt_core.domain.assignment.levelling import level
-from cbt_core.domain.assignment.mending import mend
-from cbt_core.domain.assignment.seating import Block, Seating
-from cbt_core.domain.assignment.sequence import arrange, faults
-from cbt_core.domain.assignment.sides import Placed, Tally, walk
+from cbt_core.domain.assignment.seats import Block, Seating, level
+from cbt_core.domain.assignment.sides import (
+    Placed,
+    Standing,
+    Tally,
+    arrange,
+    faults,
+    mend,
+    split,
+    walk,
+)
 
 PAIR = (0, 1)
 

@@ -17,9 +17,8 @@ from drawing_tasks import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbt_core.domain.assignment.panels import panels_of, raters_needed
 from cbt_core.domain.assignment.planner import plan
-from cbt_core.domain.assignment.tasks import Demand
+from cbt_core.domain.assignment.tasks import Demand, panels_of, raters_needed
 from cbt_core.domain.study import Kind, Panel
 
 MOST_RATERS = 26

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from drawing_tasks import demand, largest_half_gap, largest_slot_gap, loads, pair_counts, sequence
 
+from cbt_core.domain.assignment.balance import balance_table
 from cbt_core.domain.assignment.planner import plan
 from cbt_core.domain.assignment.tasks import PlannedTask
-from cbt_core.domain.balance import balance_table
 from cbt_core.domain.study import Kind
 
 

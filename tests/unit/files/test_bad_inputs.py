@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cbt_core.domain.study import Problem
-from cbt_core.files import limits, tables
+from cbt_core.files import problems, tables
 from cbt_core.files.problems import ImportProblems, describe
 from cbt_core.files.screen_words import screen
 from cbt_core.files.study import ReadStudy, read_study
@@ -84,7 +84,7 @@ def test_a_sound_file_is_taken_in_silence(case: Case, tmp_path: Path) -> None:
 def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "s.csv"
     with path.open("wb") as file:
-        file.truncate(limits.FILE_BYTES + 1)
+        file.truncate(problems.FILE_BYTES + 1)
     with pytest.raises(ImportProblems) as refusal:
         read_study(study_file=path)
     assert where(refusal.value.problems, "file_too_large") == [(1, "file")]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cbt_core.demo.texts import demo_file
+from cbt_core.demo.simulated import demo_file
 from cbt_core.domain.study import ImportedAnswer, ImportedItem, Risk
 from cbt_core.files.study import read_study
 from cbt_core.generation.gates.answer_gate import WORDS, Gate, language_of, look_over

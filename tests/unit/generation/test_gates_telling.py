@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from cbt_core.demo.texts import demo_file
+from cbt_core.demo.simulated import demo_file
 from cbt_core.files.study import read_study
 from cbt_core.generation.gates.recognition import LEAST_ITEMS, _fit, auc, tell
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from cbt_core import version
 from cbt_core.errors import StudyError
-from cbt_core.export import signature
+from cbt_core.generation.backend.catalogue import Limits
 from cbt_core.generation.backend.exchange import Cause, Failure, Message, Reply, Request
-from cbt_core.generation.run.journal import Row, beside
-from cbt_core.generation.run.outcome import Limits, Outcome, Progress
+from cbt_core.generation.run.journal import Outcome, Progress, Row, beside
 from cbt_core.generation.run.runner import run
 from cbt_core.version import VERSION
 
@@ -247,7 +247,7 @@ def test_no_more_rows_wait_in_memory_than_may(tmp_path: Path) -> None:
 
 
 def test_the_manifest_names_this_version() -> None:
-    assert VERSION == signature.VERSION
+    assert VERSION == version.VERSION
 
 
 def test_memory_grows_by_ids_only_not_by_texts(tmp_path: Path) -> None:

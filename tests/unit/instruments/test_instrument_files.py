@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cbt_core.canonical import digest
+from cbt_core.domain.instrument import content
 from cbt_core.errors import StudyError
 from cbt_core.instruments import (
     load_instrument,
@@ -15,7 +16,6 @@ from cbt_core.instruments import (
     shipped_instruments,
     shipped_schemes,
 )
-from cbt_core.instruments.canonical import content
 from cbt_core.instruments.shipped import FOLDER
 from cbt_core.words import sentences
 

@@ -9,8 +9,7 @@ import pytest
 import cbt_core.files
 from cbt_core.errors import StudyError
 from cbt_core.files.protocol import parse_protocol
-from cbt_core.instruments.defaults import defaults
-from cbt_core.instruments.shipped import FOLDER
+from cbt_core.instruments.shipped import FOLDER, defaults
 from cbt_core.words import sentences
 
 FILES = Path(cbt_core.files.__path__[0])

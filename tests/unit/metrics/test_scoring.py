@@ -8,11 +8,9 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from cbt_core.metrics import sacre
-from cbt_core.metrics.cache import Cache
 from cbt_core.metrics.corpus import Corpus, join
-from cbt_core.metrics.measures import Plan
+from cbt_core.metrics.measures import CHUNK, WORTH_A_POOL, Cache, Plan, spread
 from cbt_core.metrics.paper import METRICS, table
-from cbt_core.metrics.parallel import CHUNK, WORTH_A_POOL, spread
 from cbt_core.metrics.score_table import Cell, Outcome, score
 from tests.unit.metrics.texts import chinese, columns, corpus, noisy, tasks
 

@@ -7,17 +7,19 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from cbt_core.demo.texts import demo_file
-from cbt_core.metrics.structure.figures import (
+from cbt_core.demo.simulated import demo_file
+from cbt_core.metrics.structure import (
+    FOLDER,
     SIGNATURE,
     distinct,
     figures,
     frequent_characters,
+    marks,
+    steps_of,
     structure,
     structure_scores,
     summary,
 )
-from cbt_core.metrics.structure.steps import FOLDER, marks, steps_of
 
 # Judged by reading every Chinese answer of the demonstration: the steps it takes. The answers of
 # system cbt take all five, but that of D13 which opens without a word of empathy. Those of the
@@ -152,7 +154,7 @@ def test_a_summary_without_replicates_has_no_intervals() -> None:
 def test_changed_rules_have_a_new_version_in_the_signature() -> None:
     """Stored scores are known by the signature: whoever changes a cue raises `rules.v`."""
     digests = {
-        name: sha256((FOLDER / f"{name}.toml").read_bytes()).hexdigest()[:16]
+        name: sha256((FOLDER / f"structure.{name}.toml").read_bytes()).hexdigest()[:16]
         for name in ("zh", "en")
     }
     assert "rules.v1" in SIGNATURE

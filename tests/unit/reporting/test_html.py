@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
-from cbt_core.report import html
+from cbt_core.report import writers
 from tests.unit.reporting.samples import HOSTILE, drawing, report
 
 VOID = {"meta", "!doctype"}
@@ -40,7 +40,7 @@ class Reader(HTMLParser):
 
 def read() -> Reader:
     reader = Reader()
-    reader.feed(html.page(report()))
+    reader.feed(writers.page(report()))
     return reader
 
 
@@ -52,7 +52,7 @@ def test_what_people_wrote_is_text_and_never_markup() -> None:
 
 
 def test_the_running_head_cannot_leave_the_style_sheet() -> None:
-    style = re.search(r"<style>(.*?)</style>", html.page(report()), re.DOTALL)
+    style = re.search(r"<style>(.*?)</style>", writers.page(report()), re.DOTALL)
     assert style is not None
     assert "alert(" in style.group(1)
     assert "<" not in style.group(1)
@@ -60,14 +60,14 @@ def test_the_running_head_cannot_leave_the_style_sheet() -> None:
 
 
 def test_nothing_is_fetched() -> None:
-    page = html.page(report())
+    page = writers.page(report())
     assert "default-src 'none'" in page
     assert not re.search(r"\b(src|href)=\"(?!#)", page)
     assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org/2000/svg)", page)
 
 
 def test_a_figure_stands_with_its_limits_and_an_undefined_one_with_its_reason() -> None:
-    page = html.page(report())
+    page = writers.page(report())
     assert '0.25 <span class="limits">[0.10,\u00a00.50]</span>' in page
     assert '<td class="n none">&lt;script&gt;' in page
 

@@ -2,7 +2,7 @@
 
 import re
 
-from cbt_core.report import latex
+from cbt_core.report import writers
 from tests.unit.reporting.samples import HOSTILE, grid
 
 
@@ -22,7 +22,7 @@ def balanced(text: str) -> bool:
 
 
 def test_a_table_is_balanced_and_its_rows_are_as_wide_as_its_head() -> None:
-    text = latex.fragment(grid(), "en")
+    text = writers.fragment(grid(), "en")
     assert balanced(text)
     assert text.count("\\begin{") == text.count("\\end{")
     widths = [len(re.findall(r"(?<!\\)&", row)) for row in rows(text)]
@@ -31,7 +31,7 @@ def test_a_table_is_balanced_and_its_rows_are_as_wide_as_its_head() -> None:
 
 
 def test_everything_latex_reads_as_a_command_is_escaped() -> None:
-    found = latex.escaped(HOSTILE)
+    found = writers.escaped(HOSTILE)
     assert balanced(found)
     assert not re.search(r"(?<!\\)[&%$#_]", found)
     assert "\\textbackslash{}" in found
@@ -39,13 +39,13 @@ def test_everything_latex_reads_as_a_command_is_escaped() -> None:
 
 
 def test_a_line_end_in_a_text_cannot_end_a_row() -> None:
-    assert latex.escaped("a\n\n\\\\b\r\tc") == (
+    assert writers.escaped("a\n\n\\\\b\r\tc") == (
         "a  \\textbackslash{}\\textbackslash{}b  c"
     )
 
 
 def test_the_whole_file_sets_every_table_and_says_what_chinese_needs() -> None:
-    text = latex.whole([grid("one"), grid("two")], HOSTILE, "zh")
+    text = writers.whole([grid("one"), grid("two")], HOSTILE, "zh")
     assert balanced(text)
     assert text.count("\\input{") == 2
     assert "\\usepackage{ctex}" in text

@@ -4,7 +4,7 @@ import csv
 import io
 
 from cbt_core.report.blocks import Figure, Grid, Head
-from cbt_core.report.bundle import csv as csv_of
+from cbt_core.report.writers import csv as csv_of
 from tests.unit.reporting.samples import HOSTILE
 
 GRID = Grid(

@@ -79,7 +79,7 @@ def stats_of(
     table: Floats | Sequence[Sequence[float]], values: Sequence[float], **options: int
 ) -> dict[str, object]:
     """Return the pooled figures of one table of scores; no intervals unless asked."""
-    body = agreement(as_ratings(table), values={"s": values}, **({"bootstrap": 0} | options))
+    body = agreement(as_ratings(table), values={"s": values}, **({"bootstrap": 0} | options)).json()
     return body["scales"]["s"]["ALL"]  # type: ignore[index]
 
 

@@ -1,5 +1,6 @@
 """What stands in the agreement JSON beside the coefficients, worked by hand."""
 
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,8 @@ def test_percent_agreement_is_averaged_over_units_or_pooled_over_pairs() -> None
 
 
 def test_every_statistic_of_the_contract_is_there() -> None:
-    stats = agreement(as_ratings(TABLE, TABLE), values={"s": range(3)}, bootstrap=0)["scales"]["s"]  # type: ignore[index]
+    body: Any = agreement(as_ratings(TABLE, TABLE), values={"s": range(3)}, bootstrap=0).json()
+    stats = body["scales"]["s"]
     for stratum in ("ALL", "S1", "S2"):
         assert {statistic.key for statistic in FULL} <= set(stats[stratum])
         assert stats[stratum]["icc_1_n_ratings"] == 3
@@ -62,7 +64,7 @@ def test_severity_is_the_mean_difference_from_the_others_of_the_unit() -> None:
 def test_drift_is_the_slope_of_that_difference_per_ten_positions() -> None:
     # R0 starts 1 above R1 and ends 1 below: differences 1, 0, -1 at positions 1, 2, 3.
     ratings = as_ratings([[2, 1], [1, 1], [0, 1]], order=True)
-    stats = agreement(ratings, values={"s": range(3)}, bootstrap=0)["scales"]["s"]["ALL"]  # type: ignore[index]
+    stats = agreement(ratings, values={"s": range(3)}, bootstrap=0).json()["scales"]["s"]["ALL"]  # type: ignore[index]
     assert stats["raters"][0]["drift"] == pytest.approx(-10)
     assert stats["raters"][1]["drift"] == pytest.approx(10)
 
@@ -77,7 +79,7 @@ def test_a_difference_between_systems_passes_for_agreement_only_in_the_pooled_fi
     random = np.random.default_rng(3)
     weak = random.integers(0, 2, size=(60, 3))  # raters agree by chance within a system
     strong = random.integers(1, 3, size=(60, 3))
-    body = agreement(as_ratings(weak, strong), values={"s": range(3)}, bootstrap=0)
+    body = agreement(as_ratings(weak, strong), values={"s": range(3)}, bootstrap=0).json()
     stats = body["scales"]["s"]["ALL"]  # type: ignore[index]
     assert figure(stats, "alpha_ordinal") > 0.2
     assert abs(figure(stats["within_systems"], "alpha_ordinal")) < 0.12
@@ -85,7 +87,8 @@ def test_a_difference_between_systems_passes_for_agreement_only_in_the_pooled_fi
 
 def test_within_systems_weighs_each_systems_expected_disagreement_by_its_ratings() -> None:
     # S1: (0,1), (1,1); S2: (2,2). Nominal-like on two values, so distances can be written down.
-    body = agreement(as_ratings([[0, 1], [1, 1]], [[2, 2]]), values={"s": range(3)}, bootstrap=0)
+    ratings = as_ratings([[0, 1], [1, 1]], [[2, 2]])
+    body = agreement(ratings, values={"s": range(3)}, bootstrap=0).json()
     stats = body["scales"]["s"]["ALL"]  # type: ignore[index]
     # Counts 1, 3, 2; mid-ranks .5, 2.5, 5; d01 = 4. Observed: 2 * 4 / 6. Expected in S1 (counts
     # 1, 3 of 4): 2 * 1 * 3 * 4 / 12 = 2, in S2: 0; weighted (4 * 2 + 2 * 0) / 6 = 4/3.
@@ -95,7 +98,8 @@ def test_within_systems_weighs_each_systems_expected_disagreement_by_its_ratings
 def test_ac_within_systems_weighs_chance_by_the_rated_units_of_each_system() -> None:
     # S1: units (0,1), (1); S2: (2,2). Agreement with quadratic weights (.75 + 1) / 2. Chance is
     # sum p (1 - p) here (weights add up to 6 = q (q - 1)): S1 has p = .25, .75, S2 p = 1.
-    body = agreement(as_ratings([[0, 1], [1, NAN]], [[2, 2]]), values={"s": range(3)}, bootstrap=0)
+    ratings = as_ratings([[0, 1], [1, NAN]], [[2, 2]])
+    body = agreement(ratings, values={"s": range(3)}, bootstrap=0).json()
     stats = body["scales"]["s"]["ALL"]  # type: ignore[index]
     chance = (2 * (2 * 0.25 * 0.75) + 0) / 3
     expected = (0.875 - chance) / (1 - chance)
@@ -110,7 +114,7 @@ def test_the_signature_ignores_the_order_of_rows_and_sees_every_score() -> None:
     changed = gather(Columns(**columns, values={"s": [1, 2, 1]}))
     emptied = gather(Columns(**columns, values={"s": [1, 2, NAN]}))
     signatures = [
-        agreement(each, values={"s": range(3)}, bootstrap=20)["signature"]
+        agreement(each, values={"s": range(3)}, bootstrap=20).json()["signature"]
         for each in (one, other, changed, emptied)
     ]
     assert signatures[0] == signatures[1]
@@ -138,7 +142,7 @@ def test_the_same_rows_in_another_order_give_the_same_figures() -> None:
             ),
             values={"s": range(3)},
             bootstrap=100,
-        )
+        ).json()
         for rows in (cells, shuffled)
     ]
     assert bodies[0] == bodies[1]
@@ -149,7 +153,8 @@ def test_panels_of_an_item_are_units_of_their_own() -> None:
         item=["a"] * 4, system=["S"] * 4, rater=["R1", "R2", "R3", "R4"],
         panel=["p", "p", "q", "q"], values={"s": [0, 0, 2, 2]},
     )  # fmt: skip
-    stats = agreement(gather(columns), values={"s": range(3)}, bootstrap=0)["scales"]["s"]["ALL"]  # type: ignore[index]
+    body: Any = agreement(gather(columns), values={"s": range(3)}, bootstrap=0).json()
+    stats = body["scales"]["s"]["ALL"]
     assert (stats["n_items"], stats["n_units"]) == (1, 2)
     assert figure(stats, "percent_agreement") == 1
 
@@ -161,7 +166,7 @@ def test_a_score_off_the_scale_is_refused() -> None:
 
 def test_an_absent_scale_is_refused() -> None:
     with pytest.raises(StudyError, match="no scale empathy"):
-        agreement(as_ratings([[0, 1]]), values={"empathy": range(3)})
+        agreement(as_ratings([[0, 1]]), values={"empathy": range(3)}).json()
 
 
 def test_a_system_called_all_is_refused() -> None:

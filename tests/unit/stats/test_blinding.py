@@ -80,6 +80,6 @@ def test_all_right_is_james_0_and_bang_1() -> None:
 
 
 def test_the_json_tells_counts_beside_the_indices() -> None:
-    body = blinding(guesses(TRIALS["crisp"][0]))
+    body = blinding(guesses(TRIALS["crisp"][0])).json()
     assert body["counts"]["T"] == {"n": 277, "correct": 82, "wrong": 25, "dont_know": 170}  # type: ignore[index]
     assert set(body) >= {"james", "bang"}

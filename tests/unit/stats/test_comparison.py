@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbt_core.errors import StudyError
-from cbt_core.stats.comparison import permutation
+from cbt_core.stats.comparison import paired_tests
 from cbt_core.stats.comparison.contrasts import compare
 from cbt_core.stats.comparison.crossed import fit, quasi_f
 from cbt_core.stats.ratings import Columns, Floats, Ratings, gather
@@ -18,7 +18,7 @@ from tests.unit.stats.published import NAN, as_ratings
 
 def compared(*tables: object, **options: Any) -> dict[str, Any]:
     """Return the comparison of S2 with S1 on the one scale."""
-    body: Any = compare(as_ratings(*tables), baseline="S1", **({"bootstrap": 200} | options))  # type: ignore[arg-type]
+    body: Any = compare(as_ratings(*tables), baseline="S1", **({"bootstrap": 200} | options)).json()  # type: ignore[arg-type]
     comparison: dict[str, Any] = body["scales"]["s"]["comparisons"][0]
     return comparison
 
@@ -47,14 +47,15 @@ def test_raters_are_paired_only_within_a_panel() -> None:
         rater=["R1", "R1", "R2", "R2", "R1", "R1"],
         panel=["p", "p", "p", "q", "p", "p"], values={"s": [0, 2, 0, 2, 1, 1]},
     )  # fmt: skip
-    body: Any = compare(gather(columns), baseline="S1", bootstrap=0)
+    body: Any = compare(gather(columns), baseline="S1", bootstrap=0).json()
     found = body["scales"]["s"]["comparisons"][0]
     assert found["n_raters"] == 1
     assert found["difference"]["value"] == pytest.approx(1.0)  # R2 saw the two apart
 
 
 def test_mean_and_sd_of_a_system_are_over_item_means() -> None:
-    body: Any = compare(as_ratings([[0, 1], [2, 2]], [[0, 0], [1, 1]]), baseline="S1", bootstrap=50)
+    ratings = as_ratings([[0, 1], [2, 2]], [[0, 0], [1, 1]])
+    body: Any = compare(ratings, baseline="S1", bootstrap=50).json()
     system = body["scales"]["s"]["systems"]["S1"]
     assert system["mean"] == pytest.approx(1.25)
     assert system["sd"] == pytest.approx(np.std([0.5, 2], ddof=1))
@@ -67,23 +68,23 @@ def test_wilcoxon_is_the_call_the_contract_names() -> None:
 
     d = np.array([0.5, 0, -1 / 3, 1, 1, 0.5, -0.5, 0, 1, 1 / 3])
     expected = wilcoxon(d, zero_method="pratt", correction=False, method="asymptotic").pvalue
-    assert permutation.wilcoxon(d) == expected
+    assert paired_tests.wilcoxon(d) == expected
 
 
 def test_few_items_try_all_signs() -> None:
     # 1 + 1 + 1 of 2^3: only all plus and all minus reach the mean of 1.
-    assert permutation.sign_flips(np.ones(3), seed=1) == 2 / 8
+    assert paired_tests.sign_flips(np.ones(3), seed=1) == 2 / 8
     d = np.array([2.0, 1.0, -1.0])  # sums of 8 patterns reaching 2: +-4, +-2, +-2
-    assert permutation.sign_flips(d, seed=1) == 6 / 8
+    assert paired_tests.sign_flips(d, seed=1) == 6 / 8
 
 
 def test_drawn_signs_come_near_the_enumerated_p() -> None:
     d = np.round(np.random.default_rng(4).normal(size=16) + 0.35, 1)
     signs = 1 - 2 * ((np.arange(2**16)[:, None] >> np.arange(16)) & 1)
     exact = (np.abs(signs @ d) >= abs(d.sum()) - 1e-12).mean()
-    p = permutation.sign_flips(d, seed=1)
+    p = paired_tests.sign_flips(d, seed=1)
     assert p == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 10_000))
-    assert p == permutation.sign_flips(d, seed=1)
+    assert p == paired_tests.sign_flips(d, seed=1)
     assert (p * 10_001) == pytest.approx(round(p * 10_001))
 
 
@@ -94,7 +95,7 @@ def test_rank_biserial_counts_favourable_against_unfavourable_ranks(scores: list
 
     d = np.array(scores, dtype=float)
     moved = d[d != 0]
-    found = permutation.rank_biserial(d)
+    found = paired_tests.rank_biserial(d)
     if not len(moved):
         assert found is None
         return
@@ -104,12 +105,12 @@ def test_rank_biserial_counts_favourable_against_unfavourable_ranks(scores: list
 
 
 def test_superiority_counts_ties_half() -> None:
-    assert permutation.superiority(np.array([1.0, 0.0, 0.0, -1.0, 2.0])) == pytest.approx(0.6)
+    assert paired_tests.superiority(np.array([1.0, 0.0, 0.0, -1.0, 2.0])) == pytest.approx(0.6)
 
 
 def test_holm_steps_down_and_passes_over_what_is_missing() -> None:
     # By hand: .01 * 3, max(.03, .03 * 2), max(.06, .04).
-    assert permutation.holm([0.01, 0.04, 0.03, None]) == [
+    assert paired_tests.holm([0.01, 0.04, 0.03, None]) == [
         pytest.approx(0.03), pytest.approx(0.06), pytest.approx(0.06), None,
     ]  # fmt: skip
 
@@ -121,7 +122,7 @@ def test_holm_equals_statsmodels(p: list[float]) -> None:
         "statsmodels.stats.multitest", reason="the oracle of Holm's adjustment is not installed"
     )
     expected = tests.multipletests(p, method="holm")[1]
-    np.testing.assert_allclose(np.array(permutation.holm(p), dtype=float), expected, atol=1e-12)
+    np.testing.assert_allclose(np.array(paired_tests.holm(p), dtype=float), expected, atol=1e-12)
 
 
 def two_scales(seed: int) -> Ratings:
@@ -135,15 +136,15 @@ def two_scales(seed: int) -> Ratings:
 
 def test_the_family_is_all_scales_and_systems_but_the_primary_comparison() -> None:
     ratings = two_scales(1)
-    whole: Any = compare(ratings, baseline="S1", bootstrap=0)
+    whole: Any = compare(ratings, baseline="S1", bootstrap=0).json()
     assert whole["family_size"] == 4
-    part: Any = compare(ratings, baseline="S1", bootstrap=0, primary=("a", "S2"))
+    part: Any = compare(ratings, baseline="S1", bootstrap=0, primary=("a", "S2")).json()
     assert part["family_size"] == 3
     first = part["scales"]["a"]["comparisons"][0]
     assert first["primary"]
     assert first["p_holm"] == first["permutation_p"]
     bodies = [each for scale in whole["scales"].values() for each in scale["comparisons"]]
-    expected = permutation.holm([each["permutation_p"] for each in bodies])
+    expected = paired_tests.holm([each["permutation_p"] for each in bodies])
     assert [each["p_holm"] for each in bodies] == expected
 
 
@@ -170,7 +171,7 @@ def test_without_pairs_a_comparison_leaves_the_family() -> None:
     body: Any = compare(
         as_ratings([[0, 1], [1, 2], [2, 1]], [[1, 1], [2, 0], [1, 0]], [[NAN] * 2] * 3),
         baseline="S1", bootstrap=20,
-    )  # fmt: skip
+    ).json()  # fmt: skip
     assert body["family_size"] == 1
     json.dumps(body, allow_nan=False)
     assert body["scales"]["s"]["systems"]["S3"]["mean"] is None
@@ -257,6 +258,6 @@ def test_the_interval_of_the_difference_resamples_items() -> None:
 
 def test_a_missing_baseline_or_a_single_system_is_refused() -> None:
     with pytest.raises(StudyError, match="no system none"):
-        compare(as_ratings([[0, 1]], [[1, 1]]), baseline="none")
+        compare(as_ratings([[0, 1]], [[1, 1]]), baseline="none").json()
     with pytest.raises(StudyError, match="at least two systems"):
-        compare(as_ratings([[0, 1]]), baseline="S1")
+        compare(as_ratings([[0, 1]]), baseline="S1").json()

@@ -1,5 +1,7 @@
 """Intervals: items are drawn, and every figure of a replicate is that of the drawn items."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -73,7 +75,7 @@ def test_all_units_of_an_item_are_drawn_together() -> None:
     # Both systems hold the same scores: drawing whole items, the pooled replicates must have
     # the figures of one system, interval included.
     same = scores(4, missing=0)
-    body = agreement(as_ratings(same, same), values={"s": range(3)}, bootstrap=200)
+    body = agreement(as_ratings(same, same), values={"s": range(3)}, bootstrap=200).json()
     stats = body["scales"]["s"]  # type: ignore[index]
     for key in ("percent_agreement", "ac1", "fleiss_kappa"):
         for limit in ("value", "low", "high"):
@@ -98,7 +100,7 @@ def test_up_to_five_percent_undefined_replicates_are_left_out() -> None:
 
 
 def test_without_a_bootstrap_the_intervals_are_empty() -> None:
-    body = agreement(as_ratings(scores(1)), values={"s": range(3)}, bootstrap=0)
+    body = agreement(as_ratings(scores(1)), values={"s": range(3)}, bootstrap=0).json()
     alpha = body["scales"]["s"]["ALL"]["alpha_ordinal"]  # type: ignore[index]
     assert alpha["value"] is not None
     assert (alpha["low"], alpha["high"], alpha["reason"]) == (None, None, None)
@@ -106,8 +108,8 @@ def test_without_a_bootstrap_the_intervals_are_empty() -> None:
 
 def test_the_live_page_shows_the_figures_of_the_full_analysis() -> None:
     ratings = as_ratings(scores(1), scores(2))
-    full = agreement(ratings, values={"s": range(3)}, bootstrap=100)["scales"]["s"]  # type: ignore[index]
-    live = core_agreement(ratings, values={"s": range(3)}, bootstrap=100)["scales"]["s"]  # type: ignore[index]
+    full = agreement(ratings, values={"s": range(3)}, bootstrap=100).json()["scales"]["s"]  # type: ignore[index]
+    live = core_agreement(ratings, values={"s": range(3)}, bootstrap=100).json()["scales"]["s"]  # type: ignore[index]
     for stratum, stats in live.items():
         for key, value in stats.items():
             if key == "pairs":
@@ -118,6 +120,7 @@ def test_the_live_page_shows_the_figures_of_the_full_analysis() -> None:
 
 
 def test_with_one_system_pooled_and_system_are_the_same() -> None:
-    stats = agreement(as_ratings(scores(1)), values={"s": range(3)}, bootstrap=100)["scales"]["s"]  # type: ignore[index]
+    body: Any = agreement(as_ratings(scores(1)), values={"s": range(3)}, bootstrap=100).json()
+    stats = body["scales"]["s"]
     assert stats["ALL"]["icc_2_1"] == stats["S1"]["icc_2_1"]
     assert stats["S1"]["icc_2_1"]["low"] is not None

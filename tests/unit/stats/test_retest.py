@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from cbt_core.stats.agreement.retest import Repeated, RetestOfScale, retest
+from cbt_core.stats.agreement.raters import Repeated, RetestOfScale, retest
 from cbt_core.stats.resampling import Bootstrap
 from tests.unit.stats.published import cohen_table
 

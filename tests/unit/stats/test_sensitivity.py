@@ -7,9 +7,9 @@ import pytest
 from statsmodels.regression.linear_model import OLS
 
 from cbt_core.stats.agreement.figures import agreement
-from cbt_core.stats.comparison import permutation
+from cbt_core.stats.comparison import paired_tests
 from cbt_core.stats.comparison.contrasts import compare
-from cbt_core.stats.comparison.permutation import effects
+from cbt_core.stats.comparison.paired_tests import effects
 from cbt_core.stats.comparison.sensitivity import sensitivity
 from cbt_core.stats.ratings import Floats
 from cbt_core.stats.resampling import Bootstrap
@@ -31,8 +31,8 @@ def test_each_set_has_the_figures_of_the_commands() -> None:
         nominal=frozenset(), reference="S1", how=HOW,
     )
     for variant, ratings in zip(found.variants, (main, more), strict=True):
-        compared: Any = compare(ratings, baseline="S1", bootstrap=0)
-        agreed: Any = agreement(ratings, values={"s": (0, 1, 2)}, bootstrap=0)
+        compared: Any = compare(ratings, baseline="S1", bootstrap=0).json()
+        agreed: Any = agreement(ratings, values={"s": (0, 1, 2)}, bootstrap=0).json()
         expected = compared["scales"]["s"]["comparisons"][0]["difference"]["value"]
         assert variant.differences["S2"].value == pytest.approx(expected)
         assert variant.alpha.value == agreed["scales"]["s"]["ALL"]["alpha_ordinal"]["value"]
@@ -74,12 +74,13 @@ def test_effects_of_weighted_items_are_those_of_repeated_ones() -> None:
     weights = times[:, np.newaxis].astype(np.float64)
     biserial, superior = effects(d, np.arange(30), weights)[:, 0]
     repeated = np.repeat(d, times)
-    assert biserial == pytest.approx(permutation.rank_biserial(repeated))
-    assert superior == pytest.approx(permutation.superiority(repeated))
+    assert biserial == pytest.approx(paired_tests.rank_biserial(repeated))
+    assert superior == pytest.approx(paired_tests.superiority(repeated))
 
 
 def test_comparisons_have_intervals_of_their_effects() -> None:
-    body: Any = compare(as_ratings(table(1), table(2, shift=0.4)), baseline="S1", bootstrap=300)
+    ratings = as_ratings(table(1), table(2, shift=0.4))
+    body: Any = compare(ratings, baseline="S1", bootstrap=300).json()
     found = body["scales"]["s"]["comparisons"][0]
     for key in ("rank_biserial", "probability_of_superiority"):
         interval = found[f"{key}_interval"]
@@ -88,7 +89,7 @@ def test_comparisons_have_intervals_of_their_effects() -> None:
 
 
 def test_equal_systems_have_no_rank_biserial_interval() -> None:
-    body: Any = compare(as_ratings(table(1), table(1)), baseline="S1", bootstrap=50)
+    body: Any = compare(as_ratings(table(1), table(1)), baseline="S1", bootstrap=50).json()
     found = body["scales"]["s"]["comparisons"][0]["rank_biserial_interval"]
     assert found == {"value": None, "low": None, "high": None,
                      "reason": "all differences are zero"}
@@ -97,7 +98,7 @@ def test_equal_systems_have_no_rank_biserial_interval() -> None:
 def raters_of(*tables: Floats, bootstrap: int = 20) -> list[Any]:
     body: Any = agreement(
         as_ratings(*tables, order=True), values={"s": (0, 1, 2)}, bootstrap=bootstrap
-    )
+    ).json()
     return list(body["scales"]["s"]["ALL"]["raters"])
 
 

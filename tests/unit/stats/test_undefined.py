@@ -93,7 +93,7 @@ def test_fewer_than_three_raters_cannot_be_left_out() -> None:
 
 def test_a_nominal_scale_has_no_ordered_statistic() -> None:
     ratings = as_ratings([[0, 1, 1], [2, 2, 2], [1, 0, 1]])
-    body = agreement(ratings, values={"s": range(3)}, bootstrap=20, nominal={"s"})
+    body = agreement(ratings, values={"s": range(3)}, bootstrap=20, nominal={"s"}).json()
     stats = body["scales"]["s"]["ALL"]  # type: ignore[index]
     for key in ("alpha_ordinal", "alpha_interval", "ac2_linear", "icc_2_1", "icc_1_k", "kendall_w"):
         assert reason(stats, key) == "nominal scale"
@@ -122,7 +122,7 @@ def test_no_ratings_at_all_is_reported_not_crashed() -> None:
 
 def test_an_empty_analysis_set_is_reported_not_crashed() -> None:
     nothing = gather(Columns(item=[], system=[], rater=[], values={"s": []}))
-    body = agreement(nothing, values={"s": range(3)}, bootstrap=20)
+    body = agreement(nothing, values={"s": range(3)}, bootstrap=20).json()
     assert reason(body["scales"]["s"]["ALL"], "alpha_ordinal") == "no ratings"  # type: ignore[index]
 
 
@@ -130,7 +130,7 @@ def test_the_json_of_degenerate_data_holds_no_nan() -> None:
     for table in ([[1, 1]], [[NAN, 1]], [[0, 1], [NAN, NAN]], [[0, 2], [2, 0]]):
         ratings = as_ratings(table, table)
         for body in (
-            agreement(ratings, values={"s": range(3)}, bootstrap=30),
-            core_agreement(ratings, values={"s": range(3)}, bootstrap=30),
+            agreement(ratings, values={"s": range(3)}, bootstrap=30).json(),
+            core_agreement(ratings, values={"s": range(3)}, bootstrap=30).json(),
         ):
             json.dumps(body, allow_nan=False)

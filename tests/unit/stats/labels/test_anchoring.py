@@ -7,8 +7,7 @@ import pytest
 from cbt_core.instruments import load_crosswalk
 from cbt_core.stats.labels.anchoring import Answered, TwoRounds, anchoring
 from cbt_core.stats.labels.annotators import Setting
-from cbt_core.stats.labels.crosswalk import Mapped
-from cbt_core.stats.labels.label_sets import confusion, cooccurrence
+from cbt_core.stats.labels.label_sets import Mapped, confusion, cooccurrence
 
 LABELS = ["a", "b", "c"]
 ROUNDS = [
@@ -23,7 +22,7 @@ ANSWERS = [Answered("b", "confirmed"), Answered("b", "confirmed"), Answered("c",
 
 
 def test_the_effect_is_the_mean_change_of_similarity_with_the_machine() -> None:
-    found: Any = anchoring(ROUNDS, ANSWERS, LABELS, Setting(200))
+    found: Any = anchoring(ROUNDS, ANSWERS, LABELS, Setting(200)).json()
     assert found["similarity_before"]["value"] == pytest.approx(1 / 5)
     assert found["similarity_after"]["value"] == pytest.approx((0.5 + 1 + 1 + 0 + 1) / 5)
     assert found["effect"]["value"] == pytest.approx(2.5 / 5)
@@ -35,7 +34,7 @@ def test_the_effect_is_the_mean_change_of_similarity_with_the_machine() -> None:
 def test_agreement_is_told_before_and_after_on_the_same_pairs() -> None:
     rounds = [TwoRounds("Q1", "x", {"a"}, {"a"}, {"a"}), TwoRounds("Q1", "y", {"b"}, {"a"}, {"a"}),
               TwoRounds("Q2", "x", {"b"}, {"b"}, {"b"}), TwoRounds("Q2", "y", {"b"}, {"b"}, {"b"})]
-    found: Any = anchoring(rounds, [], LABELS, Setting(0))
+    found: Any = anchoring(rounds, [], LABELS, Setting(0)).json()
     # before: D_o = 2 * 1 / 4, D_e = 2 * 3 * 1 / (4 * 3) -> alpha 0; after: 1
     assert found["alpha_masi"]["before"]["value"] == pytest.approx(0.0)
     assert found["alpha_masi"]["after"]["value"] == pytest.approx(1.0)
@@ -45,7 +44,7 @@ def test_agreement_is_told_before_and_after_on_the_same_pairs() -> None:
 
 
 def test_adoption_and_rejection_are_counted_per_label() -> None:
-    found: Any = anchoring(ROUNDS, ANSWERS, LABELS, Setting(0))
+    found: Any = anchoring(ROUNDS, ANSWERS, LABELS, Setting(0)).json()
     b, c = found["labels"]["b"], found["labels"]["c"]
     assert (b["answered"], b["confirmed"], b["confirmed_rate"], b["added"]) == (2, 2, 1.0, 2)
     assert (c["changed"], c["rejected"], c["rejected_rate"]) == (1, 1, 0.5)
@@ -54,7 +53,7 @@ def test_adoption_and_rejection_are_counted_per_label() -> None:
 
 
 def test_without_a_second_round_everything_says_why() -> None:
-    found: Any = anchoring([], ANSWERS, LABELS, Setting(50))
+    found: Any = anchoring([], ANSWERS, LABELS, Setting(50)).json()
     assert found["effect"] == {
         "value": None, "low": None, "high": None, "reason": "nobody saved labels in both rounds"}
     assert found["labels"]["b"]["confirmed"] == 2
@@ -80,7 +79,7 @@ def test_labels_without_a_counterpart_are_counted_not_guessed() -> None:
     # fortune-telling only overlaps with catastrophizing; labeling has nothing alike in the five
     given = {"magnification", "fortune-telling", "labeling"}
     assert mapped.labels(given) == (frozenset({"catastrophizing"}), True)
-    told = mapped.json()
+    told = mapped.side((), ()).json()
     assert told["only_partly"] == {"fortune-telling": 1}
     assert told["not_mapped"] == {"labeling": 1}
     assert mapped.labels({"mind-reading"}) == (frozenset({"mind-reading"}), False)

@@ -37,7 +37,8 @@ def sets_of(given: Any) -> list[Set[str]]:
 def judged(gold: list[Set[str]], model: list[Set[str]], **more: Any) -> dict[str, Any]:
     rows = [JudgedRow(f"Q{at:03d}", *pair) for at, pair in enumerate(zip(gold, model, strict=True))]
     labels = more.pop("labels", LABELS)
-    return dict(evaluate(Evaluation(rows=rows, labels=labels), Setting(**{"bootstrap": 0, **more})))
+    setting = Setting(**{"bootstrap": 0, **more})
+    return evaluate(Evaluation(rows=rows, labels=labels), setting).json()
 
 
 FOUND = judged(sets_of(GOLD), sets_of(MODEL))
@@ -145,7 +146,7 @@ def test_what_the_papers_row_implies_holds_for_every_table_that_fits_it() -> Non
 
 def test_a_label_beyond_the_scheme_is_a_distortion_but_no_label() -> None:
     rows = [JudgedRow("Q1", set(), set(), beyond_gold=True), JudgedRow("Q2", set(), set())]
-    found: Any = evaluate(Evaluation(rows=rows, labels=["a"]), Setting(0))
+    found: Any = evaluate(Evaluation(rows=rows, labels=["a"]), Setting(0)).json()
     assert (found["binary"]["fn"], found["binary"]["tn"]) == (1, 1)
     assert found["per_label"]["a"]["fn"] == 0
 
@@ -153,7 +154,7 @@ def test_a_label_beyond_the_scheme_is_a_distortion_but_no_label() -> None:
 def test_unequal_chances_of_being_drawn_are_told_and_weighed() -> None:
     # Q1 drawn with certainty (correct), Q2 with 1 in 4 (wrong): 1 / (1 + 4) = .2.
     rows = [JudgedRow("Q1", {"a"}, {"a"}, chance=1.0), JudgedRow("Q2", {"a"}, set(), chance=0.25)]
-    found: Any = evaluate(Evaluation(rows=rows, labels=["a"]), Setting(0))
+    found: Any = evaluate(Evaluation(rows=rows, labels=["a"]), Setting(0)).json()
     assert found["binary"]["accuracy"] == 0.5
     assert found["binary_weighted"]["accuracy"] == pytest.approx(0.2)
     assert "unequal chances" in found["note"]

@@ -22,7 +22,7 @@ def figures(given: Any, **more: Any) -> dict[str, Any]:
         for who, values in enumerate(given) for item, value in enumerate(values)
         if not np.isnan(value)
     ]
-    found: Any = labels_agreement(gather(rows, ["a"]), Setting(bootstrap=0, **more))
+    found: Any = labels_agreement(gather(rows, ["a"]), Setting(bootstrap=0, **more)).json()
     return dict(found["labels"]["a"])
 
 
@@ -68,7 +68,7 @@ def test_an_undefined_kappa_is_null_with_its_reason(given: Any, reason: str) -> 
 def test_a_rare_label_has_no_interval_that_would_mislead() -> None:
     rows = [LabelRow(f"Q{n:02d}", who, {"a"} if n == 0 else set())
             for n in range(30) for who in "xy"]
-    found: Any = labels_agreement(gather(rows, ["a"]), Setting(bootstrap=300))
+    found: Any = labels_agreement(gather(rows, ["a"]), Setting(bootstrap=300)).json()
     alpha = found["labels"]["a"]["alpha_nominal"]
     assert alpha["value"] == pytest.approx(1.0)
     assert (alpha["low"], alpha["high"], alpha["reason"]) == (None, None, "unstable")
@@ -77,6 +77,6 @@ def test_a_rare_label_has_no_interval_that_would_mislead() -> None:
 def test_any_counts_a_set_with_at_least_one_label() -> None:
     rows = [LabelRow("Q1", "x", {"a"}), LabelRow("Q1", "y", {"b"}), LabelRow("Q2", "x", set()),
             LabelRow("Q2", "y", {"a"})]
-    found: Any = labels_agreement(gather(rows), Setting(bootstrap=0))
+    found: Any = labels_agreement(gather(rows), Setting(bootstrap=0)).json()
     assert found["any"]["percent_agreement"]["value"] == 0.5
     assert found["any"]["prevalence"] == 0.75

@@ -18,7 +18,7 @@ Rows = Sequence[tuple[str, str, set[str] | None]]
 
 def agreement(rows: Rows, **more: Any) -> dict[str, Any]:
     sets = gather([LabelRow(*row) for row in rows], more.pop("labels", None))
-    return dict(labels_agreement(sets, more.pop("setting", PLAIN)))
+    return dict(labels_agreement(sets, more.pop("setting", PLAIN)).json())
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def spans_of(
 ) -> dict[str, Any]:
     sets = gather([LabelRow(item, who, {"a"}) for item, who in labelled], ["a"])
     rows = [SpanRow(*one, "a") for one in spans]
-    found: Any = labels_agreement(sets, Setting(bootstrap), Documents(rows, LENGTHS))
+    found: Any = labels_agreement(sets, Setting(bootstrap), Documents(rows, LENGTHS)).json()
     return dict(found["spans"])
 
 
@@ -70,7 +70,7 @@ def test_undefined_span_figures_say_why() -> None:
         "every character was marked by everybody")
     assert spans_of(everything, both)["char_f1"]["value"] == 1.0
     sets = gather([LabelRow("Q1", "x", {"a"})])
-    plain: Any = labels_agreement(sets, Setting(0))
+    plain: Any = labels_agreement(sets, Setting(0)).json()
     assert plain["spans"]["char_alpha"]["reason"] == "no spans were given"
 
 

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from cbt_core.errors import StudyError
-from cbt_core.stats.planning.model import ASSUMED, Assumptions
 from cbt_core.stats.planning.pilot import pilot
 from cbt_core.stats.planning.plan import Plan, Wish, advice, hours, plan
-from cbt_core.stats.planning.simulation import Size, drawn, drawn_design
+from cbt_core.stats.planning.simulation import ASSUMED, Assumptions, Size, drawn, drawn_design
 from cbt_core.stats.ratings import Columns, Ratings, gather
 
 CALM = ASSUMED.with_sds({"sd_rater_system": 0.0})

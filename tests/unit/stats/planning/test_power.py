@@ -6,25 +6,23 @@ from scipy import stats
 from statsmodels.stats.power import TTestPower
 
 from cbt_core.errors import StudyError
-from cbt_core.stats.comparison import crossed, permutation
+from cbt_core.stats.comparison import crossed, paired_tests
 from cbt_core.stats.planning import power
 from cbt_core.stats.planning import power as planned
-from cbt_core.stats.planning.model import (
+from cbt_core.stats.planning.simulation import (
     ASSUMED,
     SKEWS,
     Assumptions,
-    latent_shift,
-    mean_score,
-    shares,
-    thresholds_of,
-)
-from cbt_core.stats.planning.simulation import (
     Batch,
     Size,
     agreement_truth,
     batches,
     difference_truth,
     drawn_design,
+    latent_shift,
+    mean_score,
+    shares,
+    thresholds_of,
 )
 from cbt_core.stats.ratings import Floats
 
@@ -110,7 +108,7 @@ def test_the_t_test_stands_in_for_sign_flips() -> None:
     batch = one_batch(Size(50, 3, 3), ASSUMED, 0.3, 300)
     by_t = planned.item_level(batch, (50,)).p()[:, 0] <= 0.05
     means = planned.differences(batch).mean(axis=2)
-    flips = np.array([permutation.sign_flips(np.round(d, 10), 1) <= 0.05 for d in means])
+    flips = np.array([paired_tests.sign_flips(np.round(d, 10), 1) <= 0.05 for d in means])
     assert (by_t == flips).mean() > 0.97
 
 

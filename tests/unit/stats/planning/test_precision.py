@@ -6,9 +6,8 @@ import pytest
 from cbt_core.stats.agreement.catalogue import AC2_QUADRATIC, ALPHA_ORDINAL, PERCENT, Statistic
 from cbt_core.stats.agreement.figures import agreement
 from cbt_core.stats.planning import precision
-from cbt_core.stats.planning.model import ASSUMED, Assumptions
 from cbt_core.stats.planning.precision import widths
-from cbt_core.stats.planning.simulation import Size, batches
+from cbt_core.stats.planning.simulation import ASSUMED, Assumptions, Size, batches
 from cbt_core.stats.ratings import Floats, Ratings
 from tests.unit.stats.published import NAN, as_ratings
 
@@ -22,7 +21,7 @@ def scores(seed: int, items: int = 90, raters: int = 4) -> Floats:
 
 
 def whole(ratings: Ratings, statistic: Statistic, bootstrap: int) -> dict[str, float]:
-    body = agreement(ratings, values={"s": range(3)}, bootstrap=bootstrap, seed=7)
+    body = agreement(ratings, values={"s": range(3)}, bootstrap=bootstrap, seed=7).json()
     return body["scales"]["s"]["ALL"][statistic.key]  # type: ignore[index, no-any-return]
 
 

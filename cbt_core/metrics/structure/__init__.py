@@ -1,1 +1,0 @@
-"""What can be seen of an answer's structure without a person: automatic, never a judgement."""
