@@ -36,7 +36,7 @@ from db.columns import stamp
 from db.engine import Connection, Database
 from db.tables.desk import seat, task
 from db.tables.labels import label, label_submission, span
-from tests.labelling import open_next, prepare, press
+from tests.label_study import open_next, prepare, press
 from tests.making import enrol, lead, person
 
 SLUG = "corpus"

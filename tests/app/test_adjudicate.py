@@ -14,8 +14,8 @@ from cbt_core.services.people import roster
 from db.engine import Database
 from pages.ui import session
 from tests.app.desk import Enter, cold, press, show, words
-from tests.labelling import LabelStudy, make_label_study, open_next
-from tests.labelling import press as pressed
+from tests.label_study import LabelStudy, make_label_study, open_next
+from tests.label_study import press as pressed
 from tests.making import Made, enrol
 
 

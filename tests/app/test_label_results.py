@@ -14,8 +14,8 @@ from db.engine import Database
 from pages.ui import session
 from pages.ui.charts import label_ticks
 from tests.app.desk import Enter, cold, show, words
-from tests.label_measuring import worked_study
-from tests.labelling import LabelStudy, make_label_study
+from tests.label_figures import worked_study
+from tests.label_study import LabelStudy, make_label_study
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from db.engine import Database
 from pages.ui.chrome import _listed
 from tests import making
 from tests.app.desk import Enter, press, show, words
-from tests.labelling import LabelStudy, make_label_study
+from tests.label_study import LabelStudy, make_label_study
 from tests.making import Made
 
 

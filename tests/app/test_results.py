@@ -55,6 +55,16 @@ def test_no_section_tells_systems_apart_before_the_lock(name: str, lead: Person)
         assert forbidden not in told
 
 
+def test_agreement_is_read_by_system_once_systems_may_be_told_apart(
+    database: Database, lead: Person, moment: datetime
+) -> None:
+    assert " · S1" not in words(section("agreement"))
+    lock(database, lead, moment)
+    told = words(section("agreement"))
+    for system in ("S1", "S2"):
+        assert f" · {system}" in told
+
+
 @pytest.mark.parametrize("name", BY_SYSTEM)
 def test_a_withheld_section_says_why(name: str, lead: Person) -> None:
     assert "closed until the study is locked" in words(section(name))

@@ -19,10 +19,10 @@ from cbt_core.services.labels import machine_proposals
 from cbt_core.services.labels.machine_proposals import Proposed
 from db.engine import Database
 from db.tables.people import person
-from tests.browser.acting import enter, secret_of
+from tests.browser.acts import enter, secret_of
 from tests.browser.conftest import Served
 from tests.conftest import NOW
-from tests.labelling import make_label_study, open_next, press, span
+from tests.label_study import make_label_study, open_next, press, span
 from tests.making import enrol
 
 pytestmark = pytest.mark.browser

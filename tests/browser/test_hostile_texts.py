@@ -19,7 +19,7 @@ from cbt_core.services.studies import creation
 from cbt_core.services.studies.creation import StudyFiles
 from cbt_core.words import section
 from tests import making
-from tests.browser.acting import enter, settled, wait_for_item
+from tests.browser.acts import enter, settled, wait_for_item
 from tests.browser.conftest import Served
 from tests.browser.hostile import CRAFTED_NAME, EVIL, PAYLOADS
 from tests.making import enrol

@@ -19,10 +19,10 @@ from cbt_core.services.labels import machine_proposals
 from cbt_core.services.labels.machine_proposals import Proposed
 from db.engine import Database
 from db.tables.labels import label_submission, span
-from tests.browser.acting import enter, secret_of
+from tests.browser.acts import enter, secret_of
 from tests.browser.conftest import Served as ServedApp
 from tests.browser.marker_server import Served, opened
-from tests.labelling import DESCRIPTION, LabelStudy, make_label_study
+from tests.label_study import DESCRIPTION, LabelStudy, make_label_study
 
 pytestmark = pytest.mark.browser
 

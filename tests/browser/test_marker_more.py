@@ -7,11 +7,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from db.engine import Database
-from tests.browser.acting import enter, secret_of
+from tests.browser.acts import enter, secret_of
 from tests.browser.conftest import Served as ServedApp
 from tests.browser.marker_server import Served, opened
 from tests.browser.test_marker import DULL, Marker
-from tests.labelling import make_label_study
+from tests.label_study import make_label_study
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from cbt_core.domain.people import TERMINAL
 from cbt_core.services.export import study_export
-from tests.browser.acting import enter, secret_of
+from tests.browser.acts import enter, secret_of
 from tests.browser.conftest import Served
 from tests.making import make_study
 

@@ -18,7 +18,7 @@ from cbt_core.services.studies import lifecycle
 from db import migrate
 from db.engine import Database
 from tests import making
-from tests.browser.acting import enter, secret_of
+from tests.browser.acts import enter, secret_of
 from tests.browser.conftest import Served
 from tests.conftest import NOW
 

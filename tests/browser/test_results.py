@@ -9,7 +9,7 @@ from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
 from cbt_core.services.people import roster
 from tests import making
-from tests.browser.acting import enter
+from tests.browser.acts import enter
 from tests.browser.conftest import Served
 from tests.conftest import NOW
 

@@ -12,14 +12,14 @@ from cbt_core.routes import kit
 from cbt_core.services.desk import own_work
 from cbt_core.words import section
 from db.engine import Database
-from tests.browser.acting import enter, secret_of
+from tests.browser.acts import enter, secret_of
 from tests.browser.conftest import Served as ServedApp
 from tests.browser.conftest import serve
 from tests.browser.marker_server import Served as ServedMarker
 from tests.browser.marker_server import opened as opened_marker
 from tests.browser.sheet_page import BARE, SCORES, Sheet, opened, stored
 from tests.browser.sheet_server import Desk
-from tests.labelling import make_label_study
+from tests.label_study import make_label_study
 from tests.making import make_study, rate_all
 
 pytestmark = pytest.mark.browser

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from cbt_core.domain.people import TERMINAL
 from cbt_core.domain.study import Role
 from cbt_core.services.people import roster
-from tests.browser.acting import enter
+from tests.browser.acts import enter
 from tests.browser.conftest import Served
 from tests.conftest import NOW
 from tests.making import study_file

@@ -30,7 +30,7 @@ from cbt_core.words import section
 from db.engine import Database
 from db.tables.desk import task, task_slot
 from db.tables.studies import answer, system
-from tests.browser.acting import enter, secret_of, wait_for_item
+from tests.browser.acts import enter, secret_of, wait_for_item
 from tests.browser.conftest import Served
 from tests.browser.wiretap import Message, Wiretap, listening
 from tests.conftest import NOW

@@ -16,8 +16,8 @@ from cbt_core.domain.people import TERMINAL, Person
 from cbt_core.errors import Refused, StudyError
 from cbt_core.services.operations import storage
 from db import audit, backup, migrate
+from db.columns import metadata
 from db.engine import Database
-from db.tables import metadata
 from tests.conftest import NOW
 from tests.making import make_study, rate_all
 

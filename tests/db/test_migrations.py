@@ -15,8 +15,8 @@ from sqlalchemy import Connection, inspect, text
 from cbt_core.errors import StudyError
 from cbt_core.settings import ROOT
 from db import migrate
+from db.columns import metadata
 from db.engine import Database
-from db.tables import metadata
 from db.triggers import APPEND_ONLY, statements
 
 SQLITE = not os.environ.get("CONCORD_TEST_DATABASE")

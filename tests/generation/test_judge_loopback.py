@@ -9,7 +9,7 @@ import pytest
 
 from cbt_core.cli import main
 from db.engine import Database
-from tests.generation.talking import TalkingHost
+from tests.generation.hosts import TalkingHost
 from tests.making import make_study
 
 SCALES = ("relevance", "structure", "helpfulness")

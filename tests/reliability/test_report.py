@@ -6,12 +6,12 @@ from pathlib import Path
 from tests.reliability.report import Bar, bars, files, judge, outcomes, text
 
 ROOT = Path(__file__).resolve().parents[2]
-BAR = Bar(1, "kills", ("reliability/test_kills.py", "services/test_rating.py::test_once"))
+BAR = Bar(1, "kills", ("reliability/test_kills.py", "services/test_desk_ratings.py::test_once"))
 JUNIT = """<testsuites><testsuite>
 <testcase classname="tests.reliability.test_kills" name="test_a[1]" />
 <testcase classname="tests.reliability.test_kills" name="test_b"><skipped /></testcase>
-<testcase classname="tests.services.test_rating" name="test_once[x]">{}</testcase>
-<testcase classname="tests.services.test_rating" name="test_once_more"><failure /></testcase>
+<testcase classname="tests.services.test_desk_ratings" name="test_once[x]">{}</testcase>
+<testcase classname="tests.services.test_desk_ratings" name="test_once_more"><failure /></testcase>
 </testsuite></testsuites>"""
 
 
@@ -29,7 +29,7 @@ def test_a_bar_holds_when_its_tests_ran_and_passed(tmp_path: Path) -> None:
 def test_a_failing_test_fails_its_bar(tmp_path: Path) -> None:
     judged = judge(BAR, found(tmp_path, "<failure />"))
     assert judged.verdict == "FAIL"
-    assert judged.wrong == ("services/test_rating.py::test_once[x]",)
+    assert judged.wrong == ("services/test_desk_ratings.py::test_once[x]",)
 
 
 def test_a_test_that_did_not_run_shows_nothing(tmp_path: Path) -> None:

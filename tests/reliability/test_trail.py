@@ -13,8 +13,8 @@ from cbt_core.domain.people import TERMINAL
 from cbt_core.services.desk import desk_task, escalations, own_work
 from cbt_core.services.operations import storage
 from db import audit, check
+from db.columns import metadata
 from db.engine import Database
-from db.tables import metadata
 from db.tables.desk import exclusion
 from db.triggers import APPEND_ONLY
 from tests import making

@@ -17,8 +17,8 @@ from cbt_core.services.access import passphrases, sessions
 from cbt_core.services.people import roster
 from cbt_core.settings import Settings
 from db import people as stored
+from db.columns import metadata
 from db.engine import Database
-from db.tables import metadata
 from db.tables.people import person, session
 from db.tables.trail import access_log
 from tests.services.peopled import NOW, enter, new_person, new_study

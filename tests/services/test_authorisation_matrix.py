@@ -69,10 +69,10 @@ from cbt_core.services.studies import (
 from cbt_core.services.studies.creation import StudyFiles
 from cbt_core.settings import Settings
 from db import migrate
+from db.columns import metadata
 from db.engine import Database
-from db.tables import metadata
 from db.tables.trail import access_log
-from tests import labelling as labels
+from tests import label_study as labels
 from tests import making
 from tests.conftest import NOW
 
@@ -119,7 +119,7 @@ WITHOUT_PERSON: Mapping[str, str] = {
     "runs.model_run.plan": "checks a task; nothing is sent",
     "runs.browser_run.launch": "used behind a door",
     "runs.browser_run.runs_folder": "where files lie",
-    "runs.browser_run.work": "terminal command; asks again who started it; test_running",
+    "runs.browser_run.work": "terminal command; asks again who started it; test_runs",
     "runs.tuned_model.study_questions": "held against training rows at the terminal, never shown",
     "runs.tuned_model.train_file": "terminal command; writes no table",
     "runs.wishes.preview_of": "used behind a door",

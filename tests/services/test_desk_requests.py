@@ -23,7 +23,7 @@ from cbt_core.settings import Settings
 from db.engine import Database
 from db.tables.desk import draft, practice, score, submission
 from db.tables.labels import label_submission
-from tests import labelling, making
+from tests import label_study, making
 from tests.reliability.desk import sign_in
 
 HERE = "http://127.0.0.1:8501"
@@ -51,7 +51,7 @@ class Seat:
         """Return what the screen posts at a save."""
         reason = "" if first else "read again"
         if self.work is Work.LABEL:
-            return labelling.press(view, labels=["labeling"], reason=reason)
+            return label_study.press(view, labels=["labeling"], reason=reason)
         return making.press(view, entries=making.entries(view, 1, reason=reason))
 
     def draft(self, view: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def seat(
 ) -> Seat:
     """Return a rater with tasks, and an annotator with tasks."""
     if request.param is Work.LABEL:
-        labels = labelling.make_label_study(database, tmp_path, now)
+        labels = label_study.make_label_study(database, tmp_path, now)
         return Seat(database, labels.annotators["N01"], labels.slug, Work.LABEL, now)
     made = making.make_study(database, tmp_path, now)
     return Seat(database, made.raters["R01"], made.slug, Work.RATE, now)
@@ -353,12 +353,12 @@ def test_a_practice_score_is_a_whole_number(
 def test_certainty_and_places_of_labels_are_whole_numbers(
     database: Database, tmp_path: Path, now: datetime, value: object
 ) -> None:
-    study = labelling.make_label_study(database, tmp_path, now)
+    study = label_study.make_label_study(database, tmp_path, now)
     seat = Seat(database, study.annotators["N01"], study.slug, Work.LABEL, now)
     view = seat.open()
     span = {"field": "question", "start": value, "end": 4, "label": "labeling"}
     for entries in ({"labels": ["labeling"], "certainty": value}, {"spans": [span]}):
         with pytest.raises(Invalid) as refused:
-            seat.save(labelling.press(view, **entries))
+            seat.save(label_study.press(view, **entries))
         assert refused.value.code == "annotation.out_of_range"
     assert count(database, label_submission) == 0

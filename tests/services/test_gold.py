@@ -17,7 +17,7 @@ from cbt_core.services.studies import lifecycle
 from db.columns import stamp
 from db.engine import Database
 from db.tables.desk import exclusion
-from tests.labelling import LabelStudy, make_label_study, open_next, press
+from tests.label_study import LabelStudy, make_label_study, open_next, press
 
 READING, BLAME, SHOULD = "mind-reading", "self-blame", "should-statements"
 

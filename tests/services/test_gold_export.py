@@ -20,7 +20,7 @@ from cbt_core.services.labels.machine_proposals import Proposed
 from cbt_core.services.studies import creation, lifecycle
 from cbt_core.services.studies.creation import StudyFiles
 from db.engine import Database
-from tests.labelling import (
+from tests.label_study import (
     DESCRIPTION,
     QUESTION,
     LabelStudy,

@@ -28,7 +28,7 @@ from db import items
 from db.engine import Database
 from db.tables.studies import item
 from tests import making
-from tests.label_measuring import worked_study
+from tests.label_figures import worked_study
 
 NAME = "inclusion_probability"
 

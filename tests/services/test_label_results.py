@@ -23,8 +23,8 @@ from cbt_core.stats.labels.detection import Cells
 from cbt_core.stats.labels.label_sets import gather
 from db.engine import Database
 from tests import making
-from tests.label_measuring import ALL, BLIND, MIND, OVER, TAG, worked_study
-from tests.labelling import LabelStudy, make_label_study, open_next, press
+from tests.label_figures import ALL, BLIND, MIND, OVER, TAG, worked_study
+from tests.label_study import LabelStudy, make_label_study, open_next, press
 
 
 @pytest.fixture

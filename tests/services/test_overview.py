@@ -15,7 +15,7 @@ from cbt_core.services.studies.overview import Pace, Watch
 from db import audit
 from db.columns import stamp
 from db.engine import Database
-from tests import labelling as labels
+from tests import label_study as labels
 from tests import making
 from tests.making import Made
 

@@ -20,7 +20,7 @@ from cbt_core.instruments import load_instrument, load_scheme
 from cbt_core.services.runs import detections, judgements, model_run
 from cbt_core.settings import Settings
 from db.engine import Database
-from tests.labelling import make_label_study
+from tests.label_study import make_label_study
 from tests.making import make_study
 
 SETTINGS = Settings(database="", allowed_hosts=("127.0.0.1",))

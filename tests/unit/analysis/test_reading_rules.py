@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cbt_core import words
 from cbt_core.analysis.reading_rules import (
     BothTests,
     Difference,
@@ -28,7 +29,7 @@ from cbt_core.stats.comparison.contrasts import SystemContrast
 from cbt_core.stats.comparison.crossed import Crossed
 from cbt_core.stats.ratings import Columns, gather
 from cbt_core.stats.values import Value
-from cbt_core.words import say, sentences
+from cbt_core.words import say
 
 LOW, HIGH = -math.inf, math.inf
 
@@ -230,7 +231,7 @@ def test_an_effect_goes_where_its_whole_interval_lies(effect: Value, way: Shift)
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_verdict_has_its_sentences(language: str) -> None:
-    known = sentences(language)
+    known = words.sentences(language)
     for verdict in Verdict:
         assert f"results.read_{verdict}" in known
     for verdict in BothTests:

@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - a table reads best with one case a row
 
-from tests.unit.files.building import (
+from tests.unit.files.samples import (
     ANSWER,
     HEADER,
     Case,

@@ -9,7 +9,7 @@ from datetime import datetime
 from openpyxl import Workbook
 from openpyxl.comments import Comment
 
-from tests.unit.files.building import HEADER, Case, parts, sheet, table
+from tests.unit.files.samples import HEADER, Case, parts, sheet, table
 
 ROW = "n1,睡不好怎么办？,,红的回答,蓝的回答"
 CELLS = ROW.split(",")

@@ -5,7 +5,7 @@
 import gzip
 import json
 
-from tests.unit.files.building import ANSWER, HEADER, Case, lines, one, record, table
+from tests.unit.files.samples import ANSWER, HEADER, Case, lines, one, record, table
 
 GOOD = table("n1,睡不好怎么办,我是最近才这样的,红的回答在这里,蓝的回答在这里")["s.csv"]
 TEXT = GOOD.decode()

@@ -17,7 +17,7 @@ from cbt_core.files.screen_words import screen
 from cbt_core.files.study import ReadStudy, read_study
 from cbt_core.words import LANGUAGES
 from tests.unit.files import cases_sets, cases_sheet, cases_text
-from tests.unit.files.building import Case, lines, record
+from tests.unit.files.samples import Case, lines, record
 
 CASES = [*cases_text.CASES, *cases_sheet.CASES, *cases_sets.CASES]
 ELSEWHERE = {61, 81, 82, 91, 94}

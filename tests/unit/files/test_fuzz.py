@@ -16,8 +16,8 @@ import pytest
 from cbt_core.files.problems import ImportProblems
 from cbt_core.files.screen_words import screen
 from cbt_core.files.study import read_study
-from tests.unit.files.building import answers, lines, questions, record, sheet, table
 from tests.unit.files.cases_text import entry
+from tests.unit.files.samples import answers, lines, questions, record, sheet, table
 
 COUNT = int(os.environ.get("CONCORD_FUZZ", "1000"))
 SEED = 20261123

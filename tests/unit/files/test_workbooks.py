@@ -9,8 +9,8 @@ import pytest
 from cbt_core.files.problems import ImportProblems
 from cbt_core.files.study import ReadStudy, read_study
 from cbt_core.settings import ROOT
-from tests.unit.files.building import HEADER, part, parts, shared, sheet
 from tests.unit.files.cases_sheet import CELLS, DOCTYPE, FIRST, GOOD, SHAPE, inline
+from tests.unit.files.samples import HEADER, part, parts, shared, sheet
 
 ROWS = (
     '<row r="2"><c r="A2" t="s"><v>0</v></c><c r="B2" t="s"><v>1</v></c></row>'

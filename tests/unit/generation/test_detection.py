@@ -7,7 +7,7 @@ import pytest
 from cbt_core.generation.tasks.detection import detection_form, locate, read_detection
 from cbt_core.generation.tasks.reply_reader import Fault
 from cbt_core.instruments import load_scheme
-from tests.labelling import DESCRIPTION, QUESTION
+from tests.label_study import DESCRIPTION, QUESTION
 
 SCHEME = load_scheme("burns-12")
 TEXTS = {"question": QUESTION, "description": DESCRIPTION}

@@ -21,8 +21,8 @@ from db import audit
 from db.engine import Database
 from db.tables.desk import draft, task
 from db.tables.labels import label, label_submission, proposal_answer, span
-from tests import labelling as made
-from tests.labelling import DESCRIPTION, LabelStudy, make_label_study, open_next, press
+from tests import label_study as made
+from tests.label_study import DESCRIPTION, LabelStudy, make_label_study, open_next, press
 from tests.making import enrol, person
 
 SOURCE = "gpt-secret-7b"

@@ -3,7 +3,7 @@
 import re
 
 from cbt_core.report import writers
-from tests.unit.reporting.samples import HOSTILE, grid
+from tests.unit.report.report_samples import HOSTILE, grid
 
 
 def rows(text: str) -> list[str]:

@@ -24,9 +24,9 @@ from cbt_core.services.studies import lifecycle
 from cbt_core.settings import Settings
 from db import audit, proposals, results
 from db.engine import Database
-from tests import labelling as labels
-from tests.generation.talking import TalkingHost
-from tests.labelling import DESCRIPTION, LabelStudy, make_label_study
+from tests import label_study as labels
+from tests.generation.hosts import TalkingHost
+from tests.label_study import DESCRIPTION, LabelStudy, make_label_study
 
 MIND = {"name": "读心术", "evidence": "他们一定觉得我很无趣"}
 ALL_MINE = {"name": "以偏概全", "evidence": "不在原文里的一句话"}

@@ -18,7 +18,7 @@ from db.tables.studies import answer
 from db.tables.studies import study as study_table
 from tests import making as studies
 from tests.making import Made
-from tests.services.test_reporting import Read, report
+from tests.services.test_report_sections import Read, report
 from tests.services.test_study_analysis import everybody, exclude, guess_all, store, unblind
 
 PROTOCOL = """

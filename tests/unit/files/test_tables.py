@@ -8,7 +8,7 @@ from cbt_core.domain.study import Risk
 from cbt_core.errors import StudyError
 from cbt_core.files.problems import ImportProblems
 from cbt_core.files.study import read_answers, read_questions, read_study
-from tests.unit.files.building import answers, lines, questions, record, table
+from tests.unit.files.samples import answers, lines, questions, record, table
 
 
 def put(folder: Path, name: str, content: bytes) -> Path:

@@ -18,9 +18,9 @@ from cbt_core.services.report import study_report
 from db.engine import Database
 from tests import making as studies
 from tests.making import Made
-from tests.services.test_reporting import PROTOCOL, report
+from tests.services.test_report_sections import PROTOCOL, report
 from tests.services.test_study_analysis import everybody, unblind
-from tests.unit.reporting.test_latex import balanced, rows
+from tests.unit.report.test_latex import balanced, rows
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 from cbt_core.report import writers
-from tests.unit.reporting.samples import HOSTILE, drawing, report
+from tests.unit.report.report_samples import HOSTILE, drawing, report
 
 VOID = {"meta", "!doctype"}
 

@@ -5,7 +5,7 @@ import io
 
 from cbt_core.report.blocks import Figure, Grid, Head
 from cbt_core.report.writers import csv as csv_of
-from tests.unit.reporting.samples import HOSTILE
+from tests.unit.report.report_samples import HOSTILE
 
 GRID = Grid(
     "t", "T", (Head("scale", "S", numeric=False), Head("alpha", "A"), Head("p", "P")),

@@ -11,7 +11,7 @@ from cbt_core.services.desk import desk_task
 from cbt_core.services.labels import machine_proposals
 from cbt_core.services.labels.machine_proposals import Proposed
 from db.engine import Database
-from tests.labelling import LabelStudy, make_label_study, press, span
+from tests.label_study import LabelStudy, make_label_study, press, span
 
 ALL, OVER, MIND, TAG = "all-or-nothing", "overgeneralization", "mind-reading", "labeling"
 

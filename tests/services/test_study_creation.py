@@ -24,8 +24,8 @@ from cbt_core.settings import ROOT
 from db import audit, items
 from db import people as accounts
 from db import studies as stored
+from db.columns import metadata
 from db.engine import Database
-from db.tables import metadata
 from tests.making import study_file
 
 ATTENTION = """

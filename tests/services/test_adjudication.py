@@ -26,7 +26,7 @@ from cbt_core.services.studies import lifecycle
 from db import results
 from db.engine import Database
 from db.tables.trail import audit
-from tests.labelling import DESCRIPTION, LabelStudy, make_label_study, open_next, press, span
+from tests.label_study import DESCRIPTION, LabelStudy, make_label_study, open_next, press, span
 from tests.making import give_role, lead
 
 READING, BLAME, TELLING, SHOULD = (

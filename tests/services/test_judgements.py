@@ -26,7 +26,7 @@ from cbt_core.settings import Settings
 from db import audit, machine_scores
 from db.engine import Database
 from db.tables.runs import judge_score
-from tests.generation.talking import TalkingHost
+from tests.generation.hosts import TalkingHost
 from tests.making import SYSTEMS, Made, make_study, rate_all
 
 SCALES = ("relevance", "structure", "helpfulness")

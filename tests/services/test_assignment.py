@@ -16,7 +16,7 @@ from cbt_core.services.studies import lifecycle
 from db.engine import Database
 from db.tables.desk import seat, task, task_slot
 from db.tables.people import person
-from tests.labelling import make_label_study
+from tests.label_study import make_label_study
 from tests.making import SYSTEMS, enrol, make_study, open_next, press
 
 
