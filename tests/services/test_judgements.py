@@ -127,7 +127,7 @@ def everything(database: Database, folder: Path, now: datetime) -> Mapping[str, 
     for name in ("audit.csv", "signature.txt", "codebook.csv", "judges.csv"):
         found.pop(name, None)
     whole = study_results.analyse(database, TERMINAL, slug="trial", now=now)
-    parts = (whole.agreement, whole.comparison, whole.json()["missingness"])
+    parts = [whole.json()[name] for name in ("agreement", "comparison", "missingness")]
     return {**found, "agreement": json.dumps(parts).encode()}
 
 
