@@ -98,14 +98,14 @@ WITHOUT_RIGHTS: Mapping[str, str] = {
 """Functions that open a door, but whose answer does not rest on a role."""
 
 WITHOUT_PERSON: Mapping[str, str] = {
+    "access.sessions.account_of": "part of signing in",
     "access.sessions.demonstration_offered": "what the sign-in page shows",
     "access.sessions.demonstration_sign_in": "refuses by itself beyond loopback; test_access",
+    "access.sessions.failed": "part of signing in",
     "access.sessions.person_of": "turns a token into a person",
     "access.sessions.sign_in": "asks for a secret",
     "access.sessions.sign_out": "ends the token it is given",
     "access.sessions.verified_sign_in": "after OIDC; test_access",
-    "access.throttle.account_of": "part of signing in",
-    "access.throttle.failed": "part of signing in",
     "labels.adjudication_queue.refresh": "reckons; used behind a door",
     "operations.demo_study.label_all": "part of loading the demonstration",
     "operations.demo_study.load_demonstration": "terminal command; test_demonstration",
@@ -115,11 +115,11 @@ WITHOUT_PERSON: Mapping[str, str] = {
     "operations.storage.prepare": "at the start of the server",
     "operations.storage.require_current": "at the start of the server",
     "report.study_report.true_names": "takes names out of texts; its callers have asked who",
-    "runs.egress.require_sendable": "asks what may leave, not who may send",
-    "runs.model_run.plan": "checks a task; nothing is sent",
     "runs.browser_run.launch": "used behind a door",
     "runs.browser_run.runs_folder": "where files lie",
     "runs.browser_run.work": "terminal command; asks again who started it; test_runs",
+    "runs.egress.require_sendable": "asks what may leave, not who may send",
+    "runs.model_run.plan": "checks a task; nothing is sent",
     "runs.tuned_model.study_questions": "held against training rows at the terminal, never shown",
     "runs.tuned_model.train_file": "terminal command; writes no table",
     "runs.wishes.preview_of": "used behind a door",
@@ -355,11 +355,11 @@ MATRIX: Mapping[str, Row] = {
     ),
     "export.study_export.table_names": Row(of_study(study_export.table_names), LEADS),
     "labels.adjudication.decide": Row(decided(adjudication.decide), "lead"),
+    "labels.adjudication.decide_view": Row(decided(adjudication.decide_view), "lead"),
     "labels.adjudication.open_case": Row(of_labels(adjudication.open_case, item="Q001"), LEADS),
-    "labels.adjudication_queue.queue": Row(of_labels(adjudication_queue.queue), LEADS),
-    "labels.adjudicator_view.decide_view": Row(decided(adjudication.decide_view), "lead"),
-    "labels.adjudicator_view.open_view": Row(
+    "labels.adjudication.open_view": Row(
         of_labels(adjudication.open_view, item=None, place=Place()), LEADS),
+    "labels.adjudication_queue.queue": Row(of_labels(adjudication_queue.queue), LEADS),
     "labels.machine_proposals.propose": Row(
         lambda w, who: machine_proposals.propose(
             w.database, who, slug="labels", source="machine", now=NOW, proposals=()), LEADS),
