@@ -16,8 +16,8 @@ from cbt_core.services.studies import contents
 from cbt_core.services.studies.contents import StudyLine
 from cbt_core.words import say
 from pages.ui import lead
-from pages.ui.lead import is_label_study
 from pages.ui.session import database, now, require_lead
+from pages.ui.study_stages import is_label_study
 from pages.ui.words import language, t
 
 Rows = list[tuple[str, str]]

@@ -13,8 +13,8 @@ from cbt_core.services.operations import storage
 from cbt_core.services.studies import lifecycle, overview
 from cbt_core.services.studies.contents import StudyLine
 from pages.ui import lead
-from pages.ui.lead import is_label_study
 from pages.ui.session import database, now, require_lead, settings
+from pages.ui.study_stages import is_label_study
 from pages.ui.words import t
 
 

@@ -8,8 +8,8 @@ from cbt_core.services.desk.admission import MyStudy, my_studies
 from cbt_core.services.studies import lifecycle
 from cbt_core.services.studies.contents import StudyLine, listing
 from pages.ui import chrome, lead
-from pages.ui.lead import next_step
 from pages.ui.session import database, now, require_person
+from pages.ui.study_stages import next_step
 from pages.ui.widgets import hours_words, literal, plain
 from pages.ui.words import t
 

@@ -15,8 +15,8 @@ from cbt_core.services.studies import contents, lifecycle, protocols
 from cbt_core.services.studies.contents import ItemWithAnswers, StudyLine
 from cbt_core.services.studies.lifecycle import Status
 from pages.ui import lead
-from pages.ui.lead import is_label_study, next_step, show_stages
 from pages.ui.session import database, now, require_lead
+from pages.ui.study_stages import is_label_study, next_step, show_stages
 from pages.ui.widgets import plain
 from pages.ui.words import t
 

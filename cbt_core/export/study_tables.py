@@ -1,4 +1,4 @@
-"""The tables of an export, masked unless the study is unblinded, with its signature and codebook.
+"""The tables of an export, masked unless the study is unblinded, with signature and codebook.
 
 Rows are sorted by item, system and rater: no order, id or column gives a system away. The signature
 names data, instrument and version: same line, same numbers.
@@ -10,7 +10,8 @@ from hashlib import sha256
 from cbt_core.analysis.rows import Material, Rows
 from cbt_core.domain.instrument import Instrument
 from cbt_core.domain.study_setup import StudySetup
-from cbt_core.export import columns, gold
+from cbt_core.export import gold
+from cbt_core.export.columns import CODEBOOK, COMMENTS, MISSING, task_columns
 from cbt_core.files.writer import Column, Table, csv_bytes, jsonl_bytes
 from cbt_core.version import VERSION
 
@@ -35,7 +36,7 @@ def task_table(found: Material) -> Table:
             line.seconds, line.layout, line.input, line.width, line.lang, line.confidence,
             *(given.get(scale) for scale in whole),
         ))
-    return Table("tasks", columns.task_columns(found.setup.instrument), rows)
+    return Table("tasks", task_columns(found.setup.instrument), rows)
 
 
 def missing_table(found: Material) -> Table:
@@ -52,7 +53,7 @@ def missing_table(found: Material) -> Table:
                 rows.append((line.item, found.name(slot) if slot else None, line.rater,
                              line.panel, line.kind, score.scale, score.missing_reason))
     rows.sort(key=lambda row: tuple(str(cell) for cell in row))
-    return Table("missing", columns.MISSING, rows)
+    return Table("missing", MISSING, rows)
 
 
 def comment_table(found: Material) -> Table:
@@ -65,7 +66,7 @@ def comment_table(found: Material) -> Table:
         )
         if text
     ]
-    return Table("comments", columns.COMMENTS, rows)
+    return Table("comments", COMMENTS, rows)
 
 
 def empty(name: str, layout: tuple[Column, ...]) -> Table:
@@ -85,7 +86,7 @@ def codebook_table(tables: Iterable[Table], instrument: Instrument) -> Table:
             rows.append(("instrument", scale.id, scale.measure, value.value,
                          f"{value.label.zh}：{value.anchor.zh}",
                          f"{value.label.en}: {value.anchor.en}"))
-    return Table("codebook", columns.CODEBOOK, rows)
+    return Table("codebook", CODEBOOK, rows)
 
 
 def sign(setup: StudySetup, tables: Sequence[Table]) -> str:

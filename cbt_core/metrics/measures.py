@@ -25,12 +25,12 @@ from cbt_core.metrics.meteor import Synonyms
 from cbt_core.metrics.meteor import digest as synonyms_digest
 from cbt_core.metrics.sacre import bleu, chrf
 from cbt_core.metrics.structure import SIGNATURE, STEPS, structure_scores
-from cbt_core.stats.ratings import Floats
-from cbt_core.stats.signature import SHOWN
+from cbt_core.stats.ratings import SHOWN, Floats
 from cbt_core.version import VERSION
 
 if TYPE_CHECKING:
     from cbt_core.metrics.bertscore import BertScore
+
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")

@@ -34,8 +34,7 @@ from cbt_core.stats.agreement.sums import (
     sample,
     table,
 )
-from cbt_core.stats.ratings import POOLED, Floats, Integers, Ratings
-from cbt_core.stats.signature import signature, told_values
+from cbt_core.stats.ratings import POOLED, Floats, Integers, Ratings, signature, told_values
 from cbt_core.stats.values import Reason, Value, framed, percentiles, undefined
 
 KAPPAS: Final = {"kappa": 0, "kappa_linear": 1, "kappa_quadratic": 2}

@@ -14,8 +14,7 @@ from cbt_core.stats import resampling
 from cbt_core.stats.comparison import paired_tests
 from cbt_core.stats.comparison.crossed import Crossed, crossed
 from cbt_core.stats.comparison.paired_tests import Pairs, effects, item_means, pairs
-from cbt_core.stats.ratings import Floats, Ratings
-from cbt_core.stats.signature import signature, told_values
+from cbt_core.stats.ratings import Floats, Ratings, signature, told_values
 from cbt_core.stats.values import Reason, Value, undefined, with_interval
 
 ESTIMAND: Final = {

@@ -29,8 +29,16 @@ from cbt_core.stats.labels.label_sets import (
     undefined,
 )
 from cbt_core.stats.labels.spans import Documents, PairF1, SpanTable
-from cbt_core.stats.ratings import POOLED, Columns, Floats, Integers, Numbers, Ratings, gather
-from cbt_core.stats.signature import SHOWN
+from cbt_core.stats.ratings import (
+    POOLED,
+    SHOWN,
+    Columns,
+    Floats,
+    Integers,
+    Numbers,
+    Ratings,
+    gather,
+)
 from cbt_core.stats.values import Reason as PlainReason
 from cbt_core.stats.values import Value, ratio, with_interval
 

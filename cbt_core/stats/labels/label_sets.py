@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 
 from cbt_core.domain.instrument import Crosswalk
 from cbt_core.stats import values
-from cbt_core.stats.ratings import Floats, Integers
-from cbt_core.stats.signature import SHOWN
+from cbt_core.stats.ratings import SHOWN, Floats, Integers
 from cbt_core.stats.values import Value
 from cbt_core.version import VERSION
 from cbt_core.words import say
