@@ -131,10 +131,10 @@ def labels(connection: Connection, study_id: int) -> dict[int, tuple[LabelMark, 
         .where(adjudication.c.study_id == study_id)
         .order_by(adjudication_label.c.adjudication_id, adjudication_label.c.label)
     )
-    found: dict[int, list[LabelMark]] = defaultdict(list)
+    marks_by_id: dict[int, list[LabelMark]] = defaultdict(list)
     for key, name, whole in rows:
-        found[key].append(LabelMark(name, bool(whole)))
-    return {key: tuple(marks) for key, marks in found.items()}
+        marks_by_id[key].append(LabelMark(name, bool(whole)))
+    return {key: tuple(marks) for key, marks in marks_by_id.items()}
 
 
 def spans(connection: Connection, study_id: int) -> dict[int, tuple[SpanMark, ...]]:
@@ -146,12 +146,12 @@ def spans(connection: Connection, study_id: int) -> dict[int, tuple[SpanMark, ..
         .order_by(adjudication_span.c.adjudication_id, adjudication_span.c.field.desc(),
                   adjudication_span.c.start, adjudication_span.c.end, adjudication_span.c.label)
     )
-    found: dict[int, list[SpanMark]] = defaultdict(list)
+    marks_by_id: dict[int, list[SpanMark]] = defaultdict(list)
     for row in rows:
-        found[row.adjudication_id].append(
+        marks_by_id[row.adjudication_id].append(
             SpanMark(row.field, row.start, row.end, row.label, row.quote)
         )
-    return {key: tuple(marks) for key, marks in found.items()}
+    return {key: tuple(marks) for key, marks in marks_by_id.items()}
 
 
 def marks_of(
@@ -384,8 +384,8 @@ def _chosen(statement: Select[Any], study_id: int, asked: QueueAsked) -> Select[
     if asked.search:
         where.append(label_standing.c.item_id.in_(_found(study_id, asked.search)))
     if asked.without_person is not None:
-        mine = tasks.labelled_items(study_id, asked.without_person)
-        where.append(label_standing.c.item_id.not_in(mine))
+        own_items = tasks.labelled_items(study_id, asked.without_person)
+        where.append(label_standing.c.item_id.not_in(own_items))
     return statement.where(*where)
 
 

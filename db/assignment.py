@@ -37,7 +37,7 @@ def given(connection: Connection, study_id: int, work: Work = Work.RATE) -> Give
     """Return every task that was not taken back, with the systems in its slots."""
     slots = _slots(connection, study_id, work)
     positions: dict[int, int] = {}
-    found: list[PlannedTask] = []
+    tasks: list[PlannedTask] = []
     panels: dict[tuple[int, tuple[int, ...]], str] = {}
     rows = connection.execute(
         select(
@@ -55,14 +55,14 @@ def given(connection: Connection, study_id: int, work: Work = Work.RATE) -> Give
         panel = CHECK_PANEL if kind is Kind.CHECK else tuple(sorted(places))
         if row.panel:
             panels[(row.item_id, panel)] = row.panel
-        found.append(
+        tasks.append(
             PlannedTask(
                 row.person_id, row.item_id, panel, places, row.position, kind,
                 positions.get(row.repeat_of) if row.repeat_of else None,
                 row.state != TaskState.WAITING,
             )
         )
-    return Given(tuple(found), panels)
+    return Given(tuple(tasks), panels)
 
 
 def answer_ids(connection: Connection, study_id: int) -> dict[tuple[int, int], int]:
@@ -85,10 +85,10 @@ def calibration_answers(connection: Connection, study_id: int) -> dict[int, list
         .where(item.c.study_id == study_id, item.c.kind == "calibration")
         .order_by(answer.c.id)
     )
-    found: dict[int, list[int]] = defaultdict(list)
+    answers: dict[int, list[int]] = defaultdict(list)
     for item_id, answer_id in rows:
-        found[item_id].append(answer_id)
-    return found
+        answers[item_id].append(answer_id)
+    return answers
 
 
 def item_systems(
@@ -101,10 +101,10 @@ def item_systems(
         .where(item.c.study_id == study_id, item.c.kind == kind, item.c.withdrawn_at.is_(None))
         .order_by(item.c.position, answer.c.system_id)
     )
-    found: dict[int, list[int]] = defaultdict(list)
+    by_item: dict[int, list[int]] = defaultdict(list)
     for item_id, system_id in rows:
-        found[item_id] += [system_id] if system_id is not None else []
-    return {key: tuple(systems) for key, systems in found.items()}
+        by_item[item_id] += [system_id] if system_id is not None else []
+    return {key: tuple(systems) for key, systems in by_item.items()}
 
 
 def task_ids(connection: Connection, study_id: int, work: Work) -> dict[tuple[int, int], int]:
@@ -181,7 +181,7 @@ def _slots(connection: Connection, study_id: int, work: Work) -> dict[int, tuple
         .where(task.c.study_id == study_id, task.c.work == work)
         .order_by(task_slot.c.task_id, task_slot.c.slot)
     )
-    found: dict[int, list[int]] = defaultdict(list)
+    by_task: dict[int, list[int]] = defaultdict(list)
     for task_id, system_id, part in rows:
-        found[task_id].append(PART_NUMBER.get(part, system_id or 0))
-    return {key: tuple(systems) for key, systems in found.items()}
+        by_task[task_id].append(PART_NUMBER.get(part, system_id or 0))
+    return {key: tuple(systems) for key, systems in by_task.items()}

@@ -111,13 +111,13 @@ def entries(connection: Connection, study_id: int | None) -> list[Entry]:
 
 def head(connection: Connection, study_id: int | None) -> str:
     """Return the head hash of a chain (all zeros when it has no entry)."""
-    found = connection.execute(
+    newest_hash = connection.execute(
         select(audit.c.hash)
         .where(audit.c.chain == chain_of(study_id))
         .order_by(audit.c.seq.desc())
         .limit(1)
     ).scalar()
-    return str(found) if found else START
+    return str(newest_hash) if newest_hash else START
 
 
 def verify(connection: Connection, study_id: int | None) -> Break | None:

@@ -71,12 +71,12 @@ def problems(path: Path) -> list[str]:
     """Return what SQLite finds wrong in a file; empty when it is sound."""
     try:
         with closing(_read_only(path)) as connection:
-            found = [row[0] for row in connection.execute("PRAGMA integrity_check")]
-            found += [f"foreign key: {row[0]}" for row in
+            faults = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+            faults += [f"foreign key: {row[0]}" for row in
                       connection.execute("PRAGMA foreign_key_check")]
     except driver().DatabaseError:
         return ["not a database"]
-    return [] if found == ["ok"] else found
+    return [] if faults == ["ok"] else faults
 
 
 def holds_tables(path: Path) -> bool:

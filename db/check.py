@@ -20,20 +20,20 @@ class Fault:
 
 def faults(connection: Connection) -> list[Fault]:
     """Return everything wrong in the database; empty when it is sound."""
-    found: list[Fault] = []
+    problems: list[Fault] = []
     if connection.dialect.name == "sqlite":
-        found.extend(_sqlite(connection))
-    found.extend(_triggers(connection))
-    found.extend(Fault("chain", f"{one.chain}:{one.seq}") for one in broken(connection))
-    return found
+        problems.extend(_sqlite(connection))
+    problems.extend(_triggers(connection))
+    problems.extend(Fault("chain", f"{one.chain}:{one.seq}") for one in broken(connection))
+    return problems
 
 
 def broken(connection: Connection) -> list[audit.Break]:
     """Return the first broken entry of each audit chain that does not hold."""
     scopes: list[int | None] = [None]
     scopes += [row.id for row in connection.execute(select(study.c.id).order_by(study.c.id))]
-    found = (audit.verify(connection, scope) for scope in scopes)
-    return [one for one in found if one is not None]
+    breaks = (audit.verify(connection, scope) for scope in scopes)
+    return [one for one in breaks if one is not None]
 
 
 def _sqlite(connection: Connection) -> Iterator[Fault]:

@@ -39,22 +39,22 @@ class Queue:
         Raises:
             TimeoutError: the turn did not come within `seconds`.
         """
-        mine = threading.Event()
+        own_turn = threading.Event()
         with self._guard:
-            self._waiting.append(mine)
-            if self._waiting[0] is mine:
-                mine.set()
+            self._waiting.append(own_turn)
+            if self._waiting[0] is own_turn:
+                own_turn.set()
         try:
-            if not mine.wait(seconds):
+            if not own_turn.wait(seconds):
                 raise TimeoutError
             yield
         finally:
-            self._leave(mine)
+            self._leave(own_turn)
 
-    def _leave(self, mine: threading.Event) -> None:
+    def _leave(self, own_turn: threading.Event) -> None:
         with self._guard:
-            was_first = self._waiting[0] is mine
-            self._waiting.remove(mine)
+            was_first = self._waiting[0] is own_turn
+            self._waiting.remove(own_turn)
             if was_first and self._waiting:
                 self._waiting[0].set()
 
@@ -176,10 +176,10 @@ class Database:
             return {"backend": "postgresql", "version": version}
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "trusted_schema")
         with self._writer.connect() as connection:
-            found = {
+            pragmas = {
                 name: str(connection.exec_driver_sql(f"PRAGMA {name}").scalar()) for name in names
             }
-        return {"backend": "sqlite", "version": driver().sqlite_version, **found}
+        return {"backend": "sqlite", "version": driver().sqlite_version, **pragmas}
 
     def close(self) -> None:
         """Close every connection (before a backup is put in place, and in tests)."""

@@ -77,16 +77,16 @@ def chances(connection: Connection, study_id: int) -> dict[str, float]:
 
 def by_key(connection: Connection, study_id: int, key: str) -> ItemRow | None:
     """Return one item by its imported id; None when there is none."""
-    found = connection.execute(
+    row = connection.execute(
         select(item).where(item.c.study_id == study_id, item.c.key == key)
     ).first()
-    return None if found is None else _item(found)
+    return None if row is None else _item(row)
 
 
 def by_id(connection: Connection, item_id: int) -> ItemRow | None:
     """Return one item by its own id; None when there is none."""
-    found = connection.execute(select(item).where(item.c.id == item_id)).first()
-    return None if found is None else _item(found)
+    row = connection.execute(select(item).where(item.c.id == item_id)).first()
+    return None if row is None else _item(row)
 
 
 def page(
@@ -153,11 +153,11 @@ def counts(connection: Connection, study_id: int) -> Counts:
         counted = select(func.count()).select_from(table).where(*where)
         return int(connection.execute(counted).scalar_one())
 
-    mine = select(item.c.id).where(main)
+    main_items = select(item.c.id).where(main)
     return Counts(
         items=count(item, main),
-        answers=count(answer, answer.c.item_id.in_(mine)),
-        references=count(reference, reference.c.item_id.in_(mine)),
+        answers=count(answer, answer.c.item_id.in_(main_items)),
+        references=count(reference, reference.c.item_id.in_(main_items)),
         checks=count(item, item.c.study_id == study_id, item.c.kind != "main"),
         withdrawn=count(item, main, item.c.withdrawn_at.is_not(None)),
     )
@@ -272,13 +272,13 @@ def _insert(connection: Connection, table: Table, rows: Iterable[dict[str, objec
         connection.execute(insert(table), chunk)
 
 
-def _item_row(study_id: int, position: int, one: ImportedItem, detected: bool) -> dict[str, object]:
+def _item_row(study_id: int, position: int, row: ImportedItem, detected: bool) -> dict[str, object]:
     return {
-        "study_id": study_id, "position": position, "key": one.key, "kind": "main",
-        "question": one.question, "description": one.description,
-        "keywords": "|".join(one.keywords), "source": one.source, "licence": one.licence,
-        "risk": one.risk.value if one.risk else "none", "risk_detected": int(detected),
-        "inclusion_probability": one.inclusion_probability,
+        "study_id": study_id, "position": position, "key": row.key, "kind": "main",
+        "question": row.question, "description": row.description,
+        "keywords": "|".join(row.keywords), "source": row.source, "licence": row.licence,
+        "risk": row.risk.value if row.risk else "none", "risk_detected": int(detected),
+        "inclusion_probability": row.inclusion_probability,
     }
 
 
@@ -286,12 +286,12 @@ def _answer_rows(
     items: Sequence[ImportedItem], ids: Mapping[str, int], systems: Mapping[str, int]
 ) -> Iterator[dict[str, object]]:
     draw = SystemRandom()
-    for one in items:
-        answers = list(one.answers.items())
+    for entry in items:
+        answers = list(entry.answers.items())
         draw.shuffle(answers)  # else the ids, which the audit trail names, would follow the import
         for name, given in answers:
             yield {
-                "item_id": ids[one.key], "system_id": systems[name], "part": "",
+                "item_id": ids[entry.key], "system_id": systems[name], "part": "",
                 "text": given.text, "model": given.model, "adapter": given.adapter,
                 "prompt": given.prompt, "run": given.run,
                 "distortions": "|".join(given.distortions),
@@ -301,6 +301,6 @@ def _answer_rows(
 def _reference_rows(
     items: Sequence[ImportedItem], ids: Mapping[str, int]
 ) -> Iterator[dict[str, object]]:
-    for one in items:
-        for position, text in enumerate(one.references):
-            yield {"item_id": ids[one.key], "position": position, "text": text}
+    for entry in items:
+        for position, text in enumerate(entry.references):
+            yield {"item_id": ids[entry.key], "position": position, "text": text}

@@ -107,18 +107,18 @@ def previous_token(
     connection: Connection, *, study_id: int, person_id: int, before: int
 ) -> str | None:
     """Return the finished label task that stands next before a position of the own sequence."""
-    found = connection.execute(
+    token = connection.execute(
         _PREVIOUS, {"study_id": study_id, "person_id": person_id, "before": before}
     ).scalar()
-    return str(found) if found is not None else None
+    return str(token) if token is not None else None
 
 
 def study_has_proposals(connection: Connection, study_id: int) -> bool:
     """Tell whether a machine has proposed anything in a study."""
-    found = connection.execute(
+    row = connection.execute(
         select(proposal.c.id)
         .join(item, item.c.id == proposal.c.item_id)
         .where(item.c.study_id == study_id)
         .limit(1)
     ).first()
-    return found is not None
+    return row is not None

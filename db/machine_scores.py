@@ -203,7 +203,7 @@ def stored_metric_scores(connection: Connection, study_id: int) -> list[StoredSc
         .where(metric_score.c.study_id == study_id)
         .order_by(metric_score.c.id)
     )
-    found = [StoredScore(*row) for row in rows]
-    newest = {one.metric: one.signature for one in found}
-    kept = [one for one in found if one.signature == newest[one.metric]]
+    stored = [StoredScore(*row) for row in rows]
+    newest = {one.metric: one.signature for one in stored}
+    kept = [one for one in stored if one.signature == newest[one.metric]]
     return sorted(kept, key=lambda one: (one.item, one.system, one.metric))

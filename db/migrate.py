@@ -48,10 +48,10 @@ def require_known(database: Database) -> None:
         StudyError: its version is not among this program's.
     """
     with database.reading() as connection:
-        found = version(connection)
+        revision = version(connection)
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
-        raise StudyError("storage.too_new", found=found)
+    if revision is not None and revision not in known:
+        raise StudyError("storage.too_new", found=revision)
 
 
 def require_current(database: Database) -> None:
@@ -61,14 +61,14 @@ def require_current(database: Database) -> None:
         StudyError: empty, older or newer than this program.
     """
     with database.reading() as connection:
-        found = version(connection)
+        revision = version(connection)
         bare = is_bare(connection)
-    if found == newest():
+    if revision == newest():
         return
     if bare:
         raise StudyError("storage.missing")
     require_known(database)
-    raise StudyError("storage.not_current", found=found or "?", needed=newest())
+    raise StudyError("storage.not_current", found=revision or "?", needed=newest())
 
 
 def _config() -> Config:

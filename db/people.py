@@ -27,22 +27,22 @@ def join(
     connection: Connection, *, study_id: int, person_id: int, role: Role, now: datetime
 ) -> bool:
     """Give a role in a study; False when the person holds it already."""
-    mine = (
+    own_role = (
         membership.c.study_id == study_id,
         membership.c.person_id == person_id,
         membership.c.role == role.value,
     )
-    found = connection.execute(select(membership.c.id, membership.c.left_at).where(*mine)).first()
-    if found is None:
+    row = connection.execute(select(membership.c.id, membership.c.left_at).where(*own_role)).first()
+    if row is None:
         values = {"study_id": study_id, "person_id": person_id, "role": role.value,
                   "joined_at": stamp(now)}
         connection.execute(insert(membership), values)
         return True
-    if found.left_at is None:
+    if row.left_at is None:
         return False
     connection.execute(
         update(membership)
-        .where(membership.c.id == found.id)
+        .where(membership.c.id == row.id)
         .values(left_at=None, joined_at=stamp(now))
     )
     return True
@@ -67,7 +67,7 @@ def leave(
 
 def count_active(connection: Connection, study_id: int, role: Role) -> int:
     """Count the persons who hold a role in a study and can sign in."""
-    found = connection.execute(
+    counted = connection.execute(
         select(func.count())
         .select_from(membership.join(person, person.c.id == membership.c.person_id))
         .where(
@@ -77,7 +77,7 @@ def count_active(connection: Connection, study_id: int, role: Role) -> int:
             person.c.disabled_at.is_(None),
         )
     )
-    return int(found.scalar_one())
+    return int(counted.scalar_one())
 
 
 def memberships_of(connection: Connection, person_ids: list[int]) -> dict[int, tuple[Member, ...]]:
@@ -91,11 +91,11 @@ def memberships_of(connection: Connection, person_ids: list[int]) -> dict[int, t
         .where(membership.c.person_id.in_(person_ids))
         .order_by(membership.c.study_id, membership.c.role)
     )
-    found: dict[int, list[Member]] = {}
+    by_person: dict[int, list[Member]] = {}
     for row in rows:
         member = Member(row.study_id, row.slug, Role(row.role), row.joined_at, row.left_at)
-        found.setdefault(row.person_id, []).append(member)
-    return {person_id: tuple(members) for person_id, members in found.items()}
+        by_person.setdefault(row.person_id, []).append(member)
+    return {person_id: tuple(members) for person_id, members in by_person.items()}
 
 
 def demonstration_study(connection: Connection) -> int | None:
@@ -111,14 +111,14 @@ def demonstration_study(connection: Connection) -> int | None:
         .join(person, person.c.id == membership.c.person_id)
         .where(person.c.demonstration == 1)
     )
-    found: int | None = connection.execute(theirs).scalar_one()
-    return found
+    first_study: int | None = connection.execute(theirs).scalar_one()
+    return first_study
 
 
 def is_demonstration(connection: Connection, study_id: int) -> bool | None:
     """Tell whether a study is the demonstration; None when there is no such study."""
-    found = connection.execute(select(study.c.demonstration).where(study.c.id == study_id)).first()
-    return None if found is None else bool(found.demonstration)
+    row = connection.execute(select(study.c.demonstration).where(study.c.id == study_id)).first()
+    return None if row is None else bool(row.demonstration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +205,8 @@ def add(
         "may_create_studies": int(may_create_studies),
         "demonstration": int(demonstration),
     }
-    found = connection.execute(insert(person).returning(person.c.id), values)
-    return int(found.scalar_one())
+    inserted = connection.execute(insert(person).returning(person.c.id), values)
+    return int(inserted.scalar_one())
 
 
 def allow_creating_studies(connection: Connection, person_id: int) -> None:

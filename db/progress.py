@@ -246,7 +246,7 @@ def practice_results(connection: Connection, study_id: int) -> list[PracticeRow]
         .group_by(practice.c.person_id)
         .subquery()
     )
-    mine = and_(seat.c.study_id == study_id, seat.c.person_id == person.c.id,
+    own_seat = and_(seat.c.study_id == study_id, seat.c.person_id == person.c.id,
                 seat.c.work == Work.RATE)
     rows = connection.execute(
         select(
@@ -256,7 +256,7 @@ def practice_results(connection: Connection, study_id: int) -> list[PracticeRow]
         .join(newest, and_(newest.c.person_id == practice.c.person_id,
                            newest.c.attempt == practice.c.attempt))
         .join(person, person.c.id == practice.c.person_id)
-        .outerjoin(seat, mine)
+        .outerjoin(seat, own_seat)
         .where(practice.c.study_id == study_id)
         .group_by(person.c.code, practice.c.attempt, seat.c.practice_at)
         .order_by(person.c.code)

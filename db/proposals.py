@@ -49,10 +49,10 @@ class PassLine:
 
 def of_item(connection: Connection, item_id: int) -> list[Proposal]:
     """Return an item's proposals, each place and label once: several runs may agree."""
-    found: dict[tuple[object, ...], Proposal] = {}
+    by_place: dict[tuple[object, ...], Proposal] = {}
     for row in connection.execute(_PROPOSALS, {"item_id": item_id}):
-        found.setdefault((row.label, row.field, row.start, row.end), Proposal(**row._mapping))
-    return list(found.values())
+        by_place.setdefault((row.label, row.field, row.start, row.end), Proposal(**row._mapping))
+    return list(by_place.values())
 
 
 def exist(connection: Connection, item_id: int) -> bool:
@@ -113,19 +113,19 @@ def shown_items(connection: Connection, study_id: int, *, mode: str) -> set[int]
         .join(label_submission, label_submission.c.task_id == task.c.id)
         .where(task.c.study_id == study_id)
     )
-    found = set(connection.execute(
+    seen = set(connection.execute(
         saved.where(label_submission.c.round == "model").distinct()
     ).scalars())
     if mode == "correct":
         opened = select(task.c.item_id).where(
             task.c.study_id == study_id, task.c.work == Work.LABEL, task.c.opened_at.is_not(None)
         )
-        return found | set(connection.execute(opened.distinct()).scalars())
+        return seen | set(connection.execute(opened.distinct()).scalars())
     if mode == "blind-then-model":
         proposed = select(proposal.c.item_id).where(proposal.c.study_id == study_id)
         labelled = saved.where(
             label_submission.c.round == "blind", label_submission.c.outcome != "skipped",
             task.c.item_id.in_(proposed),
         )
-        return found | set(connection.execute(labelled.distinct()).scalars())
-    return found
+        return seen | set(connection.execute(labelled.distinct()).scalars())
+    return seen

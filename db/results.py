@@ -69,8 +69,8 @@ def tasks(
 
     Ordered by item key, rater and position: nothing follows from the order.
     """
-    mine = submission.c.task_id == task.c.id
-    joined = mine if every_revision else and_(mine, submission.c.revision == task.c.revision)
+    of_task = submission.c.task_id == task.c.id
+    joined = of_task if every_revision else and_(of_task, submission.c.revision == task.c.revision)
     rows = connection.execute(
         select(*_TASKS)
         .select_from(
@@ -94,10 +94,10 @@ def slots(connection: Connection, study_id: int) -> dict[int, list[SlotLine]]:
         .where(task.c.study_id == study_id)
         .order_by(task_slot.c.task_id, task_slot.c.slot)
     )
-    found: dict[int, list[SlotLine]] = {}
+    by_task: dict[int, list[SlotLine]] = {}
     for row in rows:
-        found.setdefault(row[0], []).append(SlotLine(*row))
-    return found
+        by_task.setdefault(row[0], []).append(SlotLine(*row))
+    return by_task
 
 
 def scores(
@@ -260,10 +260,10 @@ def _lines(kind: Callable[..., Line], rows: Iterable[Any]) -> Iterator[Line]:
 
 def _by_submission(kind: Callable[..., Line], rows: Iterable[Any]) -> dict[int, list[Line]]:
     """Turn rows that begin with a submission's id into its parts; the other fields in order."""
-    found: dict[int, list[Line]] = {}
+    parts: dict[int, list[Line]] = {}
     for key, *rest in rows:
-        found.setdefault(key, []).append(kind(*rest))
-    return found
+        parts.setdefault(key, []).append(kind(*rest))
+    return parts
 
 
 def _newest(
@@ -342,13 +342,13 @@ def members(connection: Connection, study_id: int) -> list[MemberLine]:
 
 def first_entry_at(connection: Connection, study_id: int) -> str | None:
     """Return when the first score or label of a study was saved; None before it."""
-    found = [
+    times = [
         connection.execute(
             select(func.min(table.c.at)).where(table.c.study_id == study_id)
         ).scalar()
         for table in (submission, label_submission)
     ]
-    return min((str(at) for at in found if at), default=None)
+    return min((str(at) for at in times if at), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -453,7 +453,7 @@ def split_items(
 def _units(study_id: int, scales: list[str], system_id: int | None) -> Select[*tuple[Any, ...]]:
     """Return answers × scales with at least two scores of the same panel."""
     value = score.c.value
-    found = (
+    units = (
         select(
             task.c.item_id, score.c.scale, func.count(value).label("n"),
             func.min(value).label("lowest"), func.max(value).label("highest"),
@@ -471,7 +471,7 @@ def _units(study_id: int, scales: list[str], system_id: int | None) -> Select[*t
         .group_by(task.c.item_id, score.c.answer_id, task.c.panel, score.c.scale)
         .having(func.count(value) > 1)
     )
-    return found if system_id is None else found.where(answer.c.system_id == system_id)
+    return units if system_id is None else units.where(answer.c.system_id == system_id)
 
 
 def item_text(connection: Connection, study_id: int, key: str) -> ItemText | None:
@@ -604,10 +604,10 @@ def labels(
         .where(*_of(study_id, submission_ids))
         .order_by(label.c.submission_id, label.c.label)
     )
-    found: dict[int, list[LabelMark]] = defaultdict(list)
+    marks: dict[int, list[LabelMark]] = defaultdict(list)
     for key, name, whole, origin in rows:
-        found[key].append(LabelMark(name, bool(whole), origin))
-    return found
+        marks[key].append(LabelMark(name, bool(whole), origin))
+    return marks
 
 
 def spans(
@@ -622,10 +622,10 @@ def spans(
         .order_by(span.c.submission_id, span.c.field.desc(), span.c.start, span.c.end,
                   span.c.label)
     )
-    found: dict[int, list[SpanMark]] = defaultdict(list)
+    marks: dict[int, list[SpanMark]] = defaultdict(list)
     for key, *rest in rows:
-        found[key].append(SpanMark(*rest))
-    return found
+        marks[key].append(SpanMark(*rest))
+    return marks
 
 
 def proposals(connection: Connection, study_id: int) -> list[ProposalLine]:
@@ -653,10 +653,10 @@ def proposal_answers(connection: Connection, study_id: int) -> dict[int, list[Pr
         .where(label_submission.c.study_id == study_id)
         .order_by(proposal_answer.c.submission_id, proposal_answer.c.proposal_id)
     )
-    found: dict[int, list[ProposalAnswer]] = defaultdict(list)
+    replies: dict[int, list[ProposalAnswer]] = defaultdict(list)
     for key, *rest in rows:
-        found[key].append(ProposalAnswer(*rest))
-    return found
+        replies[key].append(ProposalAnswer(*rest))
+    return replies
 
 
 def has_work(connection: Connection, study_id: int) -> bool:

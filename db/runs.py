@@ -229,9 +229,9 @@ def agreement_of(connection: Connection) -> Sequence[Agreement]:
         select(table.c.source, table.c.may_leave, table.c.agreement, table.c.valid_until,
                table.c.actor, table.c.at).order_by(table.c.id)
     )
-    found = {
+    by_source = {
         row.source: Agreement(row.source, row.may_leave, row.agreement, row.valid_until or "",
                               row.actor, row.at)
         for row in rows
     }
-    return [found[source] for source in sorted(found)]
+    return [by_source[source] for source in sorted(by_source)]

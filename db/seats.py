@@ -203,12 +203,12 @@ def current_attempt(connection: Connection, study_id: int, person_id: int) -> At
         )
     ).all()
     number = max((row.attempt for row in rows), default=1)
-    mine = [row for row in rows if row.attempt == number]
+    own_rows = [row for row in rows if row.attempt == number]
     return Attempt(
         number,
-        frozenset(row.item for row in mine),
-        sum(row.right for row in mine),
-        sum(row.asked for row in mine),
+        frozenset(row.item for row in own_rows),
+        sum(row.right for row in own_rows),
+        sum(row.asked for row in own_rows),
     )
 
 

@@ -100,14 +100,14 @@ def mark_baseline(connection: Connection, study_id: int, name: str) -> None:
 
 def by_slug(connection: Connection, slug: str) -> StudyRow | None:
     """Return a study by its short name; None when there is none."""
-    found = connection.execute(_BY_SLUG, {"slug": slug}).first()
-    return None if found is None else _study(found)
+    row = connection.execute(_BY_SLUG, {"slug": slug}).first()
+    return None if row is None else _study(row)
 
 
 def by_id(connection: Connection, study_id: int) -> StudyRow | None:
     """Return a study by id; None when there is none."""
-    found = connection.execute(select(study).where(study.c.id == study_id)).first()
-    return None if found is None else _study(found)
+    row = connection.execute(select(study).where(study.c.id == study_id)).first()
+    return None if row is None else _study(row)
 
 
 def every(connection: Connection) -> list[StudyRow]:
@@ -117,10 +117,10 @@ def every(connection: Connection) -> list[StudyRow]:
 
 def of_person(connection: Connection, person_id: int) -> list[StudyRow]:
     """Return the studies in which a person now holds a role, oldest first."""
-    mine = select(membership.c.study_id).where(
+    own_studies = select(membership.c.study_id).where(
         membership.c.person_id == person_id, membership.c.left_at.is_(None)
     )
-    rows = connection.execute(select(study).where(study.c.id.in_(mine)).order_by(study.c.id))
+    rows = connection.execute(select(study).where(study.c.id.in_(own_studies)).order_by(study.c.id))
     return [_study(row) for row in rows]
 
 
@@ -214,5 +214,5 @@ def _study(row: Row[*tuple[Any, ...]]) -> StudyRow:
 
 def only_demonstration(rows: Iterable[StudyRow]) -> bool:
     """Tell whether there is at least one study and each is the demonstration."""
-    found = list(rows)
-    return bool(found) and all(row.demonstration for row in found)
+    studies = list(rows)
+    return bool(studies) and all(row.demonstration for row in studies)

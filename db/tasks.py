@@ -177,11 +177,11 @@ def next_token(
 ) -> str | None:
     """Return the task to do next: one already opened, else the first that waits."""
     for state in PENDING:  # two index look-ups; one query over both states would sort them all
-        found = connection.execute(
+        token = connection.execute(
             _NEXT, {"study_id": study_id, "person_id": person_id, "work": work, "state": state}
         ).scalar()
-        if found is not None:
-            return str(found)
+        if token is not None:
+            return str(token)
     return None
 
 
@@ -253,16 +253,16 @@ def insert_many(connection: Connection, tasks: Sequence[NewTask]) -> list[int]:
 
 
 def _ids(connection: Connection, tokens: Sequence[str], chunk: int = 5000) -> dict[str, int]:
-    found: dict[str, int] = {}
+    by_token: dict[str, int] = {}
     for start in range(0, len(tokens), chunk):
         part = tokens[start : start + chunk]
-        found.update(
+        by_token.update(
             (token, key)
             for key, token in connection.execute(
                 select(task.c.id, task.c.token).where(task.c.token.in_(part))
             )
         )
-    return found
+    return by_token
 
 
 def token_of(connection: Connection, task_id: int) -> str:

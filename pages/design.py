@@ -145,10 +145,10 @@ Wish = tuple[str, tuple[str, ...], tuple[str, ...], int, int]
 
 def members(person: Person, line: StudyLine, role: Role) -> list[str]:
     """Return the codes of those who hold a role in the study and can sign in."""
-    found = roster.list_people(database(), person, now=now(), study_id=line.study.id)
+    people = roster.list_people(database(), person, now=now(), study_id=line.study.id)
     return [
         one.code
-        for one in found
+        for one in people
         if one.disabled_at is None
         and any(m.study_id == line.study.id and m.role is role and m.left_at is None
                 for m in one.memberships)
@@ -199,9 +199,9 @@ def assignment(person: Person, line: StudyLine, setup: StudySetup) -> None:
         except StudyError as error:
             st.session_state.pop(SEEN, None)
             lead.sorry(error)
-    shown, told = st.session_state.get(SEEN, (None, None))
-    if isinstance(told, Assigned) and shown == wish:
-        balance(told)
+    shown, preview = st.session_state.get(SEEN, (None, None))
+    if isinstance(preview, Assigned) and shown == wish:
+        balance(preview)
         confirm(person, wish)
 
 
@@ -214,25 +214,25 @@ def compute(person: Person, wish: Wish) -> Assigned:
     )
 
 
-def balance(told: Assigned) -> None:
+def balance(preview: Assigned) -> None:
     """Show the balance table, whole and per rater."""
     st.subheader(t("design.balance"))
-    for code in told.warnings:
+    for code in preview.warnings:
         if code != NO_ETHICS:  # it stands above already
             st.warning(say(code, language()))
-    st.text(t("design.would_add", added=told.added + told.annotator_tasks))
-    if told.added and told.annotator_tasks:
-        st.text(t("design.would_add_each", rated=told.added, labelled=told.annotator_tasks))
-    if not told.balance.raters:
+    st.text(t("design.would_add", added=preview.added + preview.annotator_tasks))
+    if preview.added and preview.annotator_tasks:
+        st.text(t("design.would_add_each", rated=preview.added, labelled=preview.annotator_tasks))
+    if not preview.balance.raters:
         return
-    if not told.balance.connected:
-        st.warning(t("design.not_connected", groups=told.balance.groups))
-    lead.facts(told.balance.as_rows(language()), key="long-balance")
+    if not preview.balance.connected:
+        st.warning(t("design.not_connected", groups=preview.balance.groups))
+    lead.facts(preview.balance.as_rows(language()), key="long-balance")
     keys = ("rater", "main", "repeats", "checks", "minutes", "slots", "halves")
     lead.rows_table(
-        [{"rater": told.codes.get(one.rater, "?"), "main": one.main, "repeats": one.repeats,
+        [{"rater": preview.codes.get(one.rater, "?"), "main": one.main, "repeats": one.repeats,
           "checks": one.checks, "minutes": round(one.minutes), "slots": one.slots,
-          "halves": one.halves} for one in told.balance.raters],
+          "halves": one.halves} for one in preview.balance.raters],
         columns={key: t(f"design.of_{key}") for key in keys},
         alt=t("design.balance_alt"),
     )

@@ -26,34 +26,34 @@ def cause_words(cause: str) -> str:
     return names.get(kind, kind)
 
 
-def state_words(found: Queue, case: CaseRow) -> str:
+def state_words(queue: Queue, case: CaseRow) -> str:
     """Return whether a case is open or handled, and for live texts by when it is due."""
     state = t(f"escalations.is_{case.state}")
-    if case.id not in found.due:
+    if case.id not in queue.due:
         return state
-    key = "is_overdue" if case.id in found.overdue else "is_due"
-    return f"{state} · {t(f'escalations.{key}', at=lead.minute(found.due[case.id]))}"
+    key = "is_overdue" if case.id in queue.overdue else "is_due"
+    return f"{state} · {t(f'escalations.{key}', at=lead.minute(queue.due[case.id]))}"
 
 
-def source(found: Queue) -> None:
+def source(queue: Queue) -> None:
     """Say where the texts come from; of live ones, who answers and what is late."""
-    if not found.reachable:
+    if not queue.reachable:
         plain(t("escalations.archived"), look="small", key="source")
         return
-    plain(t("escalations.live", owner=found.owner, hours=found.within_hours), look="small",
+    plain(t("escalations.live", owner=queue.owner, hours=queue.within_hours), look="small",
           key="source")
-    if found.overdue:
-        st.error(t("escalations.overdue", count=len(found.overdue), hours=found.within_hours))
+    if queue.overdue:
+        st.error(t("escalations.overdue", count=len(queue.overdue), hours=queue.within_hours))
 
 
-def listed(found: Queue) -> None:
+def listed(queue: Queue) -> None:
     """List the cases; one is opened by its button."""
     wanted = st.radio(
         t("escalations.show"), SHOW, horizontal=True, key="escalations-show",
         format_func={one: t(f"escalations.show_{one}") for one in SHOW}.__getitem__,
         label_visibility="collapsed",
     )
-    cases = [one for one in found.cases if wanted in {"all", one.state}]
+    cases = [one for one in queue.cases if wanted in {"all", one.state}]
     if not cases:
         st.info(t("escalations.nothing"))
     for case in cases[:PER_PAGE]:
@@ -62,7 +62,7 @@ def listed(found: Queue) -> None:
             with words:
                 plain(f"{cause_words(case.cause)} · {case.item}", look="strong",
                       key=f"case-{case.id}")
-                plain(f"{case.rater} · {lead.minute(case.at)} · {state_words(found, case)}",
+                plain(f"{case.rater} · {lead.minute(case.at)} · {state_words(queue, case)}",
                       look="small", key=f"case-{case.id}")
             is_open = st.session_state.get(OPENED) == case.id
             if action.button(t("escalations.read"), key=f"read-{case.id}", width="stretch",
@@ -82,11 +82,11 @@ def opened(person: Person, slug: str, case: Case) -> None:
     if row.corrected:
         st.info(t("escalations.corrected"))
     severities = {one.id: one.name(language()) for one in defaults().severities}
-    for place, one in enumerate(case.flags):
-        plain(f"{t('escalations.answer')} {one.slot} · {cause_words('flag:' + one.kind)} · "
-              f"{severities.get(one.severity, one.severity)}", look="strong", key=f"flag-{place}")
-        if one.quote:
-            plain(one.quote, look="quote", key=f"flag-{place}")
+    for place, flag in enumerate(case.flags):
+        plain(f"{t('escalations.answer')} {flag.slot} · {cause_words('flag:' + flag.kind)} · "
+              f"{severities.get(flag.severity, flag.severity)}", look="strong", key=f"flag-{place}")
+        if flag.quote:
+            plain(flag.quote, look="quote", key=f"flag-{place}")
     if row.comment:
         plain(t("escalations.comment"), look="small", key="case-comment")
         plain(row.comment, look="quote", key="case-comment")

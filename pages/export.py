@@ -90,14 +90,14 @@ def chain(person: Person, line: StudyLine) -> None:
     if not st.button(t("export.verify"), key="export-verify"):
         return
     try:
-        found = storage.verify(database(), person, slug=line.study.slug, now=now())[0]
+        check = storage.verify(database(), person, slug=line.study.slug, now=now())[0]
     except StudyError as error:
         lead.sorry(error)
         return
-    if found.broken_at is None:
-        st.success(t("export.holds", entries=found.entries))
+    if check.broken_at is None:
+        st.success(t("export.holds", entries=check.entries))
     else:
-        st.error(t("export.broken", seq=found.broken_at))
+        st.error(t("export.broken", seq=check.broken_at))
 
 
 person = require_lead()

@@ -110,8 +110,8 @@ def show(seen: Preview) -> None:
     lead.facts(rows, key="takes")
     st.caption(t("generate.takes_about"))
     leaves = seen.backend == "openai"
-    for place, one in enumerate(seen.sources):
-        plain(source_words(one, leaves=leaves), look="small", key=f"source-{place}")
+    for place, origin in enumerate(seen.sources):
+        plain(source_words(origin, leaves=leaves), look="small", key=f"source-{place}")
     for place, doubt in enumerate(seen.warnings):
         plain(describe(doubt, language()), look="small", key=f"doubt-{place}")
     if seen.reason is not None:
@@ -133,11 +133,11 @@ def cost_words(seen: Preview) -> str:
     return t("generate.cost_unknown") if seen.cost is None else f"≈ {seen.cost:,.2f}"
 
 
-def source_words(one: SourceState, *, leaves: bool) -> str:
+def source_words(origin: SourceState, *, leaves: bool) -> str:
     """Return a source, how many of its texts, and whether they may go."""
-    name = one.source or t("generate.source_unnamed")
-    state = "stays" if not leaves else ("refused" if one.refusal else "goes")
-    return t(f"generate.source_{state}", source=name, texts=one.texts)
+    name = origin.source or t("generate.source_unnamed")
+    state = "stays" if not leaves else ("refused" if origin.refusal else "goes")
+    return t(f"generate.source_{state}", source=name, texts=origin.texts)
 
 
 def explain(error: StudyError) -> None:

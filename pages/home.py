@@ -62,8 +62,8 @@ def led(person: Person) -> None:
     lines = [one for one in listing(database(), person, now=now()) if Role.LEAD in one.roles]
     if not lines:
         lead.nothing_yet(person)
-    for one in reversed(lines[-SHOWN:]):
-        led_card(person, one)
+    for study_line in reversed(lines[-SHOWN:]):
+        led_card(person, study_line)
     if len(lines) > SHOWN:
         lead.way_to("studies", t("home.all_studies", count=len(lines)))
 
@@ -77,10 +77,10 @@ def led_card(person: Person, line: StudyLine) -> None:
         left, right = st.columns([3, 1], vertical_alignment="center")
         with left:
             plain(study.title, look="strong", key=f"led-{study.slug}")
-            told = [literal(study.slug), t(f"lead.stage_{study.stage}")]
+            details = [literal(study.slug), t(f"lead.stage_{study.stage}")]
             if status.total:
-                told.append(t("home.tasks", done=f"{status.done:,}", total=f"{status.total:,}"))
-            st.caption(" · ".join(told))
+                details.append(t("home.tasks", done=f"{status.done:,}", total=f"{status.total:,}"))
+            st.caption(" · ".join(details))
             st.text(t(step.words))
         with right:
             for screen in (step.screens[0], "studies"):

@@ -72,9 +72,9 @@ def templates() -> None:
 
 def look(uploads: Uploads) -> Preview | None:
     """Return what the files hold, looked at once per set of files; None until asked for."""
-    mark, found = st.session_state.get(LOOKED_AT, ((), None))
-    if found is not None and mark == uploads.mark:
-        return found if isinstance(found, Preview) else None
+    mark, stored = st.session_state.get(LOOKED_AT, ((), None))
+    if stored is not None and mark == uploads.mark:
+        return stored if isinstance(stored, Preview) else None
     if not st.button(t("import_study.check"), type="primary", disabled=not uploads.ready):
         return None
     try:
@@ -158,10 +158,10 @@ def first_row(place: int, item: ImportedItem) -> None:
 def problem_table(problems: tuple[Problem, ...]) -> None:
     """List problems: where, in which field, what is wrong and what to do."""
     rows = []
-    for one in problems:
-        place = f"{one.file}:{one.row}: {one.field}: "
-        sentence = describe(one, language()).removeprefix(place)
-        rows.append({"file": one.file, "row": one.row, "field": one.field, "what": sentence})
+    for fault in problems:
+        place = f"{fault.file}:{fault.row}: {fault.field}: "
+        sentence = describe(fault, language()).removeprefix(place)
+        rows.append({"file": fault.file, "row": fault.row, "field": fault.field, "what": sentence})
     lead.rows_table(
         rows,
         columns={

@@ -25,15 +25,15 @@ DETECTION: Final = ("accuracy", "precision", "recall", "specificity", "f1", "kap
 ANSWERS: Final = ("confirmed", "changed", "rejected")
 
 
-def label_names(found: LabelResults, words: str) -> dict[str, str]:
+def label_names(analysis: LabelResults, words: str) -> dict[str, str]:
     """Return the labels' names by id."""
-    return {label.id: label.name(words) for label in found.scheme.labels}
+    return {label.id: label.name(words) for label in analysis.scheme.labels}
 
 
-def row(one: Framed, **words: object) -> Row:
+def row(figure: Framed, **words: object) -> Row:
     """Return a figure as a line of a table; an undefined one has its reason."""
-    why = translated(one.reason, language()) if one.reason else ""
-    return {**words, "value": one.value, "low": one.low, "high": one.high, "why": why}
+    why = translated(figure.reason, language()) if figure.reason else ""
+    return {**words, "value": figure.value, "low": figure.low, "high": figure.high, "why": why}
 
 
 def set_rows(agreement: LabelsAgreement) -> list[Row]:
@@ -82,54 +82,54 @@ def kappa_rows(
 ) -> list[Row]:
     """Return kappa of one pair of annotators, label by label."""
     return [
-        row(found.kappa, name=name)
+        row(pair_figures.kappa, name=name)
         for name, one in named(agreement, labels).items()
-        if (found := one.kappa_of(*pair)) is not None
+        if (pair_figures := one.kappa_of(*pair)) is not None
     ]
 
 
-def detection_rows(found: Detection) -> list[Row]:
+def detection_rows(figures: Detection) -> list[Row]:
     """Return our figures of "any distortion" with the paper's beside them."""
     return [
-        {**row(found.binary.values[key], name=t(f"label_results.{key}")),
+        {**row(figures.binary.values[key], name=t(f"label_results.{key}")),
          "paper": TABLE_3.get(key)}
         for key in DETECTION
     ]
 
 
-def detected_label_rows(found: Detection, labels: Mapping[str, str]) -> list[Row]:
+def detected_label_rows(figures: Detection, labels: Mapping[str, str]) -> list[Row]:
     """Return counts and figures of every label."""
     return [
         {"name": name, "gold": cells.in_gold, "machine": cells.in_model,
-         **{key: one.values[key].value for key in ("precision", "recall", "f1", "kappa")}}
+         **{key: scores.values[key].value for key in ("precision", "recall", "f1", "kappa")}}
         for label, name in labels.items()
-        if (cells := (one := found.per_label[label]).cells) is not None
+        if (cells := (scores := figures.per_label[label]).cells) is not None
     ]
 
 
-def average_rows(found: Detection) -> list[Row]:
+def average_rows(figures: Detection) -> list[Row]:
     """Return the figures over all labels together."""
     return [
         {"name": t(f"label_results.{key}"),
          **{measure: one.values[measure].value for measure in ("precision", "recall", "f1")}}
-        for key, one in found.averages.items()
+        for key, one in figures.averages.items()
     ]
 
 
-def shift_rows(found: Anchoring) -> list[Row]:
+def shift_rows(rounds: Anchoring) -> list[Row]:
     """Return what changed between the rounds, with intervals."""
     figures = {
-        "effect": found.effect, "similarity_before": found.similarity_before,
-        "similarity_after": found.similarity_after, "alpha_before": found.alpha_before,
-        "alpha_after": found.alpha_after, "alpha_difference": found.alpha_difference,
-        "blind_dropped": found.blind_dropped, "machine_adopted": found.machine_adopted,
+        "effect": rounds.effect, "similarity_before": rounds.similarity_before,
+        "similarity_after": rounds.similarity_after, "alpha_before": rounds.alpha_before,
+        "alpha_after": rounds.alpha_after, "alpha_difference": rounds.alpha_difference,
+        "blind_dropped": rounds.blind_dropped, "machine_adopted": rounds.machine_adopted,
     }
     return [row(one, name=t(f"label_results.{key}")) for key, one in figures.items()]
 
 
-def adoption_rows(found: Anchoring, labels: Mapping[str, str]) -> list[Row]:
+def adoption_rows(rounds: Anchoring, labels: Mapping[str, str]) -> list[Row]:
     """Return what was made of the proposals of every label that was proposed or given."""
-    held = {name: found.labels[label].adoption for label, name in labels.items()}
+    held = {name: rounds.labels[label].adoption for label, name in labels.items()}
     return [
         {"name": name, "answered": one.answered, "confirmed": one.confirmed,
          "changed": one.changed, "rejected": one.rejected,
@@ -186,10 +186,10 @@ def figures_table(
     )
 
 
-def agreement(found: LabelResults, names: Names) -> None:
+def agreement(analysis: LabelResults, names: Names) -> None:
     """Show agreement on whole sets, on characters, and label by label."""
     st.header(word("agreement"))
-    body = found.agreement
+    body = analysis.agreement
     st.text(sets_reading(body))
     figures_table(set_rows(body), first="figure", alt=word("sets"))
     count, fewest = span_pairs(body)
@@ -214,20 +214,20 @@ def agreement(found: LabelResults, names: Names) -> None:
             st.text(word(f"help_{key}"))
 
 
-def prevalence(found: LabelResults, names: Names) -> None:
+def prevalence(analysis: LabelResults, names: Names) -> None:
     """Show how often labels are given, beside the paper's share."""
     st.header(word("prevalence"))
     charts.label_prevalence(
-        prevalence_rows(found.agreement, names), paper=PREVALENCE,
+        prevalence_rows(analysis.agreement, names), paper=PREVALENCE,
         words=word("prevalence_alt"),
     )
     st.caption(t("label_results.prevalence_about", paper=f"{PREVALENCE:.1%}", n=f"{ENTRIES:,}",
                  any=word("any")))
 
 
-def together(found: LabelResults, names: Names) -> None:
+def together(analysis: LabelResults, names: Names) -> None:
     """Show which labels come together."""
-    counts, used = charts.without_unused_labels(found.together, list(names.values()))
+    counts, used = charts.without_unused_labels(analysis.together, list(names.values()))
     if not used:
         return
     st.header(word("together"))
@@ -239,73 +239,73 @@ def together(found: LabelResults, names: Names) -> None:
 
 
 @st.fragment
-def pairs(found: LabelResults, names: Names) -> None:
+def pairs(analysis: LabelResults, names: Names) -> None:
     """Show what one annotator gave where another gave something, for a pair to choose."""
     st.header(word("pairs"))
-    if not found.pairs:
+    if not analysis.pairs:
         st.text(word("no_pairs"))
         return
-    known = {f"{a} – {b}": (a, b) for a, b in found.pairs}
+    known = {f"{a} – {b}": (a, b) for a, b in analysis.pairs}
     chosen = st.selectbox(word("pair"), list(known), key="label-pair")
     a, b = known[chosen]
     counts, used = charts.without_unused_labels(
-        found.confusion(a, b), charts.label_names_and_none(names)
+        analysis.confusion(a, b), charts.label_names_and_none(names)
     )
     charts.heat_map(
         charts.heat_map_of_rows(counts, used), titles=(a, b), words=word("pair_alt"),
         name="label-pair"
     )
-    common = len(found.first[a].keys() & found.first[b].keys())
+    common = len(analysis.first[a].keys() & analysis.first[b].keys())
     st.caption(literal(t("label_results.pair_about", a=a, b=b, n=common, none=word("none"))))
     figures_table(
-        kappa_rows(found.agreement, (a, b), names), first="label", alt=word("kappa"),
+        kappa_rows(analysis.agreement, (a, b), names), first="label", alt=word("kappa"),
         value="kappa",
     )
 
 
-def detection(found: LabelResults, names: Names) -> None:
+def detection(analysis: LabelResults, names: Names) -> None:
     """Show every machine against gold."""
     st.header(word("detection"))
-    if not found.detected:
+    if not analysis.detected:
         st.text(word("no_detection"))
-    for place, one in enumerate(found.detected, start=1):
-        machine(one, names, place)
+    for place, detected in enumerate(analysis.detected, start=1):
+        machine(detected, names, place)
 
 
-def machine(one: Detected, names: Names, place: int) -> None:
+def machine(detected: Detected, names: Names, place: int) -> None:
     """Show one machine against gold, the paper's Table 3 beside it."""
-    st.subheader(literal(t("label_results.detection_one", name=one.name)))
-    rules, flow = one.found.gold_rules, one.found.flow
+    st.subheader(literal(t("label_results.detection_one", name=detected.name)))
+    rules, flow = detected.found.gold_rules, detected.found.flow
     st.caption(t("label_results.gold_from", adjudicated=rules.get("adjudicated", 0),
-                 majority=rules.get("majority", 0), items=one.found.n_items))
+                 majority=rules.get("majority", 0), items=detected.found.n_items))
     if flow.get("items_undecided"):
         st.caption(t("label_results.undecided", undecided=flow["items_undecided"],
-                     some=flow["items_undecided_any"], labels=one.found.n_items_labels))
-    rows = detection_rows(one.found)
+                     some=flow["items_undecided_any"], labels=detected.found.n_items_labels))
+    rows = detection_rows(detected.found)
     charts.beside_paper(rows, words=word("detection_alt"), name=f"detection-{place}")
     figures_table(rows, first="figure", alt=word("detection_alt"), paper=number("paper"))
     low, high = IMPLIED["precision"]
     st.caption(t("label_results.detection_about", low=f"{low:.2f}", high=f"{high:.2f}"))
-    machine_labels(one, names, place)
+    machine_labels(detected, names, place)
 
 
-def machine_labels(one: Detected, names: Names, place: int) -> None:
+def machine_labels(detected: Detected, names: Names, place: int) -> None:
     """Show which labels a machine finds, misses and mistakes."""
     st.subheader(word("per_label"))
     lead.rows_table(
-        detected_label_rows(one.found, names),
+        detected_label_rows(detected.found, names),
         columns={"name": word("label"), "gold": number("in_gold", COUNT),
                  "machine": number("in_machine", COUNT),
                  **{key: number(key) for key in ("precision", "recall", "f1", "kappa")}},
         alt=word("per_label"),
     )
     lead.rows_table(
-        average_rows(one.found),
+        average_rows(detected.found),
         columns={"name": word("average"),
                  **{key: number(key) for key in ("precision", "recall", "f1")}},
         alt=word("average"),
     )
-    counts, used = charts.without_unused_labels(one.matrix, charts.label_names_and_none(names))
+    counts, used = charts.without_unused_labels(detected.matrix, charts.label_names_and_none(names))
     charts.heat_map(
         charts.heat_map_of_rows(counts, used), titles=(word("gold"), word("machine")),
         words=word("matrix_alt"), name=f"detection-labels-{place}",
@@ -313,10 +313,10 @@ def machine_labels(one: Detected, names: Names, place: int) -> None:
     st.caption(word("matrix_about"))
 
 
-def anchoring(found: LabelResults, names: Names) -> None:
+def anchoring(analysis: LabelResults, names: Names) -> None:
     """Show what seeing the machine's labels changed, and what was made of them."""
     st.header(word("anchoring"))
-    body = found.anchoring
+    body = analysis.anchoring
     if body is None:
         st.text(word("no_anchoring"))
         return

@@ -24,21 +24,21 @@ ROLES = (Role.RATER, Role.ANNOTATOR, Role.LEAD)
 
 def table(person: Person, line: StudyLine, seen: Watch) -> None:
     """List everybody who belongs or belonged to the study: codes, never names."""
-    found = roster.list_people(database(), person, now=now(), study_id=line.study.id)
+    everyone = roster.list_people(database(), person, now=now(), study_id=line.study.id)
     work = {(one.code, one.work): f"{one.done} / {one.total}" for one in seen.people}
     rows = []
-    for one in found:
-        mine = [m for m in one.memberships if m.study_id == line.study.id]
-        held = [m.role for m in mine if m.left_at is None]
-        state = "disabled" if one.disabled_at else ("active" if held else "left")
+    for entry in everyone:
+        own_seats = [m for m in entry.memberships if m.study_id == line.study.id]
+        held = [m.role for m in own_seats if m.left_at is None]
+        state = "disabled" if entry.disabled_at else ("active" if held else "left")
         rows.append({
-            "code": one.code,
+            "code": entry.code,
             "roles": " · ".join(t(f"lead.role_{role}") for role in held) or "—",
             "state": t(f"people.state_{state}"),
-            "done": work.get((one.code, Work.RATE)) or work.get((one.code, Work.LABEL)) or "—",
-            "seen": lead.minute(one.last_seen_at),
-            "secret": t("people.own" if one.has_own_passphrase else "people.issued"),
-            "since": lead.day(min((m.joined_at for m in mine), default=None)),
+            "done": work.get((entry.code, Work.RATE)) or work.get((entry.code, Work.LABEL)) or "—",
+            "seen": lead.minute(entry.last_seen_at),
+            "secret": t("people.own" if entry.has_own_passphrase else "people.issued"),
+            "since": lead.day(min((m.joined_at for m in own_seats), default=None)),
         })
     lead.rows_table(
         rows, columns={key: t(f"people.col_{key}") for key in rows[0]} if rows else {},
@@ -148,14 +148,14 @@ def let_in(person: Person, line: StudyLine, seen: Watch) -> None:
     st.text(t("people.let_in_about"))
     if not held:
         st.caption(t("people.nobody_held"))
-    for one in held:
+    for rater in held:
         who, action = st.columns([4, 1], vertical_alignment="center")
-        who.text(t("people.held", person=one.code, right=one.right, asked=one.asked))
-        if action.button(t("people.let_in"), key=f"let-in-{one.code}", width="stretch"):
+        who.text(t("people.held", person=rater.code, right=rater.right, asked=rater.asked))
+        if action.button(t("people.let_in"), key=f"let-in-{rater.code}", width="stretch"):
             lead.act(
-                partial(admission.let_in, database(), person, slug=line.study.slug, code=one.code,
+                partial(admission.let_in, database(), person, slug=line.study.slug, code=rater.code,
                         now=now()),
-                t("people.is_in", person=one.code),
+                t("people.is_in", person=rater.code),
             )
 
 

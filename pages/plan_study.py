@@ -103,13 +103,13 @@ def assumptions() -> Held:
     return Held(changed, missing, shares, characters, seed)
 
 
-def figures(found: Plan) -> None:
+def figures(plan: Plan) -> None:
     """Show the four numbers that matter."""
-    read = hours(found.wish)
-    width = found.width["alpha_ordinal"]
+    read = hours(plan.wish)
+    width = plan.width["alpha_ordinal"]
     values = {
-        "crossed": share(found.power.crossed.value, found.power.crossed.mc_error),
-        "item": share(found.power.item_level.value, found.power.item_level.mc_error),
+        "crossed": share(plan.power.crossed.value, plan.power.crossed.mc_error),
+        "item": share(plan.power.item_level.value, plan.power.item_level.mc_error),
         "width": told(width.width) or "—",
         "hours": f"{read.low:.1f}–{read.high:.1f}",
     }
@@ -123,7 +123,7 @@ def share(value: float | None, error: float | None) -> str:
     return "—" if value is None else f"{value:.2f} ± {error or 0:.2f}"
 
 
-def tables(found: Plan) -> None:
+def tables(plan: Plan) -> None:
     """Show what the figures are made of, and how they hang on the raters."""
     number = st.column_config.NumberColumn
     powers: dict[str, str | ColumnConfig] = {
@@ -134,8 +134,8 @@ def tables(found: Plan) -> None:
         st.subheader(t("plan_study.by_raters"))
         rows = [
             {"raters": size.raters, "overlap": size.overlap, **powered(one),
-             "hours": f"{hours(found.wish, size).low:.1f}–{hours(found.wish, size).high:.1f}"}
-            for size, one in found.alternatives
+             "hours": f"{hours(plan.wish, size).low:.1f}–{hours(plan.wish, size).high:.1f}"}
+            for size, one in plan.alternatives
         ]
         lead.rows_table(
             rows, alt=t("plan_study.by_raters"),
@@ -146,19 +146,19 @@ def tables(found: Plan) -> None:
     with second:
         st.subheader(t("plan_study.by_liking"))
         lead.rows_table(
-            [{"sd": sd, **powered(one)} for sd, one in found.likings],
+            [{"sd": sd, **powered(one)} for sd, one in plan.likings],
             alt=t("plan_study.by_liking"),
             columns={"sd": number(t("plan_study.sd_rater_system"), format="%.2f"), **powers},
         )
         st.caption(t("plan_study.by_liking_about"))
 
 
-def powered(one: Power) -> dict[str, object]:
+def powered(power: Power) -> dict[str, object]:
     """Return both powers as cells."""
-    return {"crossed": one.crossed.value, "item": one.item_level.value}
+    return {"crossed": power.crossed.value, "item": power.item_level.value}
 
 
-def register(found: Plan) -> None:
+def register(plan: Plan) -> None:
     """Show the sentence for the pre-registration in both languages, ready to copy."""
     st.subheader(t("plan_study.register"))
     st.html("""<style>
@@ -166,16 +166,16 @@ def register(found: Plan) -> None:
 </style>""")
     with st.container(key="plan-register"):
         for words in sorted(LANGUAGES, key=lambda one: one != language()):
-            st.code(sentence(found, words), language=None, wrap_lines=True)
+            st.code(sentence(plan, words), language=None, wrap_lines=True)
 
 
-def downloads(found: Plan) -> None:
+def downloads(plan: Plan) -> None:
     """Offer plots and data as files."""
     files = (
-        ("svg", "image/svg+xml", lambda: picture(found, language(), "svg")),
-        ("png", "image/png", lambda: picture(found, language(), "png")),
+        ("svg", "image/svg+xml", lambda: picture(plan, language(), "svg")),
+        ("png", "image/png", lambda: picture(plan, language(), "png")),
         ("json", "application/json", lambda: json.dumps(
-            sample_size.plan_json(found), ensure_ascii=False, indent=1
+            sample_size.plan_json(plan), ensure_ascii=False, indent=1
         )),
     )  # fmt: skip
     with st.container(horizontal=True):
@@ -189,18 +189,18 @@ def downloads(found: Plan) -> None:
 def show(asked: Asked) -> None:
     """Simulate and show."""
     with st.spinner(t("plan_study.working")):
-        found = sample_size.plan(sample_size.wish_of(asked))
-    main, *rest = recommendation(found, language())
+        plan = sample_size.plan(sample_size.wish_of(asked))
+    main, *rest = recommendation(plan, language())
     plain(main, look="strong", key="plan-advice")
-    figures(found)
-    plan_charts(found)
+    figures(plan)
+    plan_charts(plan)
     for place, words in enumerate(rest):
         plain(words, key=f"plan-advice-{place}")
-    tables(found)
-    register(found)
-    downloads(found)
-    st.caption(t("plan_study.simulated", studies=f"{found.wish.simulations:,}",
-                 beside=f"{found.beside:,}"))  # fmt: skip
+    tables(plan)
+    register(plan)
+    downloads(plan)
+    st.caption(t("plan_study.simulated", studies=f"{plan.wish.simulations:,}",
+                 beside=f"{plan.beside:,}"))  # fmt: skip
 
 
 require_lead()

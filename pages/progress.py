@@ -96,19 +96,19 @@ def people(seen: Watch) -> None:
         )
 
 
-def label(one: Pace, seen: Watch) -> str:
+def label(pace: Pace, seen: Watch) -> str:
     """Return a code, with the kind of work where somebody does both."""
-    both = sum(other.code == one.code for other in seen.people) > 1
-    return f"{one.code} · {t(f'progress.work_{one.work}')}" if both else one.code
+    both = sum(other.code == pace.code for other in seen.people) > 1
+    return f"{pace.code} · {t(f'progress.work_{pace.work}')}" if both else pace.code
 
 
-def person_row(one: Pace, seen: Watch) -> dict[str, object]:
+def person_row(row: Pace, seen: Watch) -> dict[str, object]:
     """Return a person's line of the table."""
-    state = one.behind or ("left" if not one.active else ("complete" if not one.left else "fine"))
+    state = row.behind or ("left" if not row.active else ("complete" if not row.left else "fine"))
     return {
-        "code": label(one, seen), "done": f"{one.done} / {one.total}", "skipped": one.skipped,
-        "hours": one.hours, "pace": one.per_day, "last": lead.minute(one.last_at),
-        "finish": lead.day(one.finish), "state": t(f"progress.is_{state}"),
+        "code": label(row, seen), "done": f"{row.done} / {row.total}", "skipped": row.skipped,
+        "hours": row.hours, "pace": row.per_day, "last": lead.minute(row.last_at),
+        "finish": lead.day(row.finish), "state": t(f"progress.is_{state}"),
     }
 
 
@@ -147,14 +147,14 @@ def missing(seen: Watch, setup: StudySetup) -> None:
         for reason, count in seen.skips.items()
     ]
     names = {scale.id: scale.name(words) for scale in setup.instrument.scales}
-    for one in seen.missing:
-        of = seen.given.get(one.scale, 0) + sum(
-            other.count for other in seen.missing if other.scale == one.scale
+    for gap in seen.missing:
+        of = seen.given.get(gap.scale, 0) + sum(
+            other.count for other in seen.missing if other.scale == gap.scale
         )
-        key = f"progress.reason_{one.reason}"
-        why = t(key) if key in sentences(language()) else one.reason
-        rows.append({"what": names.get(one.scale, one.scale), "why": why, "count": one.count,
-                     "share": one.count / of})
+        key = f"progress.reason_{gap.reason}"
+        why = t(key) if key in sentences(language()) else gap.reason
+        rows.append({"what": names.get(gap.scale, gap.scale), "why": why, "count": gap.count,
+                     "share": gap.count / of})
     if not rows:
         st.text(t("progress.none_missing"))
         return
@@ -198,11 +198,11 @@ def reminders(person: Person, line: StudyLine, at: datetime) -> None:
         index=LANGUAGES.index(language()),
         format_func={"zh": "中文", "en": "English"}.__getitem__,
     )
-    one = by_code[who]
+    pace = by_code[who]
     st.code(
         say(
-            "progress.reminder", words, person=one.code, title=line.study.title, done=one.done,
-            total=one.total, left=one.left,
+            "progress.reminder", words, person=pace.code, title=line.study.title, done=pace.done,
+            total=pace.total, left=pace.left,
         ),
         language=None, wrap_lines=True,
     )

@@ -53,21 +53,21 @@ def items(person: Person, line: StudyLine) -> None:
     """Find items and withdraw one; what was rated stays, marked and dated."""
     st.text(t("studies.withdraw_about"))
     sought = st.text_input(t("studies.search"), key="item-search", max_chars=200)
-    found = contents.items_page(
+    matches = contents.items_page(
         database(), person, slug=line.study.slug, now=now(), limit=FOUND, search=sought
     )
-    if not found:
+    if not matches:
         st.info(t("studies.search_nothing"))
-    for one in found:
-        item_row(one, changeable=line.study.stage in {Stage.DRAFT, Stage.OPEN})
-    chosen = next((one for one in found if one.item.id == st.session_state.get("withdraw")), None)
+    for entry in matches:
+        item_row(entry, changeable=line.study.stage in {Stage.DRAFT, Stage.OPEN})
+    chosen = next((one for one in matches if one.item.id == st.session_state.get("withdraw")), None)
     if chosen is not None:
         withdraw(person, line.study.slug, chosen.item.key)
 
 
-def item_row(one: ItemWithAnswers, *, changeable: bool) -> None:
+def item_row(entry: ItemWithAnswers, *, changeable: bool) -> None:
     """Draw one item: id, question, risk, and what can be done."""
-    item = one.item
+    item = entry.item
     key, question, risk, action = st.columns([1.2, 6, 1.2, 1.6], vertical_alignment="center")
     key.text(item.key)
     question.text(item.question[:90])
@@ -144,14 +144,14 @@ def amend(person: Person, slug: str, *, content: bytes, name: str, reason: str) 
 
 def systems(person: Person, line: StudyLine) -> None:
     """Show the systems: masked names, and the true ones once they may be seen."""
-    found = contents.systems_of(database(), person, slug=line.study.slug, now=now())
+    rows = contents.systems_of(database(), person, slug=line.study.slug, now=now())
     shown = line.study.unblinded_at is not None
     st.text(t("studies.systems_shown") if shown else t("studies.systems_masked"))
     keys = ("masked", "name", "baseline") if shown else ("masked",)
     lead.rows_table(
         [{"masked": one.masked, "name": one.name,
           "baseline": t("studies.yes") if one.baseline else ""}
-         for one in sorted(found, key=lambda system: system.masked)],
+         for one in sorted(rows, key=lambda system: system.masked)],
         columns={key: t(f"studies.system_{key}") for key in keys},
         alt=t("studies.systems_alt"),
     )
@@ -160,14 +160,14 @@ def systems(person: Person, line: StudyLine) -> None:
 def everything(person: Person) -> None:
     """List every study the person leads."""
     every = contents.listing(database(), person, now=now())
-    mine = [one for one in every if Role.LEAD in one.roles]
+    led = [one for one in every if Role.LEAD in one.roles]
     rows = []
-    for one in mine:
-        status = lifecycle.status(database(), person, slug=one.study.slug, now=now())
+    for study_line in led:
+        status = lifecycle.status(database(), person, slug=study_line.study.slug, now=now())
         rows.append({
-            "title": one.study.title, "slug": one.study.slug,
-            "stage": t(f"lead.stage_{one.study.stage}"), "items": one.counts.items,
-            "systems": one.systems, "tasks": status.total,
+            "title": study_line.study.title, "slug": study_line.study.slug,
+            "stage": t(f"lead.stage_{study_line.study.stage}"), "items": study_line.counts.items,
+            "systems": study_line.systems, "tasks": status.total,
             "share": status.done / status.total if status.total else 0.0,
         })
     columns: dict[str, str | ColumnConfig] = {

@@ -199,17 +199,17 @@ def _path(table: Table, key: str, default: str | None = None) -> Path:
 
 def _provenance(table: Table) -> tuple[Mapping[str, Origin], Mapping[Origin, str]]:
     """Return the origin of each value, and what each origin rests on."""
-    said = table.child("provenance")
-    said.only(*ORIGINS)
+    section = table.child("provenance")
+    section.only(*ORIGINS)
     origins: dict[str, Origin] = {}
     sources: dict[Origin, str] = {}
     for origin in get_args(Origin):
-        child = said.child(origin)
+        child = section.child(origin)
         child.only("source", "values")
         sources[origin] = child.text("source", "")
         for name in child.strings("values"):
             if name in origins:
-                raise said.refusal(origin, "training.two_origins", name=name)
+                raise section.refusal(origin, "training.two_origins", name=name)
             origins[name] = origin
     _refuse_unknown_origin(table, origins)
     return origins, sources

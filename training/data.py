@@ -87,7 +87,7 @@ def encode(
     Raises:
         StudyError: not one row is left.
     """
-    found: list[Example] = []
+    examples: list[Example] = []
     shortened = 0
     for entry in entries:
         prompt = prompt_tokens(messages(entry, config), tokenizer, template)
@@ -96,16 +96,16 @@ def encode(
         if room < min(SHORTEST_ANSWER, len(answer)):
             continue
         shortened += len(answer) > room
-        found.append(Example(entry.key, (*prompt, *answer[:room]), len(prompt)))
-    if entries and not found:
+        examples.append(Example(entry.key, (*prompt, *answer[:room]), len(prompt)))
+    if entries and not examples:
         raise StudyError("training.all_too_long", tokens=config.max_tokens)
-    return Encoded(tuple(found), shortened, len(entries) - len(found))
+    return Encoded(tuple(examples), shortened, len(entries) - len(examples))
 
 
 def messages(entry: Entry, config: TrainingConfig) -> tuple[Message, ...]:
     """Return the turns that put a row's question; a row may name its own language."""
-    said = entry.record.get("language")
-    language = said if said in {"zh", "en"} else config.language
+    own_language = entry.record.get("language")
+    language = own_language if own_language in {"zh", "en"} else config.language
     prompt = load_prompt(config.prompt, str(language))
     return prompt.messages(entry.question, entry.description)
 
@@ -142,8 +142,8 @@ def _digest(*sets: Sequence[Entry]) -> str:
 def _parts(sets: Sequence[Sequence[Entry]]) -> Iterator[bytes]:
     for entries in sets:
         yield str(len(entries)).encode()
-        for one in entries:
-            for text in (one.key, one.question, one.description, one.answer):
+        for entry in entries:
+            for text in (entry.key, entry.question, entry.description, entry.answer):
                 yield text.encode("utf-8", "replace")
 
 

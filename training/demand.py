@@ -97,15 +97,15 @@ def shape_of(source: Source) -> Shape | None:
         return source.profile.shape if source.profile else None
 
 
-def refuse_too_large(found: Estimate, room: int) -> None:
+def refuse_too_large(demand: Estimate, room: int) -> None:
     """Refuse a run whose weights alone exceed the memory there is.
 
     Raises:
         StudyError: names what is needed and what is there.
     """
-    if found.certain > room:
+    if demand.certain > room:
         raise StudyError(
-            "training.will_not_fit", needed=gibibytes(found.total), room=gibibytes(room)
+            "training.will_not_fit", needed=gibibytes(demand.total), room=gibibytes(room)
         )
 
 
@@ -119,8 +119,8 @@ def room_on(device: str) -> int:
         lines = Path("/proc/meminfo").read_text("ascii").splitlines()
     except OSError:  # not Linux: no refusal
         return 1 << 62
-    found = next(line for line in lines if line.startswith("MemAvailable"))
-    return int(found.split()[1]) * 1024
+    entry = next(line for line in lines if line.startswith("MemAvailable"))
+    return int(entry.split()[1]) * 1024
 
 
 def gibibytes(size: float) -> str:
@@ -191,8 +191,8 @@ def _settings(source: Source) -> Mapping[str, object] | None:
 def _in_hub_cache(source: Source) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(source.path, "config.json", revision=source.revision or None)
-    return Path(found) if isinstance(found, str) else None
+    file = try_to_load_from_cache(source.path, "config.json", revision=source.revision or None)
+    return Path(file) if isinstance(file, str) else None
 
 
 def _from_settings(settings: Mapping[str, object]) -> Shape:

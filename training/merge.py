@@ -84,8 +84,8 @@ def _stored(path: str, settings: Mapping[str, object]) -> str:
         config = json.loads((Path(path) / "config.json").read_text("utf-8"))
     except (OSError, ValueError):
         return "bf16"
-    said = str(config.get("dtype") or config.get("torch_dtype") or settings.get("dtype"))
-    return {"float32": "fp32", "float16": "fp16"}.get(said, "bf16")
+    dtype = str(config.get("dtype") or config.get("torch_dtype") or settings.get("dtype"))
+    return {"float32": "fp32", "float16": "fp16"}.get(dtype, "bf16")
 
 
 def _log_probabilities(

@@ -67,9 +67,9 @@ def last_whole_checkpoint(folder: Path) -> Path | None:
 
     Trainer writes trainer_state.json last; a kill in the middle leaves it out or cut short.
     """
-    found = [(int(match[1]), path) for path in (folder / CHECKPOINTS).glob("checkpoint-*")
+    saves = [(int(match[1]), path) for path in (folder / CHECKPOINTS).glob("checkpoint-*")
              if (match := CHECKPOINT_NAME.fullmatch(path.name))]
-    return next((path for _, path in sorted(found, reverse=True) if _whole(path)), None)
+    return next((path for _, path in sorted(saves, reverse=True) if _whole(path)), None)
 
 
 def _whole(path: Path) -> bool:
@@ -108,10 +108,10 @@ KIBIBYTE: Final = 1024
 def read_manifest(folder: Path) -> Mapping[str, object] | None:
     """Return a folder's manifest, or None where there is none that can be read."""
     try:
-        found = json.loads((folder / MANIFEST_NAME).read_text("utf-8"))
+        manifest = json.loads((folder / MANIFEST_NAME).read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    return manifest if isinstance(manifest, dict) else None
 
 
 def write_manifest(folder: Path, content: Mapping[str, object]) -> None:
@@ -174,13 +174,13 @@ def write_card(
     write_text(CARD_TEMPLATE.read_text("utf-8").format(**values), folder / CARD_NAME)
 
 
-def overlap_words(found: int | None) -> tuple[str, str]:
+def overlap_words(count: int | None) -> tuple[str, str]:
     """Return what the card says of overlap with studies, in English and Chinese."""
-    if found is None:
+    if count is None:
         return "not checked: no database", "未检查：没有数据库"
-    if found == 0:
+    if count == 0:
         return "none found", "未发现"
     return (
-        f"{found} rows also stand in a study: its results must not be used",
-        f"有 {found} 条也在研究题目中：不得使用该研究对此模型的结果",
+        f"{count} rows also stand in a study: its results must not be used",
+        f"有 {count} 条也在研究题目中：不得使用该研究对此模型的结果",
     )

@@ -63,15 +63,15 @@ def _callbacks(config: TrainingConfig, checked: bool) -> list[Any]:
     from transformers import EarlyStoppingCallback
     from transformers.integrations.integration_utils import TensorBoardCallback
 
-    found: list[Any] = []
+    callbacks: list[Any] = []
     if config.patience and checked:
-        found.append(EarlyStoppingCallback(early_stopping_patience=config.patience))
+        callbacks.append(EarlyStoppingCallback(early_stopping_patience=config.patience))
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        return found
+        return callbacks
     board = SummaryWriter(str(config.folder / "tensorboard"))
-    return [*found, TensorBoardCallback(board)]  # type: ignore[no-untyped-call]
+    return [*callbacks, TensorBoardCallback(board)]  # type: ignore[no-untyped-call]
 
 
 def _arguments(
@@ -223,9 +223,9 @@ def end_token(tokenizer: "PreTrainedTokenizerBase") -> int:
         StudyError: the tokenizer names none.
     """
     for name in ("eos_token_id", "eod_id"):  # the second is Qwen's of 2023
-        found = getattr(tokenizer, name, None)
-        if isinstance(found, int):
-            return found
+        token = getattr(tokenizer, name, None)
+        if isinstance(token, int):
+            return token
     raise StudyError("training.no_end_token")
 
 

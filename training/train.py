@@ -76,12 +76,12 @@ def refuse_leakage(rows: Rows, wishes: Wishes) -> int | None:
     """
     if wishes.against is None:
         return None
-    found = question_matches(questions(rows), list(wishes.against))
-    if found and not wishes.allow_leakage:
+    matches = question_matches(questions(rows), list(wishes.against))
+    if matches and not wishes.allow_leakage:
         keys = [one.key for one in (*rows.train, *rows.validation)]
-        listed = ", ".join(keys[match.text] for match in found[:5])
-        raise StudyError("training.leakage", count=len(found), of=len(keys), keys=listed)
-    return len(found)
+        listed = ", ".join(keys[match.text] for match in matches[:5])
+        raise StudyError("training.leakage", count=len(matches), of=len(keys), keys=listed)
+    return len(matches)
 
 
 @contextmanager

@@ -80,12 +80,12 @@ def majority_spans(votes: Sequence[Iterable[SpanMark]]) -> list[Place]:
     for (field, label, at), count in counts.items():
         if 2 * count > len(votes):
             agreed[field, label].append(at)
-    found = [
+    places = [
         (field, start, end, label)
         for (field, label), letters in agreed.items()
         for start, end in _runs(sorted(letters))
     ]
-    return sorted(found, key=lambda one: (one[0] != "question", *one[1:]))
+    return sorted(places, key=lambda one: (one[0] != "question", *one[1:]))
 
 
 def _letters(spans: Iterable[SpanMark]) -> set[tuple[str, str, int]]:

@@ -65,21 +65,21 @@ class Entered:
     @property
     def digest(self) -> str:
         """Return the SHA-256 (hexadecimal) of everything the figures are made of."""
-        found = hashlib.sha256(self.documents.digest.encode())
+        fingerprint = hashlib.sha256(self.documents.digest.encode())
         for row in self.first:
-            found.update(_digested(row.item, row.annotator, row.labels))
-        for item, one in self.gold.items():
-            found.update(_digested(item, f"{one.rule} {one.has_any}", one.labels))
+            fingerprint.update(_digested(row.item, row.annotator, row.labels))
+        for item, ruling in self.gold.items():
+            fingerprint.update(_digested(item, f"{ruling.rule} {ruling.has_any}", ruling.labels))
         for source, machine in sorted(self.machines.items()):
             for item, labels in sorted(machine.items()):
-                found.update(_digested(source, item, labels))
+                fingerprint.update(_digested(source, item, labels))
         for two in self.rounds:
-            found.update(_digested(two.item, two.annotator, two.before))
-            found.update(_digested(two.item, two.annotator, two.after))
-        found.update(repr(sorted(self.chances.items())).encode())
+            fingerprint.update(_digested(two.item, two.annotator, two.before))
+            fingerprint.update(_digested(two.item, two.annotator, two.after))
+        fingerprint.update(repr(sorted(self.chances.items())).encode())
         for answered in self.answers:
-            found.update(_digested(answered.label, answered.answer, None))
-        return found.hexdigest()
+            fingerprint.update(_digested(answered.label, answered.answer, None))
+        return fingerprint.hexdigest()
 
 
 def _digested(first: str, second: str, labels: Set[str] | None) -> bytes:
@@ -96,8 +96,8 @@ class EnteredLines:
 
     def first(self) -> dict[Place, LabelLine]:
         """Return the first round of every annotator and item, in the order of their keys."""
-        found = {**self.by_round[MODEL], **self.by_round[BLIND]}
-        return dict(sorted(found.items()))
+        lines = {**self.by_round[MODEL], **self.by_round[BLIND]}
+        return dict(sorted(lines.items()))
 
     def given(self, line: LabelLine | None) -> frozenset[str] | None:
         """Return the labels of a submission; None where nothing was decided."""
@@ -110,14 +110,14 @@ def two_rounds(
     lines: EnteredLines, machines: Mapping[str, Mapping[str, frozenset[str]]]
 ) -> list[TwoRounds]:
     """Return the label sets of those who labelled alone and then saw a machine's proposals."""
-    found = []
+    rounds = []
     for place, late in sorted(lines.by_round[MODEL].items()):
         before = lines.given(lines.by_round[BLIND].get(place))
         after = lines.given(late)
         if before is not None and after is not None:
             shown = [mine.get(place[0], frozenset()) for mine in machines.values()]
-            found.append(TwoRounds(*place, before, after, frozenset[str]().union(*shown)))
-    return found
+            rounds.append(TwoRounds(*place, before, after, frozenset[str]().union(*shown)))
+    return rounds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,9 +165,9 @@ class LabelResults:
 
     def confusion(self, a: str, b: str) -> Integers:
         """Return what annotator b (columns) gave where a (rows) gave something (L + 1, L + 1)."""
-        mine, other = self.first[a], self.first[b]
-        common = sorted(mine.keys() & other.keys())
-        return label_sets.confusion([(mine[item], other[item]) for item in common], self.labels)
+        own_sets, other = self.first[a], self.first[b]
+        common = sorted(own_sets.keys() & other.keys())
+        return label_sets.confusion([(own_sets[item], other[item]) for item in common], self.labels)
 
 
 def label_setting(setup: StudySetup, entered: Entered, bootstrap: int | None) -> Setting:
@@ -200,20 +200,20 @@ def annotator_results(setup: StudySetup, entered: Entered, setting: Setting) -> 
 
 
 def with_machine(
-    found: LabelResults, setup: StudySetup, entered: Entered, setting: Setting
+    people: LabelResults, setup: StudySetup, entered: Entered, setting: Setting
 ) -> LabelResults:
     """Return the results with every machine's labels held against the annotators'."""
     unblinded = setup.study.stage == Stage.UNBLINDED
     detected = []
     for number, source in enumerate(_ordered(entered.machines, setting, unblinded), start=1):
-        one = _detected(found, entered, entered.machines[source], setting)
-        if one is not None:
-            detected.append(Detected(source if unblinded else f"M{number}", *one))
+        detection = _detected(people, entered, entered.machines[source], setting)
+        if detection is not None:
+            detected.append(Detected(source if unblinded else f"M{number}", *detection))
     return LabelResults(
-        stage=found.stage, scheme=found.scheme, agreement=found.agreement,
-        is_blind=found.is_blind, first=found.first, together=found.together,
+        stage=people.stage, scheme=people.scheme, agreement=people.agreement,
+        is_blind=people.is_blind, first=people.first, together=people.together,
         detected=tuple(detected),
-        anchoring=anchoring(entered.rounds, entered.answers, found.labels, setting)
+        anchoring=anchoring(entered.rounds, entered.answers, people.labels, setting)
         if entered.rounds or entered.answers else None,
     )  # fmt: skip
 
@@ -227,7 +227,7 @@ def _ordered(names: Iterable[str], setting: Setting, unblinded: bool) -> list[st
 
 
 def _detected(
-    found: LabelResults, entered: Entered, machine: Mapping[str, frozenset[str]], setting: Setting
+    people: LabelResults, entered: Entered, machine: Mapping[str, frozenset[str]], setting: Setting
 ) -> tuple[Detection, Integers] | None:
     """Judge one machine on the items that have gold and on which it was run; None without any."""
     gold = {key: one for key, one in entered.gold.items() if key in machine}
@@ -240,7 +240,7 @@ def _detected(
         return None
     undecided = [one for one in gold.values() if not one.is_decided]
     judged = Evaluation(
-        rows=rows, labels=found.labels, gold_from=_gold_from(rows),
+        rows=rows, labels=people.labels, gold_from=_gold_from(rows),
         flow={
             "items_with_gold": sum(one.is_decided for one in entered.gold.values()),
             "items_the_machine_saw": len(machine), "items_undecided": len(undecided),
@@ -248,7 +248,7 @@ def _detected(
         },
     )
     matrix = label_sets.confusion(
-        [(row.gold, row.model) for row in rows if not row.any_only], found.labels
+        [(row.gold, row.model) for row in rows if not row.any_only], people.labels
     )
     return evaluate(judged, setting), matrix
 
@@ -320,8 +320,8 @@ def gamma(sets: LabelSets, documents: Documents, *, seed: int, bootstrap: int) -
     segment = _needed("pyannote.core", GAMMA).Segment
     np.random.seed(seed)  # the package draws from numpy's global generator
     with _silenced():
-        found = [_of_document(package, segment, one) for one in _marked(sets, documents)]
-    values = np.array(found, dtype=np.float64)
+        gammas = [_of_document(package, segment, one) for one in _marked(sets, documents)]
+    values = np.array(gammas, dtype=np.float64)
     mean = (
         with_interval(float(values.mean()), _means(values, seed=seed, bootstrap=bootstrap))
         if len(values) else undefined(Reason.NOTHING_MARKED)

@@ -64,7 +64,7 @@ def metrics(
     for line in facts.metrics:
         if line.value is not None:
             values.setdefault((line.metric, line.signature), {})[line.answer_id] = line.value
-    found = tuple(
+    correlated = tuple(
         MetricResult(
             metric, signature, len(by_answer),
             {
@@ -74,7 +74,7 @@ def metrics(
         )
         for (metric, signature), by_answer in values.items()
     )
-    return Metrics(found, {
+    return Metrics(correlated, {
         scale: human_ceiling(answers, systems, how=how) for scale, (answers, _) in tables.items()
     })
 
@@ -146,10 +146,10 @@ def in_order(metrics: Iterable[str]) -> list[str]:
     return sorted(set(metrics), key=lambda name: (places.get(name, len(places)), name))
 
 
-def main_names(found: Metrics) -> list[str]:
+def main_names(stored: Metrics) -> list[str]:
     """Return the main metrics among the stored ones, or all where only counts are stored."""
-    return in_order(filter(is_main, (one.metric for one in found.metrics))) or in_order(
-        one.metric for one in found.metrics
+    return in_order(filter(is_main, (one.metric for one in stored.metrics))) or in_order(
+        one.metric for one in stored.metrics
     )
 
 
@@ -157,15 +157,15 @@ def metric_means(facts: Facts, how: Bootstrap) -> tuple[MetricMean, ...]:
     """Return the mean of every stored metric (with its signature) by system, items resampled."""
     places = {answer: name for name, answer in facts.answers.items()}
     index = facts.item_index
-    found: dict[Key, dict[str, dict[int, float]]] = {}
+    by_metric: dict[Key, dict[str, dict[int, float]]] = {}
     for line in facts.metrics:
         place = places.get(line.answer_id)
         if place is not None and line.value is not None:
-            by_system = found.setdefault((line.metric, line.signature), {})
+            by_system = by_metric.setdefault((line.metric, line.signature), {})
             by_system.setdefault(place[1], {})[index[place[0]]] = line.value
     return tuple(
         _metric_mean(system, key, by_item, how)
-        for key, by_system in found.items()
+        for key, by_system in by_metric.items()
         for system, by_item in sorted(by_system.items())
     )
 
@@ -173,5 +173,5 @@ def metric_means(facts: Facts, how: Bootstrap) -> tuple[MetricMean, ...]:
 def _metric_mean(system: str, key: Key, by_item: dict[int, float], how: Bootstrap) -> MetricMean:
     item = np.array(sorted(by_item), dtype=np.int64)
     values = np.array([by_item[one] for one in item.tolist()], dtype=np.float64)
-    told = resampling.mean(item, values, how=how, reason=Reason.NO_ANSWERS)
-    return MetricMean(system, *key, len(item), told)
+    mean = resampling.mean(item, values, how=how, reason=Reason.NO_ANSWERS)
+    return MetricMean(system, *key, len(item), mean)

@@ -452,22 +452,22 @@ def length(
 
 def _lengths(facts: Facts, ratings: Ratings) -> Floats:
     """Return characters (items, systems) of the rated answers, nan where there is none."""
-    found = np.full((len(ratings.items), len(ratings.systems)), np.nan)
+    characters = np.full((len(ratings.items), len(ratings.systems)), np.nan)
     for row, item in enumerate(ratings.items):
         for column, system in enumerate(ratings.systems):
             answer = facts.answers.get((item, system))
             if answer is not None:
-                found[row, column] = facts.characters[answer] or np.nan
-    return found
+                characters[row, column] = facts.characters[answer] or np.nan
+    return characters
 
 
 def _adjusted(
     ratings: Ratings, lengths: Floats, scale: str, system: str, reference: str, how: Bootstrap
 ) -> Adjusted:
     own, base = ratings.systems.index(system), ratings.systems.index(reference)
-    found = pairs(ratings, scale, own, base)
-    log_ratio = np.log(lengths[found.items, own] / lengths[found.items, base])
-    return adjusted_difference(found.items, found.mean, log_ratio, how=how)
+    paired = pairs(ratings, scale, own, base)
+    log_ratio = np.log(lengths[paired.items, own] / lengths[paired.items, base])
+    return adjusted_difference(paired.items, paired.mean, log_ratio, how=how)
 
 
 def retests(
@@ -505,16 +505,16 @@ def safeties(facts: Facts, reference: str | None, how: Bootstrap) -> dict[str, S
 
 def missing_bounds(facts: Facts, scales: Sequence[str], reference: str) -> tuple[Bounds, ...]:
     """Return best and worst case of every difference on ordered scales."""
-    found = []
+    cases = []
     for scale in scales:
         values = [choice.value for choice in facts.setup.instrument.scale(scale).values]
         for system in facts.systems:
             if system != reference:
                 asked = asked_pairs(facts, scale, system, reference)
-                found.append(bounds(
+                cases.append(bounds(
                     asked, system=system, scale=scale, lowest=min(values), highest=max(values)
                 ))
-    return tuple(found)
+    return tuple(cases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -531,9 +531,9 @@ def value_shares(ratings: Ratings, systems: Iterable[str]) -> Iterable[Share]:
     """Yield how often each value of a scale was given, pooled and by system."""
     for scale, column in ratings.values.items():
         for system in systems:
-            mine = column if system == POOLED else column[
+            own_values = column if system == POOLED else column[
                 ratings.system == ratings.systems.index(system)
             ]
-            values, counts = np.unique(mine[~np.isnan(mine)], return_counts=True)
+            values, counts = np.unique(own_values[~np.isnan(own_values)], return_counts=True)
             for value, count in zip(values.tolist(), counts.tolist(), strict=True):
                 yield Share(scale, system, int(value), int(count))

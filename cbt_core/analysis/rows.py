@@ -103,44 +103,44 @@ class Material:
         }
 
 
-def rating_table(found: Material) -> Table:
+def rating_table(material: Material) -> Table:
     """Return one row per answer scored: what `agreement` and `compare` read."""
-    instrument = found.setup.instrument
+    instrument = material.setup.instrument
     scales = [scale.id for scale in instrument.scales if scale.level == "answer"]
     whole = [scale.id for scale in instrument.scales if scale.level == "task"]
     rows: Rows = []
-    for line in found.lines:
+    for line in material.lines:
         if line.outcome != "scored" or line.submission_id is None:
             continue
-        scores = found.scores.get(line.submission_id, [])
-        slots = found.slots[line.task_id]
+        scores = material.scores.get(line.submission_id, [])
+        slots = material.slots[line.task_id]
         alone = whole if len(slots) == 1 else []  # else a score of the task belongs to no system
         for slot in slots:
-            rows.append(_rating_row(found, line, slot, scores, [*scales, *alone], whole))
+            rows.append(_rating_row(material, line, slot, scores, [*scales, *alone], whole))
     rows.sort(key=_by_unit)
     return Table("ratings", rating_columns(instrument), rows)
 
 
 def _rating_row(
-    found: Material,
+    material: Material,
     line: TaskLine,
     slot: SlotLine,
     scores: Sequence[Score],
     used: Sequence[str],
     whole: Sequence[str],
 ) -> tuple[Cell, ...]:
-    mine = {s.scale: s for s in scores if s.slot == slot.slot or s.slot == ""}
-    names = [scale.id for scale in found.setup.instrument.scales]
-    values = [mine[n].value if n in mine and n in used else None for n in names]
+    by_scale = {s.scale: s for s in scores if s.slot == slot.slot or s.slot == ""}
+    names = [scale.id for scale in material.setup.instrument.scales]
+    values = [by_scale[n].value if n in by_scale and n in used else None for n in names]
     missing = [
-        f"{n}={mine[n].missing_reason}"
+        f"{n}={by_scale[n].missing_reason}"
         for n in names
-        if n in mine and n in used and mine[n].missing_reason
+        if n in by_scale and n in used and by_scale[n].missing_reason
     ]
     return (
-        line.item, found.name(slot), line.rater, line.panel, line.kind, line.order,
-        *values, line.seconds, found.excluded(line) or None, 2 if line.kind == "repeat" else 1,
-        line.revision, slot.slot, line.layout, line.lang, found.setup.instrument.signature,
+        line.item, material.name(slot), line.rater, line.panel, line.kind, line.order,
+        *values, line.seconds, material.excluded(line) or None, 2 if line.kind == "repeat" else 1,
+        line.revision, slot.slot, line.layout, line.lang, material.setup.instrument.signature,
         ";".join(missing) or None,
     )
 
@@ -212,13 +212,13 @@ def rating_sets(facts: Facts) -> dict[str, Ratings]:
     """
     table = rating_table(facts.material)
     place = _place(table)
-    found = {"analysis": _gathered(table, facts, lambda row: row[place["excluded"]] is None)}
+    sets = {"analysis": _gathered(table, facts, lambda row: row[place["excluded"]] is None)}
     if any(row[place["excluded"]] is not None for row in table.rows):
-        found["with_excluded"] = _gathered(table, facts, lambda _row: True)
+        sets["with_excluded"] = _gathered(table, facts, lambda _row: True)
     if any(line.revision and line.revision > 1 for line in facts.analysed()):
         first = rating_table(facts.first)
-        found["first_scores"] = _gathered(first, facts, lambda row: row[place["excluded"]] is None)
-    return found
+        sets["first_scores"] = _gathered(first, facts, lambda row: row[place["excluded"]] is None)
+    return sets
 
 
 def _gathered(

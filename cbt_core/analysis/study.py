@@ -105,17 +105,17 @@ def planned(plan: Plan) -> dict[str, bool]:
     A primary comparison named in the plan makes `comparison` planned.
     """
     entries = " \n".join(plan.planned).casefold()
-    found = {name: any(word in entries for word in words) for name, words in SECTIONS.items()}
-    found["comparison"] |= bool(plan.primary_scale and plan.primary_system)
-    return found
+    named = {name: any(word in entries for word in words) for name, words in SECTIONS.items()}
+    named["comparison"] |= bool(plan.primary_scale and plan.primary_system)
+    return named
 
 
 def epsilon(plan: Plan) -> tuple[float, bool]:
     """Return the epsilon that an entry like ``judge: epsilon = .15`` declares, and if one does."""
     for entry in plan.planned:
-        told = _EPSILON.search(entry)
-        if told:
-            return float(told.group(1)), True
+        declared = _EPSILON.search(entry)
+        if declared:
+            return float(declared.group(1)), True
     return EPSILON, False
 
 
@@ -154,8 +154,8 @@ class Work:
         if self.open or len(self.ratings.systems) < 2:
             return None
         if self.facts.setup.study.stage == Stage.UNBLINDED:
-            told = self.facts.baseline
-            return told if told in self.ratings.systems else self.ratings.systems[0]
+            baseline = self.facts.baseline
+            return baseline if baseline in self.ratings.systems else self.ratings.systems[0]
         return min(self.ratings.systems, key=lambda name: (len(name), name))
 
     @property
@@ -240,16 +240,16 @@ class Analysis:
 
     def json(self) -> Json:
         """Return everything as plain values that JSON can hold."""
-        found = asdict(self)
-        found["nominal"] = sorted(self.nominal)
-        found["agreement"] = self.agreement.json()
-        found["comparison"] = self.comparison.json() if self.comparison else None
-        return found
+        fields = asdict(self)
+        fields["nominal"] = sorted(self.nominal)
+        fields["agreement"] = self.agreement.json()
+        fields["comparison"] = self.comparison.json() if self.comparison else None
+        return fields
 
 
 def analysis_of(work: Work, fixed: Registered) -> Analysis:
     """Return the whole analysis of a study from its rows, read once."""
-    study, told = work.facts.setup.study, _agreement(work)
+    study, agreed = work.facts.setup.study, _agreement(work)
     return Analysis(
         slug=study.slug, title=study.title, stage=study.stage, language=study.language,
         masked=study.stage != Stage.UNBLINDED,
@@ -257,7 +257,7 @@ def analysis_of(work: Work, fixed: Registered) -> Analysis:
         reference=work.reference, primary=work.primary,
         scales=tuple(work.values), nominal=work.nominal,
         flow=flow(work.facts),
-        agreement=told,
+        agreement=agreed,
         comparison=_comparison(work),
         bradley_terry=_bradley_terry(work),
         position=parts.position(work.facts, work.ordered, work.how),
@@ -274,7 +274,7 @@ def analysis_of(work: Work, fixed: Registered) -> Analysis:
         plan=work.plan.analysis.planned,
         registered=fixed,
         withheld=_withheld(work.open, study.stage == Stage.UNBLINDED),
-        signature=_signature(work, told.signature),
+        signature=_signature(work, agreed.signature),
     )
 
 
@@ -322,11 +322,11 @@ def _judges(work: Work) -> tuple[machine.JudgeResult, ...] | None:
 
 
 def _agreement(work: Work) -> Agreement:
-    found = agreement(
+    agreed = agreement(
         work.ratings, values=work.values, nominal=work.nominal,
         bootstrap=work.how.replicates, seed=work.how.seed,
     )
-    return found.only_pooled() if work.open else found
+    return agreed.only_pooled() if work.open else agreed
 
 
 def _comparison(work: Work) -> Comparison | None:
@@ -353,8 +353,8 @@ def _withheld(closed: bool, unblinded: bool) -> dict[str, str]:
     late = (
         "comparison", "bradley_terry", "length", "safety", "missing_bounds", "metrics", "judges",
     )
-    found = dict.fromkeys(late, Reason.NOT_YET_LOCKED.text) if closed else {}
-    return found if unblinded else {**found, "blinding": Reason.NOT_UNBLINDED.text}
+    reasons = dict.fromkeys(late, Reason.NOT_YET_LOCKED.text) if closed else {}
+    return reasons if unblinded else {**reasons, "blinding": Reason.NOT_UNBLINDED.text}
 
 
 def _signature(work: Work, of_ratings: str) -> str:

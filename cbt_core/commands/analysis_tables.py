@@ -17,11 +17,11 @@ NONE: Final = "–"
 LEAST_P: Final = 0.001
 
 
-def show_agreement(found: Agreement) -> None:
+def show_agreement(agreement: Agreement) -> None:
     """Print percent agreement, alpha and Gwet's coefficient by scale and system."""
     whys: dict[str, None] = {}
     rows = []
-    for scale, strata in found.scales.items():
+    for scale, strata in agreement.scales.items():
         for system, figures in strata.items():
             name = say("analysis.all_systems", desk().language) if system == POOLED else system
             rows.append((
@@ -32,7 +32,7 @@ def show_agreement(found: Agreement) -> None:
     _explain("agreement_about", whys)
 
 
-def show_comparison(found: Comparison) -> None:
+def show_comparison(comparison: Comparison) -> None:
     """Print differences from the baseline, with these raters and with raters sampled."""
     whys: dict[str, None] = {}
     rows = [
@@ -41,47 +41,47 @@ def show_comparison(found: Comparison) -> None:
             _p(one.permutation_p),
             _framed(one.difference_crossed, whys, signed=True), _p(one.difference_crossed.p),
         )
-        for scale, one in found.contrasts
+        for scale, one in comparison.contrasts
     ]
     table(_heads("scale", "system", "difference", "p", "crossed", "p_crossed"), rows)
-    _explain("comparison_about", whys, baseline=found.baseline)
+    _explain("comparison_about", whys, baseline=comparison.baseline)
 
 
-def show_blinding(found: CountedBlinding) -> None:
+def show_blinding(blinding: CountedBlinding) -> None:
     """Print the indices of James and Bang."""
     whys: dict[str, None] = {}
     generalised = say("analysis.bang_generalised", desk().language)
-    rows = [("James", "", _framed(found.james, whys))]
-    for name, held in (("Bang", found.bang), (generalised, found.bang_generalised)):
+    rows = [("James", "", _framed(blinding.james, whys))]
+    for name, held in (("Bang", blinding.bang), (generalised, blinding.bang_generalised)):
         rows += [(name, arm, _framed(index, whys)) for arm, index in held.items()]
     table(_heads("index", "arm", "value"), rows)
     _explain("blinding_about", whys)
 
 
 def _framed(
-    found: Framed, whys: dict[str, None], *, percent: bool = False, signed: bool = False
+    figure: Framed, whys: dict[str, None], *, percent: bool = False, signed: bool = False
 ) -> str:
     """Return a figure with its limits; why one is missing is noted in `whys`."""
-    if found.reason:
-        whys[found.reason] = None
+    if figure.reason:
+        whys[figure.reason] = None
     value, low, high = (_number(part, percent, signed)
-                        for part in (found.value, found.low, found.high))
+                        for part in (figure.value, figure.low, figure.high))
     return value if NONE in (low, high) else f"{value} [{low}, {high}]"
 
 
-def _number(found: float | None, percent: bool, signed: bool) -> str:
-    if found is None:
+def _number(figure: float | None, percent: bool, signed: bool) -> str:
+    if figure is None:
         return NONE
     if percent:
-        return f"{100 * found:.1f}%"
-    text = f"{found:+.2f}" if signed else f"{found:.2f}"
+        return f"{100 * figure:.1f}%"
+    text = f"{figure:+.2f}" if signed else f"{figure:.2f}"
     return text[1:] if text in {"-0.00", "+0.00"} else text
 
 
-def _p(found: float | None) -> str:
-    if found is None:
+def _p(p_value: float | None) -> str:
+    if p_value is None:
         return NONE
-    return f"<{LEAST_P}" if found < LEAST_P else f"{found:.3f}"
+    return f"<{LEAST_P}" if p_value < LEAST_P else f"{p_value:.3f}"
 
 
 def _heads(*keys: str) -> list[str]:

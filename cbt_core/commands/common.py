@@ -101,12 +101,12 @@ def open_database(*, create: bool = False) -> "Database":
     """
     from cbt_core.services.operations import storage
 
-    found = named_database()
+    store = named_database()
     if create:
-        storage.prepare(found)
+        storage.prepare(store)
     else:
-        storage.require_current(found)
-    return found
+        storage.require_current(store)
+    return store
 
 
 def named_database() -> "Database":

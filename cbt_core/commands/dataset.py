@@ -95,11 +95,11 @@ def stats(*, file: Path, out: Path | None, scheme: str, language: str, no_words:
     from cbt_core.files.writer import write_json
     from cbt_core.services.runs import dataset
 
-    found = dataset.stats_of(file, scheme=scheme, language=language, words=not no_words)
+    figures = dataset.stats_of(file, scheme=scheme, language=language, words=not no_words)
     heads = [say(f"dataset.{key}", desk().language) for key in ("figure", "here", "paper")]
-    table(heads, dataset.table_of(found))
+    table(heads, dataset.table_of(figures))
     if out is not None:
-        write_json(found, out)
+        write_json(figures, out)
         tell("written", file=out)
 
 

@@ -120,10 +120,10 @@ def _task(given: Mapping[str, object], questions: Path) -> "Detection":
 def _tell_rows(place: Path) -> None:
     from cbt_core.generation.tasks.detection_files import counts_of
 
-    found = counts_of(place)
+    counts = counts_of(place)
     click.echo(say(
-        "detection.done", desk().language, rows=found.rows, with_labels=found.with_labels,
-        without=found.rows - found.with_labels, unplaced=found.unplaced, unknown=found.unknown,
+        "detection.done", desk().language, rows=counts.rows, with_labels=counts.with_labels,
+        without=counts.rows - counts.with_labels, unplaced=counts.unplaced, unknown=counts.unknown,
         file=place,
     ))
 

@@ -107,77 +107,77 @@ def _heads(*keys: str) -> list[str]:
 
 
 def _show_agreement(figures: "LabelFigures") -> None:
-    found = figures.agreement
-    _tell("agreement_heading", items=found.n_items, annotators=found.n_annotators,
-          sets=found.n_sets, unsure=found.flow.get("unsure", 0))
-    click.echo(f"alpha MASI: {_value(found.alpha_masi)}")
-    click.echo(f"alpha Jaccard: {_value(found.alpha_jaccard)}")
-    whole, spans = found.spans.whole, _heads("spans")[0]
+    measures = figures.agreement
+    _tell("agreement_heading", items=measures.n_items, annotators=measures.n_annotators,
+          sets=measures.n_sets, unsure=measures.flow.get("unsure", 0))
+    click.echo(f"alpha MASI: {_value(measures.alpha_masi)}")
+    click.echo(f"alpha Jaccard: {_value(measures.alpha_jaccard)}")
+    whole, spans = measures.spans.whole, _heads("spans")[0]
     for name, value in (("alpha", whole.char_alpha), (_heads("pooled")[0], whole.char_f1_pooled),
                         (_heads("mean")[0], whole.char_f1)):
         click.echo(f"{spans} {name}: {_value(value)}")
-    if found.spans.pairs:
-        _tell("span_pairs", pairs=len(found.spans.pairs),
-              fewest=min(one.n for one in found.spans.pairs))
+    if measures.spans.pairs:
+        _tell("span_pairs", pairs=len(measures.spans.pairs),
+              fewest=min(one.n for one in measures.spans.pairs))
     if figures.gamma:
         click.echo(f"gamma: {_value(figures.gamma.mean)}")
     table(
         [*_heads("label", "prevalence", "agreement"), "alpha", "AC1"],
         [[label, _number(one.prevalence.value), _value(one.percent_agreement), _value(one.alpha),
           _value(one.ac1)]
-         for label, one in {_heads("any")[0]: found.any, **found.labels}.items()],
+         for label, one in {_heads("any")[0]: measures.any, **measures.labels}.items()],
     )
 
 
-def _show_evaluation(found: "Detection") -> None:
+def _show_evaluation(score: "Detection") -> None:
     from cbt_core.stats.labels.detection import PREVALENCE, TABLE_3
 
-    _tell("evaluate_heading", items=found.n_items)
-    if found.n_items_labels != found.n_items:
-        _tell("any_only", items=found.n_items, labels=found.n_items_labels)
+    _tell("evaluate_heading", items=score.n_items)
+    if score.n_items_labels != score.n_items:
+        _tell("any_only", items=score.n_items, labels=score.n_items_labels)
     _tell("gold_from", source=say("labels.gold_file", desk().language)
-          if found.gold_from == "file" else found.gold_from)
-    if found.gold_rules:
-        rules = ", ".join(f"{rule} {count}" for rule, count in found.gold_rules.items())
+          if score.gold_from == "file" else score.gold_from)
+    if score.gold_rules:
+        rules = ", ".join(f"{rule} {count}" for rule, count in score.gold_rules.items())
         _tell("gold_rules", rules=rules)
-    _show_notes(found)
+    _show_notes(score)
     click.echo()
     names = ("accuracy", "precision", "recall", "specificity")
     table(
         ["", *_heads(*names), "F1", "kappa"],
-        [[_heads("any")[0], *(_value(_plain(found.binary.values[key])) for key in MEASURES)],
+        [[_heads("any")[0], *(_value(_plain(score.binary.values[key])) for key in MEASURES)],
          [say("labels.paper_row", desk().language), *(_number(TABLE_3.get(key))
                                                       for key in MEASURES)]],
     )
-    for key, why in found.binary.reasons.items():
+    for key, why in score.binary.reasons.items():
         name = _heads(key)[0] if key in names else {"f1": "F1"}.get(key, key)
         click.echo(f"{name}: {_reason(why)}")
-    _tell("prevalence_line", gold=_number(found.binary.values["prevalence_gold"].value),
-          model=_number(found.binary.values["prevalence_model"].value), paper=_number(PREVALENCE))
+    _tell("prevalence_line", gold=_number(score.binary.values["prevalence_gold"].value),
+          model=_number(score.binary.values["prevalence_model"].value), paper=_number(PREVALENCE))
     click.echo()
     table(
         [*_heads("label"), "tp", "fp", "fn", "tn", *_heads("precision", "recall"), "F1", "kappa"],
-        [[name, *_cells(one)] for name, one in [*found.per_label.items(), *found.averages.items()]],
+        [[name, *_cells(one)] for name, one in [*score.per_label.items(), *score.averages.items()]],
     )
 
 
-def _cells(one: "Measured") -> list[str]:
+def _cells(line: "Measured") -> list[str]:
     """Return counts and figures of a line; what it does not have is left empty."""
-    cells = one.cells
+    cells = line.cells
     counts = (cells.tp, cells.fp, cells.fn, cells.tn) if cells else ("",) * 4
-    figures = (_number(one.values[key].value) if key in one.values else ""
+    figures = (_number(line.values[key].value) if key in line.values else ""
                for key in ("precision", "recall", "f1", "kappa"))
     return [*map(str, counts), *figures]
 
 
-def _show_notes(found: "Detection") -> None:
-    if found.weighted is not None:
+def _show_notes(detection: "Detection") -> None:
+    if detection.weighted is not None:
         _tell("enriched")
-    if found.crosswalk is None:
+    if detection.crosswalk is None:
         return
-    for name, side in (("gold", found.crosswalk.gold), ("model", found.crosswalk.model)):
+    for name, side in (("gold", detection.crosswalk.gold), ("model", detection.crosswalk.model)):
         if side.left:
-            _tell("not_mapped", side=name, target=found.crosswalk.target,
+            _tell("not_mapped", side=name, target=detection.crosswalk.target,
                   count=sum(side.left.values()), labels=", ".join(side.left))
 
 

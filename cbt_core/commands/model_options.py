@@ -143,11 +143,11 @@ def existing_database() -> "Database | None":
     """Return the database when there is one: files need none."""
     from cbt_core.services.operations import storage
 
-    found = named_database()
-    if not storage.exists(found):
+    store = named_database()
+    if not storage.exists(store):
         return None
-    storage.require_current(found)
-    return found
+    storage.require_current(store)
+    return store
 
 
 def carried_out(

@@ -151,12 +151,12 @@ def doctor() -> None:
     from cbt_core.words import say
 
     language = desk().language
-    found = examining.examine(named_database())
+    checks = examining.examine(named_database())
     table(
         ("", "", ""),
         [(say(f"doctor.state_{one.state}", language), say(f"doctor.{one.name}", language),
-          say(f"doctor.{one.code}", language, **one.values)) for one in found],
+          say(f"doctor.{one.code}", language, **one.values)) for one in checks],
     )
-    bad = sum(one.state == "bad" for one in found)
+    bad = sum(one.state == "bad" for one in checks)
     if bad:
         raise StudyError("doctor.summary", count=bad)

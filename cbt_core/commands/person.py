@@ -52,11 +52,11 @@ def list_people() -> None:
     """List everybody with roles; no names, no secrets."""
     from cbt_core.services.people import roster
 
-    found = roster.list_people(open_database(), TERMINAL, now=now())
+    people = roster.list_people(open_database(), TERMINAL, now=now())
     rows = [
         (one.code, _roles(one), (one.last_seen_at or "")[:16],
          word("disabled") if one.disabled_at else "")
-        for one in found
+        for one in people
     ]
     table([word("code"), word("roles"), word("seen"), word("state")], rows)
 
@@ -91,7 +91,7 @@ def forget(code: str) -> None:
     tell("forgotten" if done.scrubbed else "forgotten_unscrubbed", person=done.code)
 
 
-def _roles(one: "Overview") -> str:
-    held = [f"{member.slug}:{member.role.value}" for member in one.memberships
+def _roles(overview: "Overview") -> str:
+    held = [f"{member.slug}:{member.role.value}" for member in overview.memberships
             if member.left_at is None]
-    return ", ".join([*held, *(["lead"] if one.may_create_studies else [])])
+    return ", ".join([*held, *(["lead"] if overview.may_create_studies else [])])

@@ -132,16 +132,16 @@ def _metrics(joined: str) -> tuple[str, ...]:
 def _models(given: tuple[str, ...]) -> dict[str, str]:
     from cbt_core.metrics.score_table import MODELS
 
-    found = {}
-    for one in given:
-        metric, _, name = one.partition("=")
+    models = {}
+    for option in given:
+        metric, _, name = option.partition("=")
         if metric not in MODELS or not name:
             raise click.BadParameter(
-                f"{one!r}: write {' or '.join(f'{metric}=DIR' for metric in MODELS)}",
+                f"{option!r}: write {' or '.join(f'{metric}=DIR' for metric in MODELS)}",
                 param_hint="--model",
             )
-        found[metric] = name
-    return found
+        models[metric] = name
+    return models
 
 
 def _stepping(step: Callable[[int, int], None]) -> Callable[[str, int, int], None]:
@@ -166,8 +166,8 @@ def _show(outcome: "Outcome") -> None:
         for system, row in outcome.cells.items()
     ]
     for known in paper.table():
-        told = say("metrics.paper_row", language, backbone=known.backbone)
-        rows.append([told, "", *(_published(known, name, language) for name in names)])
+        label = say("metrics.paper_row", language, backbone=known.backbone)
+        rows.append([label, "", *(_published(known, name, language) for name in names)])
     if names:
         table([say("metrics.system", language), say("metrics.answers", language), *names], rows)
         click.echo(say("metrics.note", language))
@@ -202,12 +202,12 @@ def _show_doubts(outcome: "Outcome") -> None:
                                share=f"{cell.cut:.0%}"))
 
 
-def _show_comparisons(found: "tuple[Comparison, ...]", family: int) -> None:
+def _show_comparisons(comparisons: "tuple[Comparison, ...]", family: int) -> None:
     language = desk().language
     rows = [
         (f"{one.a} - {one.b}", one.metric, one.items, _number(one.difference, one.metric),
          _interval(one.low, one.high, one.metric), _p(one.p), _p(one.p_bootstrap))
-        for one in found
+        for one in comparisons
         if one.difference is not None and not one.metric.startswith(PARTS)
     ]  # fmt: skip
     if rows:
@@ -217,8 +217,8 @@ def _show_comparisons(found: "tuple[Comparison, ...]", family: int) -> None:
 
 
 def _told(cell: "Cell", name: str) -> str:
-    told = _number(cell.value, name)
-    return f"{told} {_interval(cell.low, cell.high, name)}".strip()
+    figure = _number(cell.value, name)
+    return f"{figure} {_interval(cell.low, cell.high, name)}".strip()
 
 
 def _published(known: "PaperRow", name: str, language: str) -> str:

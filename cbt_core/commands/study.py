@@ -92,10 +92,10 @@ def gates(slug: str, out: Path | None) -> None:
     from cbt_core.files.writer import write_json
     from cbt_core.services.studies import answer_gates
 
-    found = answer_gates.gates_of_study(open_database(), TERMINAL, slug=slug, now=now())
-    _tell_gates(found)
+    gate_report = answer_gates.gates_of_study(open_database(), TERMINAL, slug=slug, now=now())
+    _tell_gates(gate_report)
     if out is not None:
-        write_json(found.json(), out)
+        write_json(gate_report.json(), out)
         tell("written", file=out)
 
 
@@ -223,17 +223,17 @@ def status(slug: str, by_item: bool) -> None:
     from cbt_core.services.studies import lifecycle
 
     database = open_database()
-    found = lifecycle.status(database, TERMINAL, slug=slug, now=now())
-    cover = found.coverage
-    tell("status", slug=slug, stage=found.study.stage, done=found.done, total=found.total,
-         hours=f"{found.hours:.1f}")
+    standing = lifecycle.status(database, TERMINAL, slug=slug, now=now())
+    cover = standing.coverage
+    tell("status", slug=slug, stage=standing.study.stage, done=standing.done, total=standing.total,
+         hours=f"{standing.hours:.1f}")
     tell("coverage", complete=cover.complete, partial=cover.partial, untouched=cover.untouched,
          unassigned=cover.unassigned, withdrawn=cover.withdrawn)
     heads = ("rater", "work", "done", "skipped", "total", "hours", "last")
     table(
         [word(key) for key in heads],
         [(r.code, r.work, r.done, r.skipped, r.total, r.seconds / SECONDS_PER_HOUR,
-          (r.last_at or "")[:16]) for r in found.raters],
+          (r.last_at or "")[:16]) for r in standing.raters],
     )
     if by_item:
         _show_items(slug)
@@ -330,15 +330,15 @@ def register(slug: str, out: Path | None) -> None:
     from cbt_core.services.studies import registration
 
     language = desk().language
-    found = registration.register(
+    document = registration.register(
         open_database(), TERMINAL, slug=slug, language=language, now=now()
     )
     if out is None:
-        click.echo(found.text)
+        click.echo(document.text)
         return
-    registration.write(found, out)
+    registration.write(document, out)
     click.echo(
-        say("registration.written", language, slug=slug, digest=found.digest[:SHOWN], file=out)
+        say("registration.written", language, slug=slug, digest=document.digest[:SHOWN], file=out)
     )
 
 

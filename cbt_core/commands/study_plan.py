@@ -72,9 +72,9 @@ def plan(
         shares=sample_size.numbers(shares) if shares else None,
         sds=tuple((name, sd) for name, sd in sds if isinstance(sd, float)),
     )
-    found = sample_size.plan(sample_size.wish_of(asked, drafted))
-    _print(found)
-    for file in sample_size.plan_files(found, out, desk().language) if out else ():
+    draft = sample_size.plan(sample_size.wish_of(asked, drafted))
+    _print(draft)
+    for file in sample_size.plan_files(draft, out, desk().language) if out else ():
         click.echo(_word("written", file=file))
 
 
@@ -82,24 +82,24 @@ def _word(key: str, **values: object) -> str:
     return say(f"sample_size.{key}", desk().language, **values)
 
 
-def _print(found: "Plan") -> None:
+def _print(draft: "Plan") -> None:
     """Print assumptions, figures with their Monte Carlo error, plot, advice and sentence."""
     from cbt_core.services.assignment.sample_size import recommendation, sentence
 
-    _assumptions(found)
-    _curve(found)
-    _beside(found)
+    _assumptions(draft)
+    _curve(draft)
+    _beside(draft)
     click.echo(f"\n{_word('recommendation')}")
-    for line in recommendation(found, desk().language):
+    for line in recommendation(draft, desk().language):
         click.echo(f"- {line}")
-    click.echo(f"\n{_word('registration')}\n{sentence(found, desk().language)}")
+    click.echo(f"\n{_word('registration')}\n{sentence(draft, desk().language)}")
 
 
-def _assumptions(found: "Plan") -> None:
+def _assumptions(draft: "Plan") -> None:
     from cbt_core.services.assignment.sample_size import assumptions
     from cbt_core.stats.planning.simulation import shares
 
-    wish = found.wish
+    wish = draft.wish
     click.echo(_word("assumptions"))
     rows = [
         (_word(name), _listed(value), _word(f"source_{source}"))
@@ -107,9 +107,9 @@ def _assumptions(found: "Plan") -> None:
     ]
     rows += [
         (_word("shares"), _listed(shares(wish.assumed)), ""),
-        (_word("shares_system"), _listed(shares(wish.assumed, found.shift)), ""),
+        (_word("shares_system"), _listed(shares(wish.assumed, draft.shift)), ""),
         (_word("difference"), f"{wish.difference:g}", _word("source_given")),
-        (_word("latent_shift"), f"{found.shift:.3f}", ""),
+        (_word("latent_shift"), f"{draft.shift:.3f}", ""),
         (_word("level"), f"{wish.level:.4g}", ""),
     ]
     table([_word(key) for key in ("assumption", "value", "source")], rows)
@@ -121,7 +121,7 @@ def _listed(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _curve(found: "Plan") -> None:
+def _curve(draft: "Plan") -> None:
     click.echo(f"\n{_word('curve')}")
     heads = ("items", "power_item", "mc_error", "power_crossed", "mc_error", "half_difference",
              "width_alpha", "width_ac2")  # fmt: skip
@@ -129,14 +129,14 @@ def _curve(found: "Plan") -> None:
         (one.items, *_share(one.item_level), *_share(one.crossed),
          _figure(one.crossed_half_width or one.item_half_width),
          _figure(width["alpha_ordinal"].width), _figure(width["ac2_quadratic"].width))
-        for one, width in zip(found.curve, found.widths, strict=True)
+        for one, width in zip(draft.curve, draft.widths, strict=True)
     ]
     table([_word(key) for key in heads], rows)
-    means = [_figure(found.width[key].value) for key in ("alpha_ordinal", "ac2_quadratic")]
+    means = [_figure(draft.width[key].value) for key in ("alpha_ordinal", "ac2_quadratic")]
     click.echo(_word("widths_expected", alpha=means[0], ac2=means[1]))
     click.echo(f"\n{_word('plot')}")
-    for one in found.curve:
-        click.echo(f"{one.items:>7} |{_bar(one.item_level.value, one.crossed.value)}|")
+    for point in draft.curve:
+        click.echo(f"{point.items:>7} |{_bar(point.item_level.value, point.crossed.value)}|")
 
 
 def _bar(item: float | None, crossed: float | None) -> str:
@@ -149,26 +149,26 @@ def _bar(item: float | None, crossed: float | None) -> str:
     return "".join(line)
 
 
-def _beside(found: "Plan") -> None:
+def _beside(draft: "Plan") -> None:
     from cbt_core.stats.planning.plan import hours
 
-    held = hours(found.wish)
+    held = hours(draft.wish)
     click.echo("\n" + _word(
         "hours_are", low=f"{held.low:.1f}", high=f"{held.high:.1f}", tasks=f"{held.tasks:.0f}",
-        characters=found.wish.characters,
+        characters=draft.wish.characters,
     ))  # fmt: skip
-    alarms = [_figure(one.value) or "-" for one in (found.alarms.item_level, found.alarms.crossed)]
+    alarms = [_figure(one.value) or "-" for one in (draft.alarms.item_level, draft.alarms.crossed)]
     click.echo(f"{_word('alarms')}: {_word('alarms_are', item=alarms[0], crossed=alarms[1])}")
     tests = [_word(key) for key in ("power_item", "mc_error", "power_crossed", "mc_error")]
     click.echo(f"\n{_word('likings')}")
     table([_word("sd_rater_system"), *tests], [
-        (f"{sd:g}", *_share(one.item_level), *_share(one.crossed)) for sd, one in found.likings
+        (f"{sd:g}", *_share(one.item_level), *_share(one.crossed)) for sd, one in draft.likings
     ])  # fmt: skip
     click.echo(f"\n{_word('alternatives')}")
     rows = []
-    for size, one in found.alternatives:
-        own = hours(found.wish, size)
-        rows.append((size.raters, size.overlap, *_share(one.item_level), *_share(one.crossed),
+    for size, power in draft.alternatives:
+        own = hours(draft.wish, size)
+        rows.append((size.raters, size.overlap, *_share(power.item_level), *_share(power.crossed),
                      f"{own.low:.1f}–{own.high:.1f}"))
     table([_word("raters"), _word("per_item"), *tests, _word("hours")], rows)
 

@@ -232,14 +232,14 @@ def _by_scale(table: Table, scales: Sequence[str]) -> dict[str, float]:
 
 
 def _flags(tables: Iterable[Table]) -> dict[tuple[str, str], tuple[SimulatedFlag, ...]]:
-    found: dict[tuple[str, str], tuple[SimulatedFlag, ...]] = {}
-    for one in tables:
-        key = one.text("item"), one.text("rater")
+    flags: dict[tuple[str, str], tuple[SimulatedFlag, ...]] = {}
+    for table in tables:
+        key = table.text("item"), table.text("rater")
         flag = SimulatedFlag(
-            one.text("system"), one.text("kind"), one.text("severity"), one.words("quote")
+            table.text("system"), table.text("kind"), table.text("severity"), table.words("quote")
         )
-        found[key] = (*found.get(key, ()), flag)
-    return found
+        flags[key] = (*flags.get(key, ()), flag)
+    return flags
 
 
 LABEL_SEED: Final = 3
@@ -334,21 +334,21 @@ def _labels(
 
 
 def _named(
-    one: MarkedQuote, who: _Annotator, confused: Mapping[str, str], chance: Random
+    passage: MarkedQuote, who: _Annotator, confused: Mapping[str, str], chance: Random
 ) -> MarkedQuote:
-    is_mistaken = chance.random() < who.share["confuses"] and one.label in confused
-    return replace(one, label=confused[one.label]) if is_mistaken else one
+    is_mistaken = chance.random() < who.share["confuses"] and passage.label in confused
+    return replace(passage, label=confused[passage.label]) if is_mistaken else passage
 
 
-def _adopts(one: MarkedQuote, item: MarkedItem, who: _Annotator, chance: Random) -> bool:
-    if _is_right(one, item):
+def _adopts(passage: MarkedQuote, item: MarkedItem, who: _Annotator, chance: Random) -> bool:
+    if _is_right(passage, item):
         return chance.random() >= who.share["rejects"]
     return chance.random() < who.share["adopts"]
 
 
-def _is_right(one: MarkedQuote, item: MarkedItem) -> bool:
+def _is_right(tag: MarkedQuote, item: MarkedItem) -> bool:
     """Tell whether a careful reader would give this label to words around these."""
     return any(
-        true.label == one.label and (true.quote.zh in one.quote.zh or one.quote.zh in true.quote.zh)
+        true.label == tag.label and (true.quote.zh in tag.quote.zh or tag.quote.zh in true.quote.zh)
         for true in item.reference
     )

@@ -207,7 +207,7 @@ class Crosswalk:
 
         Exact matches come first; empty where `target` has nothing alike.
         """
-        found: dict[str, bool] = {}
+        exactness: dict[str, bool] = {}
         for concept in self.concepts:
             all_pairs = concept.same + concept.partly
             if (source, label) not in all_pairs:
@@ -215,9 +215,9 @@ class Crosswalk:
             for scheme, other in all_pairs:
                 if scheme == target:
                     exact = {(source, label), (scheme, other)} <= set(concept.same)
-                    found[other] = found.get(other, False) or exact
-        ordered = sorted(found, key=lambda other: not found[other])
-        return tuple(Match(other, found[other]) for other in ordered)
+                    exactness[other] = exactness.get(other, False) or exact
+        ordered = sorted(exactness, key=lambda other: not exactness[other])
+        return tuple(Match(other, exactness[other]) for other in ordered)
 
 
 def _folded(words: str) -> str:
@@ -235,12 +235,12 @@ def content(thing: object) -> dict[str, object]:
     """
     if not is_dataclass(thing):
         raise TypeError(f"not a dataclass: {type(thing).__name__}")
-    found: dict[str, object] = {}
+    table: dict[str, object] = {}
     for field in fields(thing):
         value = getattr(thing, field.name)
         if field.name not in UNHASHED and value not in (None, EMPTY, ()):
-            found[field.name] = _plain(value)
-    return found
+            table[field.name] = _plain(value)
+    return table
 
 
 def _plain(value: object) -> object:

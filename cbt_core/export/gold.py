@@ -92,13 +92,13 @@ def gold_span_table(
 ) -> Table:
     """Return the gold spans, one row each, offsets within the field and the document."""
     rows: Rows = []
-    for key, one in gold.items():
+    for key, decision in gold.items():
         question, description = texts[key]
         for field, start, end, label in places.get(key, ()):
             is_question = field == "question"
             shift = 0 if is_question else len(question) + 1
             quote = (question if is_question else description)[start:end]
-            rows.append((key, start + shift, end + shift, label, one.rule, field, start, end,
+            rows.append((key, start + shift, end + shift, label, decision.rule, field, start, end,
                          quote))
     return Table("gold_spans", GOLD_SPANS, rows)
 

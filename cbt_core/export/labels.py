@@ -155,11 +155,11 @@ def span_table(read: LabelMaterial, *, second: bool) -> Table:
     rows: Rows = []
     for line in read.of_round(second=second):
         question, _ = read.texts[line.item]
-        for one in read.spans.get(line.id, []):
-            shift = 0 if one.field == "question" else len(question) + 1
+        for span in read.spans.get(line.id, []):
+            shift = 0 if span.field == "question" else len(question) + 1
             rows.append((
-                line.item, line.annotator, one.start + shift, one.end + shift, one.label,
-                line.round, one.field, one.start, one.end, one.quote, one.origin,
+                line.item, line.annotator, span.start + shift, span.end + shift, span.label,
+                line.round, span.field, span.start, span.end, span.quote, span.origin,
                 read.excluded(line),
             ))
     return Table("spans_second" if second else "spans", SPANS, rows)

@@ -16,18 +16,18 @@ from cbt_core.files.writer import Column, Table, csv_bytes, jsonl_bytes
 from cbt_core.version import VERSION
 
 
-def task_table(found: Material) -> Table:
+def task_table(material: Material) -> Table:
     """Return every task with its slots, whatever became of it."""
-    orders = {line.task_id: line.order for line in found.lines}
-    whole = [s.id for s in found.setup.instrument.scales if s.level == "task"]
+    orders = {line.task_id: line.order for line in material.lines}
+    whole = [s.id for s in material.setup.instrument.scales if s.level == "task"]
     rows: Rows = []
-    for line in found.lines:
+    for line in material.lines:
         places = "|".join(
-            f"{slot.slot}={found.name(slot)}" for slot in found.slots.get(line.task_id, [])
+            f"{slot.slot}={material.name(slot)}" for slot in material.slots.get(line.task_id, [])
         )
         given = {
             s.scale: s.value
-            for s in found.scores.get(line.submission_id or 0, [])
+            for s in material.scores.get(line.submission_id or 0, [])
             if s.slot == ""
         }
         rows.append((
@@ -36,31 +36,31 @@ def task_table(found: Material) -> Table:
             line.seconds, line.layout, line.input, line.width, line.lang, line.confidence,
             *(given.get(scale) for scale in whole),
         ))
-    return Table("tasks", task_columns(found.setup.instrument), rows)
+    return Table("tasks", task_columns(material.setup.instrument), rows)
 
 
-def missing_table(found: Material) -> Table:
+def missing_table(material: Material) -> Table:
     """Return what is missing and why: skipped tasks, and scales that could not be rated."""
     rows: Rows = []
-    for line in found.lines:
+    for line in material.lines:
         if line.outcome == "skipped":
             rows.append((line.item, None, line.rater, line.panel, line.kind, None,
                          f"skipped:{line.skip_reason}"))
-        places = {slot.slot: slot for slot in found.slots.get(line.task_id, [])}
-        for score in found.scores.get(line.submission_id or 0, []):
+        places = {slot.slot: slot for slot in material.slots.get(line.task_id, [])}
+        for score in material.scores.get(line.submission_id or 0, []):
             if score.missing_reason:
                 slot = places.get(score.slot)
-                rows.append((line.item, found.name(slot) if slot else None, line.rater,
+                rows.append((line.item, material.name(slot) if slot else None, line.rater,
                              line.panel, line.kind, score.scale, score.missing_reason))
     rows.sort(key=lambda row: tuple(str(cell) for cell in row))
     return Table("missing", MISSING, rows)
 
 
-def comment_table(found: Material) -> Table:
+def comment_table(material: Material) -> Table:
     """Return comments, notes of skips and reasons of corrections."""
     rows: Rows = [
         (line.item, line.rater, line.panel, line.kind, line.revision, kind, text)
-        for line in found.lines
+        for line in material.lines
         for kind, text in (
             ("comment", line.comment), ("skip", line.note), ("correction", line.reason)
         )

@@ -45,8 +45,8 @@ def read_counts(path: Path, *, encoding: str | None = None, name: str | None = N
 
 def _arms(path: Path, place: Place, asked: str | None) -> tuple[str, ...]:
     _, header = next(rows(path, place, encoding(path, place, asked)))
-    found = [str(cell).strip() for cell in header]
-    arms = tuple(cell[len(PREFIX) :] for cell in found if cell.startswith(PREFIX))
+    columns = [str(cell).strip() for cell in header]
+    arms = tuple(cell[len(PREFIX) :] for cell in columns if cell.startswith(PREFIX))
     if not arms or "" in arms:
         raise place.stop(1, WHOLE_FILE, "ratings_file.arms_missing")
     return arms
@@ -56,21 +56,21 @@ def _lines(
     grid: Grid, guesses: Sequence[str], due: tuple[str, ...], place: Place
 ) -> dict[str, int]:
     """Return the index of the row of each guess; missing, unknown and double ones are refused."""
-    found: dict[str, int] = {}
+    index: dict[str, int] = {}
     names = ", ".join(due)
     for at, (row, guess) in enumerate(zip(grid.rows, guesses, strict=True)):
         if guess not in due:
             place.refuse(
                 row, "guess", "ratings_file.guess_unknown", value=shown(guess), names=names
             )
-        elif guess in found:
-            place.refuse(row, "guess", "ratings_file.guess_twice", where=grid.rows[found[guess]])
+        elif guess in index:
+            place.refuse(row, "guess", "ratings_file.guess_twice", where=grid.rows[index[guess]])
         else:
-            found[guess] = at
-    missing = [guess for guess in due if guess not in found]
+            index[guess] = at
+    missing = [guess for guess in due if guess not in index]
     if missing:
         place.refuse(1, "guess", "ratings_file.guess_missing", names=", ".join(missing))
-    return found
+    return index
 
 
 def _counts(grid: Grid, column: str, place: Place) -> Floats:

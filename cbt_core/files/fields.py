@@ -58,10 +58,10 @@ def _judge(text: str, place: Place, row: int, field: str) -> bool:
         place.refuse(row, field, "text_nul", at=text.index("\0") + 1)
         return False
     for pattern, code in ((SURROGATE, "text_surrogate"), (CONTROL, "text_control")):
-        found = pattern.search(text)
-        if found:
-            character = f"U+{ord(found.group()):04X}"
-            place.refuse(row, field, code, character=character, at=found.start() + 1)
+        match = pattern.search(text)
+        if match:
+            character = f"U+{ord(match.group()):04X}"
+            place.refuse(row, field, code, character=character, at=match.start() + 1)
             return False
     if "\ufffd" in text:
         place.warn(row, field, "text_damaged", at=text.index("\ufffd") + 1)
@@ -77,8 +77,8 @@ WRITTEN: Final = re.compile(r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]{1,3})?", re.ASCII
 
 def chance(written: str) -> float | None:
     """Return the probability a text stands for; None unless it is above 0 and at most 1."""
-    found = float(written) if WRITTEN.fullmatch(written) else 0.0
-    return found if 0 < found <= 1 else None
+    probability = float(written) if WRITTEN.fullmatch(written) else 0.0
+    return probability if 0 < probability <= 1 else None
 
 
 EXACT_DIGITS: Final = 15

@@ -57,28 +57,28 @@ def read_machine(
     grid = opened(file.path, place, MACHINE, encoding)
     cells = next((name for name in CELLS if name in grid.columns), None)
     if cells:
-        found = _by_item(grid, cells, LabelCells(scheme, place), (place, file.machine))
+        sets = _by_item(grid, cells, LabelCells(scheme, place), (place, file.machine))
     elif "label" in grid.columns or "found" in grid.columns:
-        found = _of_export(file, grid, (place, scheme), encoding)
+        sets = _of_export(file, grid, (place, scheme), encoding)
     else:
         raise place.stop(1, WHOLE_FILE, "labels.machine_columns")
     settle(place)
-    return ReadMachine(found, told(place))
+    return ReadMachine(sets, told(place))
 
 
 def _by_item(
     grid: Grid, field: str, cells: LabelCells, asked: tuple[Place, str | None]
 ) -> Sets:
     place = asked[0]
-    mine = _only(grid, _chosen(grid, *asked))
-    mine = _only(mine, [not out for out in marks(mine, "excluded")])
-    items = labels(mine, "item_id", place, required=True)
-    refuse_repeats(mine, items, place, "item_id", "labels.judged_twice")
-    column = mine.columns[field]
-    found = {item: cells.read(cell, row, field)
-             for item, row, cell in zip(items, mine.rows, column, strict=True)}
+    own_rows = _only(grid, _chosen(grid, *asked))
+    own_rows = _only(own_rows, [not out for out in marks(own_rows, "excluded")])
+    items = labels(own_rows, "item_id", place, required=True)
+    refuse_repeats(own_rows, items, place, "item_id", "labels.judged_twice")
+    column = own_rows.columns[field]
+    sets = {item: cells.read(cell, row, field)
+             for item, row, cell in zip(items, own_rows.rows, column, strict=True)}
     tell_empty(kept(column, [False] * len(column)), field, place)
-    return found
+    return sets
 
 
 def _of_export(
@@ -96,7 +96,7 @@ def _of_export(
     runs, proposals = (other, grid) if is_proposals else (grid, other)
     run_place, proposed_place = (beside, place) if is_proposals else (place, beside)
     runs = _only(runs, _chosen(runs, run_place, file.machine))
-    found: Sets = _nothing_found(runs, run_place)
+    sets: Sets = _nothing_found(runs, run_place)
     known = file.machine or next(iter(_names(runs)), None)
     proposals = _only(proposals, _marked(proposals, known))
     items = labels(proposals, "item_id", proposed_place, required=True)
@@ -104,9 +104,9 @@ def _of_export(
     for item, row, cell in zip(
         items, proposals.rows, proposals.columns["label"], strict=True
     ):
-        found[item] = (found.get(item) or frozenset()) | {cells.one(cell, row, "label")}
+        sets[item] = (sets.get(item) or frozenset()) | {cells.one(cell, row, "label")}
     settle(beside)
-    return found
+    return sets
 
 
 def _nothing_found(runs: Grid, place: Place) -> Sets:
@@ -133,11 +133,11 @@ def _chosen(grid: Grid, place: Place, machine: str | None) -> list[bool]:
             raise place.stop(1, WHOLE_FILE, "labels.machines_several", count=len(names),
                              names=shown(", ".join(names)))
         return [True] * len(grid.rows)
-    mine = _marked(grid, machine)
-    if not any(mine) or not names:
+    own_marks = _marked(grid, machine)
+    if not any(own_marks) or not names:
         raise place.stop(1, WHOLE_FILE, "labels.machine_unknown", machine=shown(machine),
                          names=shown(", ".join(names)) or "-")
-    return mine
+    return own_marks
 
 
 def _marked(grid: Grid, machine: str | None) -> list[bool]:
@@ -218,14 +218,14 @@ def read_gold(
         tell_empty(kept(grid.columns[field], excluded), field, place)
     beside = read_machine(machine, scheme=model, encoding=encoding) if machine else None
     in_model = beside.labels if beside else in_file or {}
-    found = _Judged(len(grid.rows), in_model)
+    tally = _Judged(len(grid.rows), in_model)
     for at, item in enumerate(items):
-        found.add(item, in_gold[at], rest[at], excluded=excluded[at])
+        tally.add(item, in_gold[at], rest[at], excluded=excluded[at])
     if beside:
-        _tell_missing(found, in_model.keys() - set(items), place)
-    if not found.kept:
+        _tell_missing(tally, in_model.keys() - set(items), place)
+    if not tally.kept:
         raise place.stop(1, WHOLE_FILE, "labels.nothing_decided")
-    return ReadGold(found.kept, found.flow, told(place) + (beside.warnings if beside else ()))
+    return ReadGold(tally.kept, tally.flow, told(place) + (beside.warnings if beside else ()))
 
 
 Rest = tuple[str, float | None, bool | None]
@@ -266,15 +266,15 @@ class _Judged:
         return "model_unsure" if self._in_model[item] is None else ""
 
 
-def _tell_missing(found: _Judged, more: Set[str], place: Place) -> None:
+def _tell_missing(tally: _Judged, more: Set[str], place: Place) -> None:
     """Count the items that only one of the two files has.
 
     Raises:
         ImportProblems: they have none in common.
     """
-    missing = found.flow.setdefault("gold_without_model", 0)
-    found.flow["model_without_gold"] = len(more)
-    if not found.kept and missing:
+    missing = tally.flow.setdefault("gold_without_model", 0)
+    tally.flow["model_without_gold"] = len(more)
+    if not tally.kept and missing:
         raise place.stop(1, "item_id", "labels.nothing_common")
     if missing or more:
         place.warn(1, "item_id", "labels.not_in_both", gold=missing, model=len(more))
@@ -295,14 +295,14 @@ def _rules(grid: Grid, place: Place) -> Sequence[str]:
 
 def _chances(grid: Grid, place: Place) -> list[float | None]:
     field = "inclusion_probability"
-    found: list[float | None] = []
+    chances: list[float | None] = []
     for row, cell in zip(grid.rows, grid.columns.get(field, [""] * len(grid.rows)), strict=True):
         text = cell.strip()
         value = chance(text)
         if text and value is None:
             place.refuse(row, field, "labels.not_a_chance", value=shown(text))
-        found.append(value)
-    return found
+        chances.append(value)
+    return chances
 
 
 def _any(grid: Grid, place: Place) -> list[bool | None]:

@@ -16,18 +16,18 @@ from cbt_core.files.xlsx import Number
 
 def references(values: Values, answers: list[object]) -> tuple[str, ...]:
     """Return the texts of the answers of a PsyQA record; what is wrong is noted."""
-    found: list[str] = []
+    texts: list[str] = []
     for number, answer in enumerate(answers, start=1):
         field = f"answers[{number}]"
         if not isinstance(answer, dict):
             values.refuse(field, "json_not_an_object", kind=kind_of(answer))
             continue
         text = values.text_of(answer.get("answer_text"), f"{field}.answer_text", required=True)
-        found.append(text)
+        texts.append(text)
         if not isinstance(answer.get("has_label", False), bool):
             values.refuse(f"{field}.has_label", "not_true_or_false")
         _judge_spans(values, f"{field}.labels_sequence", answer.get("labels_sequence"), len(text))
-    return tuple(found)
+    return tuple(texts)
 
 
 def _judge_spans(values: Values, field: str, spans: object, length: int) -> None:
@@ -93,17 +93,17 @@ class ItemReader:
         key = values.key()
         if not self._table.sheet:
             self.keys.same_kind(record.get("id"), values.row, self.place)
-        answers, found = self._answers(values, record)
+        answers, texts = self._answers(values, record)
         return ImportedItem(
             key=key,
             question=values.text("question", required=True),
             description=values.text("description"),
             keywords=values.names("keywords"),
-            source=values.name("source") or (PSYQA if self._is_psyqa(found) else ""),
+            source=values.name("source") or (PSYQA if self._is_psyqa(texts) else ""),
             licence=values.name("licence"),
             risk=values.risk(),
             answers=answers,
-            references=found or (),
+            references=texts or (),
             row=values.row,
             inclusion_probability=_chance(values),
         )
@@ -159,11 +159,11 @@ class ItemReader:
             self._meet_question(item)
             return
         first = self.items[item.key]
-        told: dict[str, object] = {"value": shown(item.key), "where": first.row}
+        details: dict[str, object] = {"value": shown(item.key), "where": first.row}
         if not values.sound or replace(item, row=first.row) != first:
-            self.place.refuse(item.row, "id", "key_twice", **told)
+            self.place.refuse(item.row, "id", "key_twice", **details)
         else:
-            self.place.warn(item.row, "id", "record_twice", **told)
+            self.place.warn(item.row, "id", "record_twice", **details)
 
     def _meet_question(self, item: ImportedItem) -> None:
         """Warn when two items ask the same (hash only: the texts are in memory already)."""
@@ -182,10 +182,10 @@ def _chance(values: Values) -> float | None:
         written = str(value)
     else:
         written = values.text(CHANCE).strip()
-    found = chance(written)
-    if written and found is None:
+    probability = chance(written)
+    if written and probability is None:
         values.refuse(CHANCE, "labels.not_a_chance", value=shown(written))
-    return found
+    return probability
 
 
 def read_items(table: Table, place: Place) -> ItemReader:

@@ -35,16 +35,16 @@ class NotARecord(ValueError):  # noqa: N818 - a finding, not a fault of ours
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    record = dict(pairs)
+    if len(record) < len(pairs):
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
                 raise NotARecord("json_key_twice", shown(name))
             seen.add(name)
-    if len(found) > COLUMNS:
+    if len(record) > COLUMNS:
         raise NotARecord("too_many_columns", limit=COLUMNS)
-    return found
+    return record
 
 
 def _constant(name: str) -> object:

@@ -54,10 +54,10 @@ class LabelCells:
         """Return the labels of a cell; None: undecided. What is wrong is refused."""
         if cell not in self._known:
             before = self._place.findings.count
-            found = self._judged(cell, row, field)
+            label_set = self._judged(cell, row, field)
             if self._place.findings.count > before:
                 return frozenset()  # told at this row, and again at the next that holds it
-            self._known[cell] = found
+            self._known[cell] = label_set
         return self._known[cell]
 
     def one(self, cell: str, row: int, field: str) -> str:
@@ -87,10 +87,10 @@ class LabelCells:
 
     def _label(self, name: str, row: int, field: str) -> str | None:
         if name not in self._labels:
-            found = self._found(name, row, field)
-            if found is None:
+            label = self._found(name, row, field)
+            if label is None:
                 return None
-            self._labels[name] = found
+            self._labels[name] = label
         return self._labels[name]
 
     def _found(self, name: str, row: int, field: str) -> str | None:
@@ -241,9 +241,9 @@ def settle(place: Place) -> None:
         ImportProblems: something was found.
     """
     if place.findings.failed():
-        found = place.findings.problems()
+        failure = place.findings.problems()
         raise ImportProblems(
-            tuple(sorted(found.problems, key=lambda one: one.row)), count=found.count
+            tuple(sorted(failure.problems, key=lambda one: one.row)), count=failure.count
         )
 
 
@@ -299,7 +299,7 @@ def read_spans(
     """
     lengths = _lengths(documents, encoding)
     place = Place(str(spans), Findings())
-    found = _Spans(lengths, frozenset((row.item, row.annotator) for row in rows), place)
+    span_set = _Spans(lengths, frozenset((row.item, row.annotator) for row in rows), place)
     grid = opened(spans, place, SPANS, encoding)
     items = labels(grid, "item_id", place, required=True)
     annotators = labels(grid, "annotator", place, required=True)
@@ -308,11 +308,11 @@ def read_spans(
     for at, row in enumerate(grid.rows):
         label = cells.one(grid.columns["label"][at], row, "label")
         ends = (grid.columns["start"][at], grid.columns["end"][at])
-        offsets = None if excluded[at] else found.offsets(row, ends)
+        offsets = None if excluded[at] else span_set.offsets(row, ends)
         if offsets:
-            found.add(row, SpanRow(items[at], annotators[at], *offsets, label))
+            span_set.add(row, SpanRow(items[at], annotators[at], *offsets, label))
     settle(place)
-    return ReadSpans(Documents(found.kept, lengths), told(place))
+    return ReadSpans(Documents(span_set.kept, lengths), told(place))
 
 
 class _Spans:
@@ -329,13 +329,13 @@ class _Spans:
 
     def offsets(self, row: int, cells: tuple[str, str]) -> tuple[int, int] | None:
         """Return start and end; what is no offset is refused (None)."""
-        found = []
+        ends = []
         for field, cell in zip(("start", "end"), cells, strict=True):
             if not OFFSET.fullmatch(cell.strip()):
                 self._place.refuse(row, field, "labels.not_an_offset", value=shown(cell) or "''")
                 return None
-            found.append(int(float(cell)))
-        return found[0], found[1]
+            ends.append(int(float(cell)))
+        return ends[0], ends[1]
 
     def add(self, row: int, span: SpanRow) -> None:
         """Keep a span that lies in the text of an item its annotator labelled."""

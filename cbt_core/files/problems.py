@@ -96,10 +96,10 @@ class ImportProblems(StudyError):  # noqa: N818 - named after what it carries
 
     def lines(self, language: str = "en", *, limit: int = PROBLEMS_TOLD) -> list[str]:
         """Return one line per problem, and a last one that counts those left out."""
-        told = [describe(problem, language) for problem in self.problems[:limit]]
-        if self.count > len(told):
-            told.append(say(f"{SECTION}.more_problems", language, count=self.count - len(told)))
-        return told
+        lines = [describe(problem, language) for problem in self.problems[:limit]]
+        if self.count > len(lines):
+            lines.append(say(f"{SECTION}.more_problems", language, count=self.count - len(lines)))
+        return lines
 
     def say(self, language: str) -> str:
         """Return the lines as one text."""
@@ -163,15 +163,15 @@ class Findings:
 
     def warnings(self) -> tuple[Problem, ...]:
         """Return the warnings by kind, each kind closed by a count of those left out."""
-        found: list[Problem] = []
+        problems: list[Problem] = []
         for code, kept in self._warnings.items():
-            found.extend(kept)
+            problems.extend(kept)
             left = self._warning_counts[code] - len(kept)
             if left:
                 last = kept[-1]
                 values: dict[str, object] = {"count": left}
-                found.append(Problem(last.file, last.row, last.field, "more_like_this", values))
-        return tuple(found)
+                problems.append(Problem(last.file, last.row, last.field, "more_like_this", values))
+        return tuple(problems)
 
 
 def refuse_warnings(warnings: tuple[Problem, ...]) -> None:

@@ -162,7 +162,7 @@ def read_ethics(table: Table) -> Ethics:
     table.only(
         "committee", "number", "valid_until", "exempt", "reason", "consent_version", "contact"
     )
-    found = Ethics(
+    ethics = Ethics(
         committee=table.text("committee", ""),
         number=_number_or_text(table, "number", ""),
         valid_until=_day(table, "valid_until"),
@@ -171,9 +171,9 @@ def read_ethics(table: Table) -> Ethics:
         consent_version=_number_or_text(table, "consent_version", "1"),
         contact=table.text("contact", ""),
     )
-    if found.exempt and not found.reason:
+    if ethics.exempt and not ethics.reason:
         raise table.refusal("reason", "protocol.exempt_without_reason")
-    return found
+    return ethics
 
 
 def _number_or_text(table: Table, key: str, default: str) -> str:
@@ -234,12 +234,12 @@ def read_steps(table: Table, instrument: Instrument) -> str:
         StudyError: another word, a share outside 0–1, or an instrument without a checklist.
     """
     written = table.text("steps", "none")
-    found = _sample(table, written) if written.startswith(SAMPLE) else written
-    if not found.startswith(SAMPLE) and found not in STEPS:
+    timing = _sample(table, written) if written.startswith(SAMPLE) else written
+    if not timing.startswith(SAMPLE) and timing not in STEPS:
         raise table.refusal("steps", "protocol.bad_steps")
-    if found != "none" and not instrument.steps:
+    if timing != "none" and not instrument.steps:
         raise table.refusal("steps", "protocol.no_steps", instrument=instrument.id)
-    return found
+    return timing
 
 
 def _sample(table: Table, written: str) -> str:
@@ -289,11 +289,11 @@ def known_scale(table: Table, instrument: Instrument) -> str:
     Raises:
         StudyError: the instrument has no such scale.
     """
-    found = table.text("scale")
+    scale_id = table.text("scale")
     known = [scale.id for scale in instrument.scales]
-    if found not in known:
+    if scale_id not in known:
         raise no_scale(table, "scale", instrument.id, known)
-    return found
+    return scale_id
 
 
 def no_scale(table: Table, key: str, instrument_id: str, known: Iterable[str]) -> StudyError:
@@ -351,13 +351,13 @@ def read_practice(table: Table, setting: Setting) -> tuple[Practice, ...]:
     """
     if table.content.get("practice") == DEFAULT:
         name = "practice-cbt-3.toml"
-        found = parse_toml(read_text(FOLDER / name), name)
+        section = parse_toml(read_text(FOLDER / name), name)
     else:
-        found = listed(table, "practice", "items", setting)
-    found.only("author", "items")
-    author = found.text("author", "")
-    items = tuple(_item(one, author, setting) for one in found.children("items"))
-    refuse_repeats(found, "items", [item.id for item in items])
+        section = listed(table, "practice", "items", setting)
+    section.only("author", "items")
+    author = section.text("author", "")
+    items = tuple(_item(one, author, setting) for one in section.children("items"))
+    refuse_repeats(section, "items", [item.id for item in items])
     return items
 
 
@@ -383,10 +383,10 @@ def _item(table: Table, author: str, setting: Setting) -> Practice:
 
 def _author(table: Table, author: str) -> str:
     """Return who stands for the key: it imports that person's view of what is right."""
-    found = table.text("author", author)
-    if not found:
+    name = table.text("author", author)
+    if not name:
         raise table.refusal("author", "protocol.practice_author")
-    return found
+    return name
 
 
 def _key(table: Table, slot: str, instrument: Instrument) -> dict[str, int]:
@@ -395,11 +395,11 @@ def _key(table: Table, slot: str, instrument: Instrument) -> dict[str, int]:
     for scale in written.content:
         if scale not in known:
             raise no_scale(written, scale, instrument.id, known)
-    found = {scale: written.whole(scale, low=-9999, high=9999) for scale in written.content}
-    for scale, value in found.items():
+    values = {scale: written.whole(scale, low=-9999, high=9999) for scale in written.content}
+    for scale, value in values.items():
         if not known[scale].allows(value):
             raise written.refusal(scale, "instruments.value_not_on_scale", scale=scale)
-    return found
+    return values
 
 
 def _reasons(table: Table, slot: str, key: dict[str, int], setting: Setting) -> dict[str, str]:
@@ -415,10 +415,10 @@ def read_attention(table: Table, setting: Setting) -> tuple[Attention, ...]:
     Raises:
         StudyError: a file that is missing or wrong, or a scale without an order.
     """
-    found = listed(table, "attention", "checks", setting)
-    found.only("checks")
-    checks = tuple(_check(one, setting) for one in found.children("checks"))
-    refuse_repeats(found, "checks", [check.id for check in checks])
+    section = listed(table, "attention", "checks", setting)
+    section.only("checks")
+    checks = tuple(_check(one, setting) for one in section.children("checks"))
+    refuse_repeats(section, "checks", [check.id for check in checks])
     return checks
 
 
@@ -441,10 +441,10 @@ def _ordered_scale(table: Table, instrument: Instrument) -> str:
         for scale in instrument.scales
         if scale.level == "answer" and scale.measure == "ordinal"
     ]
-    found = table.text("scale")
-    if found not in ordered:
+    scale_id = table.text("scale")
+    if scale_id not in ordered:
         raise no_scale(table, "scale", instrument.id, ordered)
-    return found
+    return scale_id
 
 
 def _description(table: Table, setting: Setting) -> str:
@@ -505,17 +505,17 @@ def _consent(table: Table, setting: Setting) -> Text:
 def _profile(table: Table, setting: Setting) -> tuple[ProfileField, ...]:
     if not table.has("profile"):
         return defaults().profile
-    found = listed(table, "profile", "fields", setting)
-    found.only("fields")
-    return read_profile(found, "fields")
+    section = listed(table, "profile", "fields", setting)
+    section.only("fields")
+    return read_profile(section, "fields")
 
 
 def _devices(table: Table) -> tuple[str, ...]:
-    found = table.strings("devices", ("desktop", "tablet"))
-    if not found or not set(found) <= set(DEVICES):
+    devices = table.strings("devices", ("desktop", "tablet"))
+    if not devices or not set(devices) <= set(DEVICES):
         raise table.refusal("devices", "instruments.not_option", options=", ".join(DEVICES))
-    refuse_repeats(table, "devices", found)
-    return found
+    refuse_repeats(table, "devices", devices)
+    return devices
 
 
 SECTIONS: Final = (
@@ -639,13 +639,13 @@ def _scheme(table: Table, folder: Path | None) -> Scheme:
     return load_scheme(name, folder)
 
 
-def _reference(found: Instrument | Scheme) -> str:
+def _reference(resource: Instrument | Scheme) -> str:
     """Return the id of what is shipped, the digest of what is not (or not in this version)."""
-    if isinstance(found, Instrument):
-        same = found.id in shipped_instruments() and load_instrument(found.id) == found
+    if isinstance(resource, Instrument):
+        same = resource.id in shipped_instruments() and load_instrument(resource.id) == resource
     else:
-        same = found.id in shipped_schemes() and load_scheme(found.id) == found
-    return found.id if same else found.digest
+        same = resource.id in shipped_schemes() and load_scheme(resource.id) == resource
+    return resource.id if same else resource.digest
 
 
 def _label_mode(table: Table) -> str:

@@ -76,9 +76,9 @@ def scores(grid: Grid, scale: str, allowed: Sequence[float], place: Place) -> Fl
     column = grid.columns[scale]
     known = {text: _number(text) for text in set(column)}
     off = {t for t, v in known.items() if v is not None and allowed and v not in allowed}
-    told = ", ".join(f"{value:g}" for value in allowed)
+    values = ", ".join(f"{value:g}" for value in allowed)
     _refuse(grid, scale, {t for t, v in known.items() if t and v is None}, place, "not_a_number")
-    _refuse(grid, scale, off, place, "not_on_scale", values=told)
+    _refuse(grid, scale, off, place, "not_on_scale", values=values)
     return _column(known, column)
 
 
@@ -109,14 +109,14 @@ def option_values(text: str | None) -> dict[str, tuple[float, ...]]:
     """
     if text is None:
         return {}
-    found: dict[str, tuple[float, ...]] = {}
+    options: dict[str, tuple[float, ...]] = {}
     for part in text.split(";"):
         scale, named, listed = part.rpartition("=")
         values = [_number(value.strip()) for value in listed.split(",")]
-        if None in values or (named and not scale.strip()) or scale.strip() in found:
+        if None in values or (named and not scale.strip()) or scale.strip() in options:
             raise StudyError("ratings_file.values_option", value=shown(text))
-        found[scale.strip()] = tuple(sorted({value for value in values if value is not None}))
-    return found
+        options[scale.strip()] = tuple(sorted({value for value in values if value is not None}))
+    return options
 
 
 def _first_rows(grid: Grid, column: Sequence[str]) -> Iterator[tuple[int, str]]:
@@ -203,12 +203,12 @@ def read_ratings(
         raise place.stop(1, WHOLE_FILE, "ratings_file.no_scale", names=", ".join(STANDARD))
     grid = gathered(table.records, table.fields)
     allowed = {scale: _allowed(scale, given) for scale in present}
-    found = _analysed(grid, allowed, place)
+    ratings = _analysed(grid, allowed, place)
     findings.check()
-    told = tuple(each for each in findings.warnings() if each.code not in QUIET_WARNINGS)
+    warnings = tuple(each for each in findings.warnings() if each.code not in QUIET_WARNINGS)
     if strict:
-        refuse_warnings(told)
-    return ReadRatings(found, _values(found, allowed), told)
+        refuse_warnings(warnings)
+    return ReadRatings(ratings, _values(ratings, allowed), warnings)
 
 
 def _schema(asked: tuple[str, ...]) -> Schema:
@@ -228,11 +228,11 @@ def _allowed(scale: str, given: Mapping[str, tuple[float, ...]]) -> tuple[float,
 def _values(
     ratings: Ratings, allowed: Mapping[str, tuple[float, ...]]
 ) -> dict[str, tuple[float, ...]]:
-    found = {}
+    scale_values = {}
     for scale, values in allowed.items():
         seen = ratings.values[scale]
-        found[scale] = values or tuple(np.unique(seen[~np.isnan(seen)]).tolist())
-    return found
+        scale_values[scale] = values or tuple(np.unique(seen[~np.isnan(seen)]).tolist())
+    return scale_values
 
 
 def _analysed(grid: Grid, allowed: Mapping[str, tuple[float, ...]], place: Place) -> Ratings:

@@ -61,14 +61,14 @@ def sample(
     wanted = allocate({name: len(group) for name, group in groups.items()}, size)
     draw = Random(seed)
     taken: dict[str, float] = {}
-    found: list[Stratum] = []
+    drawn_strata: list[Stratum] = []
     for name in sorted(groups):
         stratum = Stratum(name, len(groups[name]), wanted[name])
-        found.append(stratum)
+        drawn_strata.append(stratum)
         for key in draw.sample(groups[name], stratum.drawn):
             taken[key] = stratum.probability
     _write(out, frame, taken)
-    return found
+    return drawn_strata
 
 
 def allocate(sizes: Mapping[str, int], total: int) -> dict[str, int]:
@@ -97,15 +97,15 @@ def _check(strata: Sequence[str], out: Path) -> None:
 def _groups(items: Sequence[ImportedItem], strata: Sequence[str]) -> dict[str, list[str]]:
     """Return the item ids of each stratum, in file order."""
     third = _thirds(items) if "length" in strata else {}
-    found: dict[str, list[str]] = {}
+    groups: dict[str, list[str]] = {}
     for item in items:
         names = {
             "risk": (item.risk or risk_of(f"{item.question}\n{item.description}")).value
             if "risk" in strata else "",
             "length": third.get(item.key, ""),
         }
-        found.setdefault(" / ".join(names[one] for one in strata), []).append(item.key)
-    return found
+        groups.setdefault(" / ".join(names[one] for one in strata), []).append(item.key)
+    return groups
 
 
 def _thirds(items: Sequence[ImportedItem]) -> dict[str, str]:

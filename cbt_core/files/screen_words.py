@@ -25,17 +25,17 @@ WORDS: Final = Path(__file__).with_name("screen_words.toml")
 @cache
 def words(section: str, name: str) -> tuple[str, ...]:
     """Return a list of phrases of ``screen_words.toml``."""
-    found = tomllib.loads(WORDS.read_text("utf-8"))[section][name]
-    return tuple(str(phrase) for phrase in found)
+    entries = tomllib.loads(WORDS.read_text("utf-8"))[section][name]
+    return tuple(str(phrase) for phrase in entries)
 
 
-def phrases(found: Iterable[str]) -> re.Pattern[str]:
+def phrases(entries: Iterable[str]) -> re.Pattern[str]:
     """Return a pattern that finds any of the phrases in a text of lower case, the longest first.
 
     An ASCII phrase is found only as whole words. Without phrases nothing is found.
     """
     groups: dict[str, list[str]] = {}
-    for phrase in sorted({phrase.lower() for phrase in found}, key=lambda phrase: -len(phrase)):
+    for phrase in sorted({phrase.lower() for phrase in entries}, key=lambda phrase: -len(phrase)):
         groups.setdefault(phrase[0], []).append(_rest(phrase))
     branches = [_opening(first) + f"(?:{'|'.join(rest)})" for first, rest in groups.items()]
     return re.compile("|".join(branches) or r"(?!)")
@@ -134,8 +134,8 @@ def risk_of(text: str) -> Risk:
     """Return how likely a question speaks of harm to self or others, by its phrases."""
     text = text.lower()
     for level in (Risk.HIGH, Risk.POSSIBLE):
-        found = risk_pattern(level.value).finditer(text)
-        if any(match.group() not in meaningless() for match in found):
+        matches = risk_pattern(level.value).finditer(text)
+        if any(match.group() not in meaningless() for match in matches):
             return level
     return Risk.NONE
 
@@ -143,18 +143,18 @@ def risk_of(text: str) -> Risk:
 def private_kinds(text: str) -> set[str]:
     """Return which marks of a person stand in a text: `phone`, `mail`, `card`, `chat`."""
     text = text.lower()
-    found: set[str] = set()
+    kinds: set[str] = set()
     for match in PRIVATE.finditer(text):
         if match.group() == "@":
             if _is_mail(text, match.start()):
-                found.add("mail")
+                kinds.add("mail")
         elif match.group()[0].isdigit():
             if text[match.start() - 1 : match.start()] == ".":
                 continue  # decimals
-            found.update(_number_kinds(match.group()))
+            kinds.update(_number_kinds(match.group()))
         else:
-            found.add("chat")
-    return found
+            kinds.add("chat")
+    return kinds
 
 
 def _is_mail(text: str, at: int) -> bool:
@@ -163,11 +163,11 @@ def _is_mail(text: str, at: int) -> bool:
     return before.isascii() and before.isalnum() and MAIL_AFTER.match(text, at + 1) is not None
 
 
-def _number_kinds(found: str) -> Iterator[str]:
+def _number_kinds(number: str) -> Iterator[str]:
     """Judge a run of digits as a whole and, where spaces part it, piece by piece."""
-    if FOREIGN.fullmatch(found) or LANDLINE.fullmatch(found):
+    if FOREIGN.fullmatch(number) or LANDLINE.fullmatch(number):
         yield "phone"
-    for piece in {found.replace(" ", ""), *found.split(" ")}:
+    for piece in {number.replace(" ", ""), *number.split(" ")}:
         digits = piece.replace("-", "")
         if CARD.fullmatch(digits):
             yield "card"
@@ -211,9 +211,9 @@ class _Look:
     def _leak(self, item: ImportedItem, system: str, text: str) -> None:
         text = text.lower()
         for pattern, code in ((self._names, "leak_system"), (self._leaks, "leak_phrase")):
-            found = _found(pattern, text)
-            if found:
-                self._warn(item, system, code, value=shown(found))
+            excerpt = _found(pattern, text)
+            if excerpt:
+                self._warn(item, system, code, value=shown(excerpt))
                 return
 
     def _alike(self, item: ImportedItem) -> None:
@@ -241,9 +241,9 @@ def _found(pattern: re.Pattern[str], text: str) -> str:
 
 def _models(study: ImportedStudy) -> list[str]:
     """Return the names of models the answers give, the first 100 different ones."""
-    found: dict[str, None] = {}
+    models: dict[str, None] = {}
     for item in study.items:
         for answer in item.answers.values():
-            if answer.model and len(found) < MODELS_SOUGHT:
-                found[answer.model] = None
-    return list(found)
+            if answer.model and len(models) < MODELS_SOUGHT:
+                models[answer.model] = None
+    return list(models)

@@ -76,13 +76,13 @@ def _system(values: Values, *, required: bool) -> str:
 
 
 def _distortions(values: Values, labels: Collection[str] | None) -> tuple[str, ...]:
-    found = values.names("distortions", BARS)
-    if len(set(found)) < len(found):
+    distortions = values.names("distortions", BARS)
+    if len(set(distortions)) < len(distortions):
         values.refuse("distortions", "label_twice")
-    for label in found:
+    for label in distortions:
         if labels is not None and label not in labels:
             values.refuse("distortions", "label_unknown", value=shown(label))
-    return found
+    return distortions
 
 
 FIRST_ITEMS: int = 10
@@ -116,24 +116,24 @@ class Join:
 
     def add_answers(self, rows: Iterable[AnswerRow], place: Place) -> None:
         """Give each answer to its item; an unknown item or a second answer is noted."""
-        for found in rows:
-            item = self._item(found, place)
-            if found.system not in self._met:
-                self._meet(found.system, found.row, place)
+        for answer_row in rows:
+            item = self._item(answer_row, place)
+            if answer_row.system not in self._met:
+                self._meet(answer_row.system, answer_row.row, place)
             if item is None:
                 continue
-            if found.system in item.answers:
-                self._refuse_second(found, item, place)
+            if answer_row.system in item.answers:
+                self._refuse_second(answer_row, item, place)
                 continue
-            item.answers[found.system] = found.answer
-            self.places.setdefault(item.key, {})[found.system] = (place.name, found.row)
+            item.answers[answer_row.system] = answer_row.answer
+            self.places.setdefault(item.key, {})[answer_row.system] = (place.name, answer_row.row)
 
     def add_references(self, rows: Iterable[AnswerRow], place: Place) -> None:
         """Give each reference to its item."""
-        for found in rows:
-            item = self._item(found, place)
+        for answer_row in rows:
+            item = self._item(answer_row, place)
             if item is not None:
-                self._references.setdefault(item.key, []).append(found.answer.text)
+                self._references.setdefault(item.key, []).append(answer_row.answer.text)
 
     def check(self) -> None:
         """Refuse names that differ in spelling only, ids that tell a system, unequal sets."""
@@ -142,28 +142,28 @@ class Join:
             self._judge_sets()
         self._judge_keys()
 
-    def _refuse_second(self, found: AnswerRow, item: ImportedItem, place: Place) -> None:
+    def _refuse_second(self, second: AnswerRow, item: ImportedItem, place: Place) -> None:
         """Say where the first answer stands: an item's own file may have brought it."""
-        file, row = self.places.get(item.key, {}).get(found.system, (self._place.name, item.row))
+        file, row = self.places.get(item.key, {}).get(second.system, (self._place.name, item.row))
         if file == place.name:
-            place.refuse(found.row, "system", "answer_twice", where=row)
+            place.refuse(second.row, "system", "answer_twice", where=row)
         else:
-            place.refuse(found.row, "system", "answer_elsewhere", file=file, where=row)
+            place.refuse(second.row, "system", "answer_elsewhere", file=file, where=row)
 
     def _meet(self, system: str, row: int, place: Place) -> None:
         self._met[system] = (place, row)
         if len(self._met) > SYSTEMS:
             raise place.stop(row, "system", "too_many_systems", limit=SYSTEMS)
 
-    def _item(self, found: AnswerRow, place: Place) -> ImportedItem | None:
-        item = self._items.get(found.key)
+    def _item(self, answer_row: AnswerRow, place: Place) -> ImportedItem | None:
+        item = self._items.get(answer_row.key)
         if item is None:
-            like = self._reader.keys.like(found.key)
-            value = shown(found.key)
+            like = self._reader.keys.like(answer_row.key)
+            value = shown(answer_row.key)
             if like is None:
-                place.refuse(found.row, "id", "item_unknown", value=value)
+                place.refuse(answer_row.row, "id", "item_unknown", value=value)
             else:
-                place.refuse(found.row, "id", "item_like", value=value, other=shown(like))
+                place.refuse(answer_row.row, "id", "item_like", value=value, other=shown(like))
         return item
 
     def _judge_keys(self) -> None:
@@ -183,10 +183,10 @@ class Join:
         for item in self._items.values():
             for system in item.answers:
                 counts[system] += 1
-        told = ", ".join(f"{shown(name)} {count}/{total}" for name, count in counts.items())
+        shares = ", ".join(f"{shown(name)} {count}/{total}" for name, count in counts.items())
         first = ", ".join(shown(item.key) for item in lacking[:FIRST_ITEMS])
         self._place.refuse(
-            lacking[0].row, "answers", "systems_unequal", counts=told, items=first, n=len(lacking)
+            lacking[0].row, "answers", "systems_unequal", counts=shares, items=first, n=len(lacking)
         )
 
 
@@ -289,11 +289,11 @@ def read_answers(
     table, place = shelf.open(path, REFERENCES if references else ANSWERS)
     rows: list[AnswerRow] = []
     seen: dict[tuple[str, str], int] = {}
-    for found in answer_rows(table, place, system_required=not references):
-        row = seen.setdefault((found.key, found.system), found.row)
-        if row != found.row and not references:
-            place.refuse(found.row, "id", "answer_twice", where=row)
-        rows.append(found)
+    for answer_row in answer_rows(table, place, system_required=not references):
+        row = seen.setdefault((answer_row.key, answer_row.system), answer_row.row)
+        if row != answer_row.row and not references:
+            place.refuse(answer_row.row, "id", "answer_twice", where=row)
+        rows.append(answer_row)
     shelf.findings.check()
     return ReadAnswers(tuple(rows), shelf.findings.warnings())
 

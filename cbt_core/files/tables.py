@@ -93,15 +93,15 @@ class Columns:
 
     def record(self, row: int, names: dict[str, object]) -> dict[str, object]:
         """Return a record under our field names."""
-        found: dict[str, object] = {}
+        record: dict[str, object] = {}
         for name, value in names.items():
             known = self.field(name, row)
             if known is None:
                 continue
-            if known in found:
+            if known in record:
                 self._place.refuse(row, known, "field_twice", name=shown(name))
-            found[known] = value
-        return found
+            record[known] = value
+        return record
 
     def header(self, names: Iterable[str], row: int) -> list[str | None]:
         """Return our fields for a header line; a column that is not read is None."""
@@ -214,9 +214,9 @@ def header(rows: Iterator[Cells], schema: Schema, place: Place) -> Header:
     unnamed = sum(not name.strip() for name in names)
     if unnamed:
         place.warn(row, WHOLE_FILE, "columns_empty", count=unnamed)
-    found = Header(names, fields, place)
-    found.aliased = columns.aliased
-    return found
+    heading = Header(names, fields, place)
+    heading.aliased = columns.aliased
+    return heading
 
 
 def _say_missing(
@@ -227,9 +227,9 @@ def _say_missing(
         if set(missing) <= {cell for cell in cells if isinstance(cell, str)}:
             place.refuse(row, missing[0], "header_elsewhere", where=other)
             return
-    found = shown(", ".join(names))
+    shown_names = shown(", ".join(names))
     for name in missing:
-        place.refuse(row, name, "column_missing", name=name, header=found)
+        place.refuse(row, name, "column_missing", name=name, header=shown_names)
 
 
 MAGIC: Final = {
@@ -333,8 +333,8 @@ def _sheet(rows: Iterator[tuple[int, list[object]]], place: Place, schema: Schem
 
 def _json(path: Path, place: Place, schema: Schema, codec: str) -> Table:
     columns = Columns(schema, place)
-    found = json_records.records(path, place, codec)
-    records = ((row, columns.record(row, record)) for row, record in found)
+    raw_records = json_records.records(path, place, codec)
+    records = ((row, columns.record(row, record)) for row, record in raw_records)
     return Table(False, (), _limited(records, place), columns.aliased)
 
 

@@ -96,13 +96,13 @@ def write_text(text: str, out: Path) -> None:
     write_bytes(text.encode(), out)
 
 
-def write_json(found: Mapping[str, object], out: Path) -> None:
+def write_json(content: Mapping[str, object], out: Path) -> None:
     """Write JSON whole or not at all, the folder with it.
 
     Raises:
         StudyError: the place cannot be written.
     """
-    write_text(json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False) + "\n", out)
+    write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n", out)
 
 
 def write_lines(rows: Iterable[Mapping[str, object]], out: Path) -> None:

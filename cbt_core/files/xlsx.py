@@ -153,8 +153,8 @@ def _cells(sheet: Any, look: Look) -> Iterator[Cells]:  # noqa: ANN401 - openpyx
     sheet.reset_dimensions()
     if not look.columns:
         return
-    found = sheet.iter_rows(max_col=look.columns)
-    for row, cells in zip(range(1, look.rows + 1), found, strict=False):
+    sheet_rows = sheet.iter_rows(max_col=look.columns)
+    for row, cells in zip(range(1, look.rows + 1), sheet_rows, strict=False):
         values = [_value(cell) for cell in cells]
         while values and values[-1] is None:
             values.pop()

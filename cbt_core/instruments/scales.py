@@ -57,7 +57,7 @@ def read_instrument(table: Table, fallback_id: str | None = None) -> Instrument:
     table.only("id", "version", "name", "source", "scales", "steps", "step_values", "examples")
     scales = _scales(table)
     instrument_id = table.identifier("id", fallback_id)
-    found = Instrument(
+    instrument = Instrument(
         id=instrument_id,
         version=table.whole("version", 1, low=1, high=LARGEST_VALUE),
         name=table.words("name", Text(instrument_id, instrument_id)),
@@ -68,15 +68,15 @@ def read_instrument(table: Table, fallback_id: str | None = None) -> Instrument:
         digest="",
         source=table.words("source", EMPTY),
     )
-    return replace(found, digest=digest(content(found)))
+    return replace(instrument, digest=digest(content(instrument)))
 
 
 def _scales(table: Table) -> tuple[Scale, ...]:
-    found = tuple(_scale(one) for one in table.children("scales"))
-    if not found:
+    scales = tuple(_scale(one) for one in table.children("scales"))
+    if not scales:
         raise table.refusal("scales", "instruments.no_scales")
-    refuse_repeats(table, "scales", [scale.id for scale in found])
-    return found
+    refuse_repeats(table, "scales", [scale.id for scale in scales])
+    return scales
 
 
 def _scale(table: Table) -> Scale:
@@ -99,13 +99,13 @@ def _scale(table: Table) -> Scale:
 
 def _values(table: Table) -> tuple[ScaleValue, ...]:
     """Return a scale's choices, written as ``[[scales.values]]`` or as a list of numbers."""
-    found = _bare_values(table) or tuple(_value(one) for one in table.children("values"))
-    if len(found) < 2:
+    choices = _bare_values(table) or tuple(_value(one) for one in table.children("values"))
+    if len(choices) < 2:
         raise table.refusal("values", "instruments.no_values")
-    if len(found) > MOST_VALUES:
+    if len(choices) > MOST_VALUES:
         raise table.refusal("values", "instruments.too_many_values", most=MOST_VALUES)
-    refuse_repeats(table, "values", [choice.value for choice in found])
-    return found
+    refuse_repeats(table, "values", [choice.value for choice in choices])
+    return choices
 
 
 def _bare_values(table: Table) -> tuple[ScaleValue, ...]:
@@ -124,9 +124,9 @@ def _value(table: Table) -> ScaleValue:
 
 
 def _steps(table: Table) -> tuple[Step, ...]:
-    found = tuple(_step(one) for one in table.children("steps"))
-    refuse_repeats(table, "steps", [step.id for step in found])
-    return found
+    steps = tuple(_step(one) for one in table.children("steps"))
+    refuse_repeats(table, "steps", [step.id for step in steps])
+    return steps
 
 
 def _step(table: Table) -> Step:
@@ -139,10 +139,10 @@ def _step_values(table: Table) -> tuple[ScaleValue, ...]:
     """Return the three values of the checklist; the sheet knows only 0, 1 and 2."""
     if not table.has("step_values"):
         return STEP_VALUES if table.has("steps") else ()
-    found = tuple(_value(one) for one in table.children("step_values"))
-    if tuple(choice.value for choice in found) != STEP_NUMBERS:
+    choices = tuple(_value(one) for one in table.children("step_values"))
+    if tuple(choice.value for choice in choices) != STEP_NUMBERS:
         raise table.refusal("step_values", "instruments.step_values")
-    return found
+    return choices
 
 
 def _example(table: Table, scales: tuple[Scale, ...]) -> Example:

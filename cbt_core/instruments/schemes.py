@@ -33,7 +33,7 @@ def read_scheme(table: Table, fallback_id: str | None = None) -> Scheme:
     if not labels:
         raise table.refusal("labels", "instruments.no_labels")
     refuse_repeats(table, "labels", [label.id for label in labels])
-    found = Scheme(
+    scheme = Scheme(
         id=scheme_id,
         version=table.whole("version", 1, low=1, high=9999),
         name=table.words("name", Text(scheme_id, scheme_id)),
@@ -42,7 +42,7 @@ def read_scheme(table: Table, fallback_id: str | None = None) -> Scheme:
         digest="",
         second_hand=table.yes_no("second_hand", False),
     )
-    return replace(found, digest=digest(content(found)))
+    return replace(scheme, digest=digest(content(scheme)))
 
 
 def _label(table: Table) -> Label:
@@ -78,12 +78,12 @@ def parse_crosswalk(text: str, name: str, schemes: Mapping[str, Scheme]) -> Cros
     """
     table = parse_toml(text, name)
     table.only("version", "concepts")
-    found = Crosswalk(
+    crosswalk = Crosswalk(
         version=table.whole("version", 1, low=1, high=9999),
         concepts=tuple(_concept(one, schemes) for one in table.children("concepts")),
         digest="",
     )
-    return replace(found, digest=digest(content(found)))
+    return replace(crosswalk, digest=digest(content(crosswalk)))
 
 
 def _concept(table: Table, schemes: Mapping[str, Scheme]) -> Concept:

@@ -127,9 +127,9 @@ def read_profile(table: Table, key: str) -> tuple[ProfileField, ...]:
     Raises:
         StudyError: a key is unknown, an id repeated, or words are missing.
     """
-    found = tuple(_field(one) for one in table.children(key))
-    refuse_repeats(table, key, [field.id for field in found])
-    return found
+    questions = tuple(_field(one) for one in table.children(key))
+    refuse_repeats(table, key, [field.id for field in questions])
+    return questions
 
 
 def _about(table: Table, key: str, source_kind: str) -> Text:
@@ -147,9 +147,9 @@ def _field(table: Table) -> ProfileField:
 
 
 def _choices(table: Table, key: str) -> tuple[Choice, ...]:
-    found = tuple(_choice(one) for one in table.children(key))
-    refuse_repeats(table, key, [choice.id for choice in found])
-    return found
+    choices = tuple(_choice(one) for one in table.children(key))
+    refuse_repeats(table, key, [choice.id for choice in choices])
+    return choices
 
 
 def _choice(table: Table) -> Choice:

@@ -68,17 +68,17 @@ class Table:
         value = self.content[key]
         if not isinstance(value, str):
             raise self.refusal(key, "instruments.not_text")
-        found = tidy(value)
-        if not found and default is None:
+        text = tidy(value)
+        if not text and default is None:
             raise self.refusal(key, "instruments.empty")
-        return found
+        return text
 
     def identifier(self, key: str, default: str | None = None) -> str:
         """Return a name that may become a column: letters, digits, ``_ . -``, at most 40."""
-        found = self.text(key, default)
-        if not IDENTIFIER.fullmatch(found):
+        identifier = self.text(key, default)
+        if not IDENTIFIER.fullmatch(identifier):
             raise self.refusal(key, "instruments.bad_id")
-        return found
+        return identifier
 
     def words(self, key: str, default: Text | None = None) -> Text:
         """Return words in both languages; a plain text stands for both.
@@ -143,10 +143,10 @@ class Table:
         value = self.content[key]
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise self.refusal(key, "instruments.not_texts")
-        found = tuple(tidy(one) for one in value)
-        if "" in found:
+        texts = tuple(tidy(one) for one in value)
+        if "" in texts:
             raise self.refusal(key, "instruments.empty")
-        return found
+        return texts
 
     def child(self, key: str) -> "Table":
         """Return a table inside this one; an empty one where the key is absent."""
@@ -182,9 +182,9 @@ def refuse_repeats(table: Table, key: str, ids: Sequence[object]) -> None:
     Raises:
         StudyError: names the first that is repeated.
     """
-    for number, one in enumerate(ids):
-        if one in ids[:number]:
-            raise table.refusal(key, "instruments.repeated", value=one)
+    for number, entry in enumerate(ids):
+        if entry in ids[:number]:
+            raise table.refusal(key, "instruments.repeated", value=entry)
 
 
 def parse_toml(text: str, name: str) -> Table:

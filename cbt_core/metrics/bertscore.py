@@ -90,8 +90,8 @@ def _table_layer(model: str) -> int | None:
 
 
 def _shipped(lang: str, model: str) -> Path:
-    found = find_spec("bert_score")
-    home = Path(found.origin).parent if found and found.origin else Path()
+    package = find_spec("bert_score")
+    home = Path(package.origin).parent if package and package.origin else Path()
     exact = home / "rescale_baseline" / lang / f"{model}.tsv"
     return exact if exact.is_file() else exact.with_name(f"{Path(model).name}.tsv")
 
@@ -173,7 +173,7 @@ class BertScore:
         known = self._tokens(candidates.union(references))
         self._refuse_unknown(known)
         weight = self._weights(references, known)
-        found: list[Floats] = [np.empty((0, 2))] * len(tasks)
+        scores: list[Floats] = [np.empty((0, 2))] * len(tasks)
         done = 0
         for block in _blocks(tasks, known):
             vectors = self._vectors(
@@ -181,23 +181,23 @@ class BertScore:
                 known,
             )
             for at in block:
-                found[at] = self._task(tasks[at], vectors, known, weight)
+                scores[at] = self._task(tasks[at], vectors, known, weight)
             done += len(block)
             if step:
                 step(done, len(tasks))
-        return found
+        return scores
 
     def _tokens(self, texts: set[str]) -> dict[str, Ids]:
         """Return the token ids of each text, special tokens included, cut at the model's limit."""
         ordered = sorted(texts)
-        found: dict[str, Ids] = {}
+        token_ids: dict[str, Ids] = {}
         for start in range(0, len(ordered), 1_000):
             part = ordered[start : start + 1_000]
             stripped = [text.strip() for text in part]
             rows = self.tokenizer(stripped, truncation=True, max_length=self.limit)["input_ids"]
             for text, row in zip(part, rows, strict=True):
-                found[text] = np.array(row, dtype=np.int64)
-        return found
+                token_ids[text] = np.array(row, dtype=np.int64)
+        return token_ids
 
     def _refuse_unknown(self, known: Mapping[str, Ids]) -> None:
         unknown = self.tokenizer.unk_token_id
@@ -226,7 +226,7 @@ class BertScore:
         import torch
 
         ordered = sorted(texts)
-        found = {}
+        by_text = {}
         padding = self.tokenizer.pad_token_id or 0
         lengths = [len(known[text]) for text in ordered]
         for batch in encoder.by_length(lengths, encoder.budget(self.device)):
@@ -238,8 +238,8 @@ class BertScore:
                 out = self.model(ids.to(self.device), attention_mask=mask.long().to(self.device))
                 unit = torch.nn.functional.normalize(out[0].float(), dim=-1)
             for at, vectors, size in zip(batch, unit, sizes.tolist(), strict=True):
-                found[ordered[at]] = vectors[:size]
-        return found
+                by_text[ordered[at]] = vectors[:size]
+        return by_text
 
     def _task(
         self,
@@ -256,12 +256,12 @@ class BertScore:
             )
             for candidate in task.candidates
         ]
-        found = np.array(values, dtype=np.float64)
+        scores = np.array(values, dtype=np.float64)
         if self.baseline is not None:
-            found = (found - self.baseline) / (1 - self.baseline)
+            scores = (scores - self.baseline) / (1 - self.baseline)
         cut = any(len(known[text]) >= self.limit for text in task.references)
         cuts = [cut or len(known[text]) >= self.limit for text in task.candidates]
-        return np.column_stack((found, cuts))
+        return np.column_stack((scores, cuts))
 
 
 def _f1(

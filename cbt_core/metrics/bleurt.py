@@ -53,10 +53,10 @@ def _wordpiece(folder: Path, limit: int) -> PairTokenizer:
 
     def encode(reference: str, candidate: str) -> Encoded:
         # lists: a bare empty second text would count as none, and lose its closing [SEP]
-        found = tokenizer(
+        encoding = tokenizer(
             [reference], [candidate], truncation="longest_first", max_length=limit
         )
-        return list(found["input_ids"][0]), list(found["token_type_ids"][0])
+        return list(encoding["input_ids"][0]), list(encoding["token_type_ids"][0])
 
     return encode
 
@@ -169,7 +169,7 @@ class Bleurt:
         import torch
 
         lengths = [len(ids) for ids, _ in rows]
-        found = [0.0] * len(rows)
+        scores = [0.0] * len(rows)
         done = 0
         for batch in encoder.by_length(lengths, encoder.budget(self.device)):
             ids, kinds, mask = (
@@ -181,25 +181,25 @@ class Bleurt:
                 out = self.model(input_ids=ids, token_type_ids=kinds, attention_mask=mask)
                 values = self.head(out.pooler_output).flatten().float().tolist()
             for at, value in zip(batch, values, strict=True):
-                found[at] = value
+                scores[at] = value
             done += len(batch)
             if step:
                 step(done, len(rows))
-        return found
+        return scores
 
 
 def _config(folder: Path, name: str) -> dict[str, object]:
     try:
-        found = json.loads((folder / "config.json").read_text("utf-8"))
+        config = json.loads((folder / "config.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise Unavailable("metrics.not_bleurt", name=name) from error
-    if not isinstance(found, dict) or not {"hidden_size", "num_hidden_layers"} <= found.keys():
+    if not isinstance(config, dict) or not {"hidden_size", "num_hidden_layers"} <= config.keys():
         raise Unavailable("metrics.not_bleurt", name=name)
     defaults: dict[str, object] = {  # those of BleurtConfig, which leaves none of them out
         "hidden_act": "gelu", "max_position_embeddings": 512, "type_vocab_size": 2,
         "layer_norm_eps": 1e-12, "pad_token_id": 0,
     }  # fmt: skip
-    return defaults | found
+    return defaults | config
 
 
 def _weights(folder: Path) -> Weights:
@@ -209,10 +209,10 @@ def _weights(folder: Path) -> Weights:
         return dict(load_file(folder / "model.safetensors"))
     import torch
 
-    found: Weights = torch.load(
+    weights: Weights = torch.load(
         folder / "pytorch_model.bin", map_location="cpu", weights_only=True
     )
-    return found
+    return weights
 
 
 def _built(

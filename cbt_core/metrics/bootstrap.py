@@ -55,12 +55,12 @@ def averaged(values: Floats) -> Floats:
 def replicates(scored: Sequence[Scored], *, count: int, seed: int) -> list[Floats]:
     """Return `count` bootstrap scores of each of these, all with the same draws of items."""
     table, spans = _side_by_side(scored)
-    found: list[list[Floats]] = [[] for _ in scored]
+    scores: list[list[Floats]] = [[] for _ in scored]
     for weights in blocks(len(table), replicates=count, seed=seed, widest=table.shape[1]):
         sums = weights.T @ table
-        for at, (one, span) in enumerate(zip(scored, spans, strict=True)):
-            found[at].append(one.formula(sums[:, span]))
-    return [np.concatenate(parts) for parts in found]
+        for at, (score, span) in enumerate(zip(scored, spans, strict=True)):
+            scores[at].append(score.formula(sums[:, span]))
+    return [np.concatenate(parts) for parts in scores]
 
 
 def interval(scores: Floats) -> tuple[float, float] | None:
@@ -91,9 +91,9 @@ def exchange_p(
     for swaps in _swaps(len(table), trials, seed):
         moved = swaps @ table
         for at, ((first, second), span) in enumerate(zip(pairs, spans, strict=True)):
-            one = first.formula(sums_a[span] + moved[:, span])
+            first_score = first.formula(sums_a[span] + moved[:, span])
             other = second.formula(sums_b[span] - moved[:, span])
-            beyond[at] += np.count_nonzero(np.abs(one - other) >= observed[at] - SLACK)
+            beyond[at] += np.count_nonzero(np.abs(first_score - other) >= observed[at] - SLACK)
     return [float(p) for p in (1 + beyond) / (trials + 1)]
 
 

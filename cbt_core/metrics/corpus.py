@@ -39,8 +39,8 @@ class Corpus:
 
     def keys_of(self, system: str) -> tuple[str, ...]:
         """Return the items a system answered, in the corpus' order."""
-        mine = self.answers[system]
-        return tuple(key for key in self.keys if key in mine)
+        own_answers = self.answers[system]
+        return tuple(key for key in self.keys if key in own_answers)
 
     def common(self, systems: Iterable[str]) -> tuple[str, ...]:
         """Return the items all these systems answered."""
@@ -49,24 +49,24 @@ class Corpus:
 
     def tasks(self, systems: Sequence[str]) -> list[tuple[Task, tuple[str, ...]]]:
         """Return each item with the answers of these systems, and whose they are."""
-        found = []
+        tasks = []
         for key in self.keys:
             who = tuple(system for system in systems if key in self.answers[system])
             if who:
                 texts = tuple(self.answers[system][key] for system in who)
-                found.append((Task(self.references[key], texts), who))
-        return found
+                tasks.append((Task(self.references[key], texts), who))
+        return tasks
 
     def digest(self, system: str) -> str:
         """Return the SHA-256 of a system's answers together with their references."""
-        found = sha256()
-        mine = self.answers[system]
+        checksum = sha256()
+        own_answers = self.answers[system]
         for key in self.keys_of(system):
-            for text in (key, mine[key], *self.references[key]):
+            for text in (key, own_answers[key], *self.references[key]):
                 part = text.encode()
-                found.update(len(part).to_bytes(8, "big") + part)
-            found.update(b"\n")
-        return found.hexdigest()
+                checksum.update(len(part).to_bytes(8, "big") + part)
+            checksum.update(b"\n")
+        return checksum.hexdigest()
 
 
 def join(
@@ -80,14 +80,14 @@ def join(
     known: dict[str, list[str]] = {}
     for key, text in references:
         known.setdefault(key, []).append(text)
-    found: dict[str, dict[str, str]] = {}
+    by_system: dict[str, dict[str, str]] = {}
     for key, system, text in answers:
-        mine = found.setdefault(system, {})
-        if key not in known or key in mine:
+        own_answers = by_system.setdefault(system, {})
+        if key not in known or key in own_answers:
             raise ValueError("an answer without a reference, or a second answer")
-        mine[key] = text
+        own_answers[key] = text
     return Corpus(
-        tuple(known), {key: tuple(texts) for key, texts in known.items()}, found
+        tuple(known), {key: tuple(texts) for key, texts in known.items()}, by_system
     )
 
 

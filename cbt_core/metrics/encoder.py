@@ -66,8 +66,8 @@ def _from_hub(name: str, metric: str) -> Path:
     # this machine's cache first; the hub only where the server's owner lets it be asked
     for local in (True, False) if os.environ.get("CONCORD_HUB") == "download" else (True,):
         try:
-            found = snapshot_download(name, allow_patterns=list(WANTED), local_files_only=local)
-            return Path(found)
+            folder = snapshot_download(name, allow_patterns=list(WANTED), local_files_only=local)
+            return Path(folder)
         except LocalEntryNotFoundError:
             continue
         except Exception as error:  # no such name, unknown there, or cannot be reached
@@ -77,14 +77,14 @@ def _from_hub(name: str, metric: str) -> Path:
 
 def digest(folder: Path) -> str:
     """Return a short SHA-256 over the files of a checkpoint that decide its scores."""
-    found = sha256()
+    checksum = sha256()
     files = {file for pattern in WANTED for file in folder.glob(pattern)}
     for file in sorted(files, key=lambda one: one.name):
-        found.update(file.name.encode())
+        checksum.update(file.name.encode())
         with file.open("rb") as content:
             while block := content.read(1 << 20):
-                found.update(block)
-    return found.hexdigest()[:NAMED]
+                checksum.update(block)
+    return checksum.hexdigest()[:NAMED]
 
 
 def device() -> "torch.device":

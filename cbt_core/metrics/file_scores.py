@@ -66,14 +66,14 @@ def synonyms_from(path: Path | None) -> dict[str, frozenset[str]] | None:
     if path is None:
         return None
     try:
-        found = read_synonyms(path.read_text("utf-8-sig").splitlines())
+        synonyms = read_synonyms(path.read_text("utf-8-sig").splitlines())
     except UnicodeDecodeError:
-        found = read_synonyms(path.read_text("gb18030", errors="replace").splitlines())
+        synonyms = read_synonyms(path.read_text("gb18030", errors="replace").splitlines())
     except OSError as error:
         raise StudyError("metrics.synonyms_missing", file=path) from error
-    if not found:
+    if not synonyms:
         raise StudyError("metrics.synonyms_empty", file=path)
-    return dict(found)
+    return dict(synonyms)
 
 
 def as_json(outcome: Outcome) -> dict[str, object]:
@@ -126,17 +126,17 @@ def _segments(outcome: Outcome) -> Iterator[dict[str, object]]:
 
 
 def _cell(cell: Cell) -> dict[str, object]:
-    found: dict[str, object] = {
+    fields: dict[str, object] = {
         "value": cell.value, "low": cell.low, "high": cell.high, "signature": cell.signature,
         "reason": None if cell.reason is None else str(cell.reason),
     }
-    return found if cell.cut is None else {**found, "truncated": cell.cut}
+    return fields if cell.cut is None else {**fields, "truncated": cell.cut}
 
 
-def _comparison(one: Comparison) -> dict[str, object]:
+def _comparison(pair: Comparison) -> dict[str, object]:
     return {
-        "a": one.a, "b": one.b, "metric": one.metric, "n_items": one.items,
-        "difference": one.difference, "low": one.low, "high": one.high,
-        "p": one.p, "p_bootstrap": one.p_bootstrap,
-        "reason": None if one.reason is None else str(one.reason),
+        "a": pair.a, "b": pair.b, "metric": pair.metric, "n_items": pair.items,
+        "difference": pair.difference, "low": pair.low, "high": pair.high,
+        "p": pair.p, "p_bootstrap": pair.p_bootstrap,
+        "reason": None if pair.reason is None else str(pair.reason),
     }

@@ -174,8 +174,8 @@ class Measured:
 
     def each_signature(self, system: str) -> str:
         """Return the signature of the scores of single answers."""
-        found = self.signatures[system]
-        return found.replace("eff:no", "eff:yes") if self.formula is bleu else found
+        signature = self.signatures[system]
+        return signature.replace("eff:no", "eff:yes") if self.formula is bleu else signature
 
 
 Scores = Callable[[Sequence[Task]], list[Floats]]
@@ -217,16 +217,16 @@ def meteored(corpus: Corpus, plan: Plan, cache: Cache, step: Step | None) -> Mea
 
 def gathered(corpus: Corpus, cache: Cache, settings: str, score: Scores) -> dict[str, Floats]:
     """Return the rows (answers, k) of every system; only those not kept are scored."""
-    found: dict[str, Floats] = {}
+    tables: dict[str, Floats] = {}
     for system in corpus.systems:
         kept = cache.get(corpus.digest(system), settings, len(corpus.keys_of(system)))
         if kept is not None:
-            found[system] = kept
-    missing = [system for system in corpus.systems if system not in found]
-    found |= _scored(corpus, missing, score) if missing else {}
+            tables[system] = kept
+    missing = [system for system in corpus.systems if system not in tables]
+    tables |= _scored(corpus, missing, score) if missing else {}
     for system in missing:
-        cache.put(corpus.digest(system), settings, found[system])
-    return {system: found[system] for system in corpus.systems}
+        cache.put(corpus.digest(system), settings, tables[system])
+    return {system: tables[system] for system in corpus.systems}
 
 
 def _scored(corpus: Corpus, systems: Sequence[str], score: Scores) -> dict[str, Floats]:
@@ -242,13 +242,13 @@ def pooled(work: Scores, plan: Plan, step: Step | None) -> Scores:
     """Return `work` spread over the cores, telling how far it is."""
 
     def score(tasks: Sequence[Task]) -> list[Floats]:
-        found: list[Floats] = []
+        scores: list[Floats] = []
         weight = sum(len(task.candidates) for task in tasks)
         for part in spread(work, tasks, weight=weight, workers=plan.workers):
-            found.extend(part)
+            scores.extend(part)
             if step:
-                step(len(found), len(tasks))
-        return found
+                step(len(scores), len(tasks))
+        return scores
 
     return score
 
@@ -280,13 +280,13 @@ def structured(
     """
     names = tuple(structure_scores([], plan.lang))
     work = partial(rows, plan.lang)
-    found = gathered(corpus, cache, f"{SIGNATURE}|{plan.lang}|{names}", pooled(work, plan, step))
+    tables = gathered(corpus, cache, f"{SIGNATURE}|{plan.lang}|{names}", pooled(work, plan, step))
     columns = {_structure_name(name): at for at, name in enumerate(names)}
     signatures = dict.fromkeys(corpus.systems, f"{SIGNATURE}|lang:{plan.lang}|automatic")
     return {
         name: Measured(
             {system: averaged(table[:, at] / (len(STEPS) if name == STRUCTURE else 1))
-             for system, table in found.items()},
+             for system, table in tables.items()},
             signatures, mean,
         )
         for name, at in columns.items()
@@ -296,11 +296,11 @@ def structured(
 
 def rows(lang: str, tasks: Sequence[Task]) -> list[Floats]:
     """Return, per task, the measures (answers, measures) of its candidates; NaN where none."""
-    found = []
+    tables = []
     for task in tasks:
         scores = structure_scores(task.candidates, lang)
-        found.append(np.array(list(scores.values()), dtype=np.float64).T)
-    return found
+        tables.append(np.array(list(scores.values()), dtype=np.float64).T)
+    return tables
 
 
 def _structure_name(name: str) -> str:
@@ -381,12 +381,12 @@ def _bleurt(corpus: Corpus, plan: Plan, cache: Cache, step: Step | None) -> Meas
 
 
 def _measured(
-    corpus: Corpus, parts: Mapping[str, object], found: dict[str, Floats]
+    corpus: Corpus, parts: Mapping[str, object], tables: dict[str, Floats]
 ) -> Measured:
     return Measured(
-        {system: averaged(rows[:, 0]) for system, rows in found.items()},
+        {system: averaged(rows[:, 0]) for system, rows in tables.items()},
         signed(corpus, parts), mean,
-        {system: float(rows[:, 1].mean()) for system, rows in found.items()},
+        {system: float(rows[:, 1].mean()) for system, rows in tables.items()},
     )
 
 

@@ -72,13 +72,13 @@ def _matched(
         for name in offers:
             names.setdefault(name, []).append(at)
     taken: set[int] = set()
-    found = []
+    matches = []
     for at in reversed(places):
         best = max((_last_free(names.get(name, []), taken) for name in wanted[at]), default=-1)
         if best >= 0:
             taken.add(best)
-            found.append((at, best))
-    return found
+            matches.append((at, best))
+    return matches
 
 
 def _last_free(places: list[int], taken: set[int]) -> int:
@@ -99,15 +99,15 @@ def chunks(matches: Sequence[tuple[int, int]]) -> int:
 def scores(segment: str, synonyms: Synonyms | None, tasks: Sequence[Task]) -> list[Floats]:
     """Return, per task, METEOR (answers,) of its candidates against their best reference."""
     cut = segmenter(segment)
-    found = []
+    task_scores = []
     for task in tasks:
         references = [cut(text) for text in task.references]
         values = [
             max(meteor(candidate, reference, synonyms) for reference in references)
             for candidate in map(cut, task.candidates)
         ]
-        found.append(np.array(values, dtype=np.float64))
-    return found
+        task_scores.append(np.array(values, dtype=np.float64))
+    return task_scores
 
 
 CILIN = re.compile(r"[A-Z][a-z][0-9]{2}[A-Z][0-9]{2}([=#@])")
@@ -132,8 +132,8 @@ def read_synonyms(lines: Iterable[str]) -> Synonyms:
 
 def digest(synonyms: Synonyms) -> str:
     """Return a short digest of a list, for signatures."""
-    told = "\n".join(f"{word} {' '.join(sorted(synonyms[word]))}" for word in sorted(synonyms))
-    return sha256(told.encode()).hexdigest()[:8]
+    listing = "\n".join(f"{word} {' '.join(sorted(synonyms[word]))}" for word in sorted(synonyms))
+    return sha256(listing.encode()).hexdigest()[:8]
 
 
 def _words(line: str) -> list[str]:

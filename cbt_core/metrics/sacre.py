@@ -97,14 +97,14 @@ def statistics(metric: str, tokenize: str, tasks: Sequence[Task]) -> list[Floats
     A task is one item: its references are cut and counted once for all its candidates.
     """
     counter = made(metric, tokenize)
-    found = []
+    tables = []
     for task in tasks:
         columns = [[reference] for reference in task.references]
         known = counter._cache_references(columns)
         counter._ref_cache = known * len(task.candidates)
         rows = counter._extract_corpus_statistics(list(task.candidates), None)
-        found.append(np.array(rows, dtype=np.float64).reshape(-1, WIDTHS[metric]))
-    return found
+        tables.append(np.array(rows, dtype=np.float64).reshape(-1, WIDTHS[metric]))
+    return tables
 
 
 def signature(metric: str, tokenize: str, references: Sequence[int]) -> str:

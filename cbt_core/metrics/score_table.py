@@ -51,8 +51,8 @@ def drawn(corpus: Corpus, plan: Plan, measured: Mapping[str, Measured]) -> Drawn
     systems: dict[Keys, set[str]] = defaultdict(set)
     for system in corpus.systems:
         systems[corpus.keys_of(system)].add(system)
-    for keys, found in pairs.items():
-        systems[keys].update(one for pair in found for one in pair)
+    for keys, own_pairs in pairs.items():
+        systems[keys].update(one for pair in own_pairs for one in pair)
     scores: dict[tuple[Keys, str, str], Floats] = {}
     p: dict[tuple[str, str, str], float] = {}
     for keys in systems:
@@ -155,8 +155,8 @@ class Outcome:
     def names(self) -> tuple[str, ...]:
         """Return the metrics in the order asked for; `structure` and `distinct` in their parts."""
         asked = self.plan.metrics
-        found = [*self.measured, *self.missing]
-        return tuple(sorted(found, key=lambda name: asked.index(_asked(name, asked))))
+        metrics = [*self.measured, *self.missing]
+        return tuple(sorted(metrics, key=lambda name: asked.index(_asked(name, asked))))
 
     @property
     def family(self) -> int:
@@ -178,20 +178,20 @@ def score(
         except ImportError as error:  # the rating server has neither jieba nor sacrebleu nor torch
             missing[metric] = without_package(metric, error)
     samples = drawn(corpus, plan, measured)
-    found = Outcome(
+    outcome = Outcome(
         corpus, plan,
         of_run(corpus, plan.metrics, bootstrap=plan.bootstrap, seed=plan.seed),
         {}, (), measured, missing,
     )
     return replace(
-        found,
+        outcome,
         cells={
-            system: {name: _cell(found, samples, system, name) for name in found.names}
+            system: {name: _cell(outcome, samples, system, name) for name in outcome.names}
             for system in corpus.systems
         },
         comparisons=tuple(
-            _comparison(found, samples, name, a, b)
-            for name in found.names
+            _comparison(outcome, samples, name, a, b)
+            for name in outcome.names
             for a, b in combinations(corpus.systems, 2)
         ),
     )
@@ -228,9 +228,9 @@ def _cell(outcome: Outcome, samples: Drawn, system: str, name: str) -> Cell:
         return Cell(None, None, None, signature, StudyError("metrics.undefined"), cut)
     reason = _no_interval(outcome.plan, len(keys))
     if reason is None:
-        found = bootstrap.interval(samples.scores[keys, system, name])
-        if found:
-            return Cell(value, *found, signature, None, cut)
+        interval = bootstrap.interval(samples.scores[keys, system, name])
+        if interval:
+            return Cell(value, *interval, signature, None, cut)
         reason = StudyError("metrics.unstable")
     return Cell(value, None, None, signature, reason, cut)
 
@@ -256,11 +256,11 @@ def _comparison(outcome: Outcome, samples: Drawn, name: str, a: str, b: str) -> 
     if reason is not None:
         return Comparison(a, b, name, len(keys), difference, reason=reason)
     differences = samples.scores[keys, a, name] - samples.scores[keys, b, name]
-    found = bootstrap.interval(differences)
-    low, high = found or (None, None)
+    interval = bootstrap.interval(differences)
+    low, high = interval or (None, None)
     return Comparison(
         a, b, name, len(keys), difference, low, high,
         p=samples.p[a, b, name],
-        p_bootstrap=bootstrap.bootstrap_p(differences, difference) if found else None,
-        reason=None if found else StudyError("metrics.unstable"),
+        p_bootstrap=bootstrap.bootstrap_p(differences, difference) if interval else None,
+        reason=None if interval else StudyError("metrics.unstable"),
     )

@@ -56,10 +56,10 @@ def marks(text: str, language: str = "zh") -> tuple[Mark, ...]:
     """Return, for each step shown, the first place that speaks for it."""
     lower = text.lower().replace("’", "'")
     unquoted = QUOTED.sub(lambda found: "\0" * len(found.group()), lower)
-    found = (
+    step_marks = (
         _mark(rule, unquoted if rule.outside_quotes else lower) for rule in rules(language)
     )
-    return tuple(mark for mark in found if mark is not None)
+    return tuple(mark for mark in step_marks if mark is not None)
 
 
 def _mark(rule: Rule, text: str) -> Mark | None:
@@ -77,9 +77,9 @@ def _first_weak(
     """Yield the first match of each weak cue until there are enough."""
     count = 0
     for cue in cues:
-        found = cue.search(text, start, end)
-        if found:
-            yield found
+        match = cue.search(text, start, end)
+        if match:
+            yield match
             count += 1
             if count == WEAK_NEEDED:
                 return
@@ -180,14 +180,14 @@ def distinct(units: Sequence[str], size: int) -> float:
 @cache
 def frequent_characters() -> frozenset[str]:
     """Return the 3,755 characters of GB 2312 level 1, as Python's own codec has them."""
-    found = set()
+    characters = set()
     for row in GB2312_ROWS:
         for column in range(0xA1, 0xFF):
             try:
-                found.add(bytes((row, column)).decode("gb2312"))
+                characters.add(bytes((row, column)).decode("gb2312"))
             except UnicodeDecodeError:  # the last five places are empty
                 continue
-    return frozenset(found)
+    return frozenset(characters)
 
 
 METHOD: Final = "automatic: rules and counts, no human judgement"
@@ -212,9 +212,9 @@ class Structure:
 
 def structure(text: str, language: str = "zh") -> Structure:
     """Return what can be seen of an answer's structure; automatic, never a judgement."""
-    found = marks(text, language)
+    step_marks = marks(text, language)
     return Structure(
-        tuple(sorted({mark.step for mark in found})), found, figures(text, language)
+        tuple(sorted({mark.step for mark in step_marks})), step_marks, figures(text, language)
     )
 
 
@@ -224,12 +224,12 @@ def structure_scores(answers: Sequence[str], language: str = "zh") -> dict[str, 
     `step_1` … `step_5` are 0 or 1, `steps` counts them (0 to 5); the others are those of
     `Figures`, NaN where a text has none (the share of rare characters in an English answer).
     """
-    found = [structure(answer, language) for answer in answers]
+    structures = [structure(answer, language) for answer in answers]
     scores: dict[str, list[float]] = {
-        f"step_{step}": [float(step in one.steps) for one in found] for step in STEPS
+        f"step_{step}": [float(step in one.steps) for one in structures] for step in STEPS
     }
-    scores["steps"] = [float(len(one.steps)) for one in found]
-    counts = [asdict(one.figures) for one in found]
+    scores["steps"] = [float(len(one.steps)) for one in structures]
+    counts = [asdict(one.figures) for one in structures]
     for name in COUNTED:
         values = (one[name] for one in counts)
         scores[name] = [float("nan") if value is None else float(value) for value in values]
@@ -245,15 +245,15 @@ def summary(
     fall with its size, so compare corpora of one size only).
     """
     scores = structure_scores(answers, language)
-    found: dict[str, object] = {
+    measures: dict[str, object] = {
         name: value.json() for name, value in _means(scores, bootstrap, seed).items()
     }
     units = [units_of(answer, language) for answer in answers]
     for size in (1, 2):
-        found[f"distinct_{size}_corpus"] = _corpus_distinct(units, size).json()
+        measures[f"distinct_{size}_corpus"] = _corpus_distinct(units, size).json()
     return {
         "method": METHOD, "signature": f"{SIGNATURE}|lang:{language}|boot:{bootstrap}|seed:{seed}",
-        "n_answers": len(answers), "scores": found,
+        "n_answers": len(answers), "scores": measures,
     }
 
 
@@ -271,13 +271,13 @@ def _means(scores: Mapping[str, Sequence[float]], bootstrap: int, seed: int) -> 
     if not table.shape[1]:
         return dict.fromkeys(names, Value(None, reason=NO_ANSWERS))
     replicates = _replicates(table, bootstrap, seed)
-    found = {}
+    means = {}
     for name, row, drawn in zip(names, table, replicates, strict=True):
         known = row[~np.isnan(row)]
-        found[name] = (
+        means[name] = (
             with_interval(float(known.mean()), drawn) if len(known) else Value(None, reason=NO_HAN)
         )
-    return found
+    return means
 
 
 def _replicates(table: Floats, bootstrap: int, seed: int) -> Floats:

@@ -184,9 +184,9 @@ def footnotes(grid: Grid) -> dict[str, str]:
 
 def in_words(reason: str, language: str) -> str:
     """Return a reason of the JSON (English) in a language; an unknown one as it is."""
-    found = translated(reason, language)
-    if found != reason or language == "en":
-        return found
+    words = translated(reason, language)
+    if words != reason or language == "en":
+        return words
     return _label_reasons(language).get(reason, reason)
 
 

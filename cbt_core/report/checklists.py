@@ -82,20 +82,20 @@ def _filled(blank: Checklist, view: View) -> Json:
 def _items(blank: Checklist, view: View) -> Iterator[Json]:
     """Yield the items in order; those of HEDS 4 scale by scale."""
     known, apart = facts(), [one for one in blank.items if one.per_scale]
-    for one in blank.items:
-        if one.per_scale:
-            if one is apart[0]:
+    for item in blank.items:
+        if item.per_scale:
+            if item is apart[0]:
                 yield from _by_scale(apart, view)
         else:
-            told = known[one.fact](view) if one.fact else authors()
-            yield _json(one.id, one.section, one.ask, told)
+            reply = known[item.fact](view) if item.fact else authors()
+            yield _json(item.id, item.section, item.ask, reply)
 
 
 def _by_scale(blanks: list[Item], view: View) -> Iterator[Json]:
     for scale in view.context.instrument.scales:
-        for one in blanks:
-            told = SCALE_FACTS[one.fact](view, scale) if one.fact else authors()
-            yield _json(f"{one.id} [{scale.id}]", _of(scale, one.section), one.ask, told)
+        for item in blanks:
+            reply = SCALE_FACTS[item.fact](view, scale) if item.fact else authors()
+            yield _json(f"{item.id} [{scale.id}]", _of(scale, item.section), item.ask, reply)
 
 
 def _of(scale: Scale, section: Text) -> Text:
@@ -104,9 +104,9 @@ def _of(scale: Scale, section: Text) -> Text:
     )
 
 
-def _json(name: str, section: Text, ask: Text, told: Told) -> Json:
+def _json(name: str, section: Text, ask: Text, reply: Told) -> Json:
     return {
-        "id": name, "section": asdict(section), "ask": asdict(ask), "state": told.state,
-        "answer": None if told.answer is None else asdict(told.answer),
-        "reason": None if told.reason is None else asdict(told.reason),
+        "id": name, "section": asdict(section), "ask": asdict(ask), "state": reply.state,
+        "answer": None if reply.answer is None else asdict(reply.answer),
+        "reason": None if reply.reason is None else asdict(reply.reason),
     }

@@ -220,13 +220,13 @@ def _bounded(name: str) -> str:
     return f"{before}{re.escape(name)}{after}"
 
 
-def origin_of(one: AnswerLine) -> Iterator[tuple[str, str]]:
+def origin_of(answer: AnswerLine) -> Iterator[tuple[str, str]]:
     """Yield what is on record of an answer; a model named without an adapter has none."""
-    if one.model:
-        yield "model", folder_name(one.model) if _is_place(one.model) else one.model
-    if one.model or one.adapter:
-        yield "adapter", folder_name(one.adapter)
-    for part, value in (("prompt", one.prompt), ("run", one.run)):
+    if answer.model:
+        yield "model", folder_name(answer.model) if _is_place(answer.model) else answer.model
+    if answer.model or answer.adapter:
+        yield "adapter", folder_name(answer.adapter)
+    for part, value in (("prompt", answer.prompt), ("run", answer.run)):
         if value:
             yield part, value
 
@@ -247,8 +247,8 @@ SECONDS_PER_HOUR: Final = 3600
 def people_summary(facts: Facts) -> PeopleSummary:
     """Count the people of a study and the time they gave."""
     held: dict[str, set[str]] = {}
-    for one in facts.members:
-        held.setdefault(one.role, set()).add(one.code)
+    for member in facts.members:
+        held.setdefault(member.role, set()).add(member.code)
     seats = [one for one in facts.seats if one.work == Work.RATE]
     main = [line for line in facts.material.lines if line.kind == "main" and line.submission_id]
     raters = {line.rater for line in main} | held.get("rater", set())
@@ -271,19 +271,19 @@ def people_summary(facts: Facts) -> PeopleSummary:
 
 def _profile(facts: Facts, stored: list[str | None]) -> tuple[ProfileSummary, ...]:
     asked = facts.setup.protocol.raters.profile or defaults().profile
-    told: list[Mapping[str, object]] = [json.loads(one) if one else {} for one in stored]
-    return tuple(_question(one, told) for one in asked)
+    answers: list[Mapping[str, object]] = [json.loads(one) if one else {} for one in stored]
+    return tuple(_question(one, answers) for one in asked)
 
 
-def _question(asked: ProfileField, told: list[Mapping[str, object]]) -> ProfileSummary:
-    given = [str(one[asked.id]) for one in told if one.get(asked.id)]
+def _question(asked: ProfileField, answers: list[Mapping[str, object]]) -> ProfileSummary:
+    given = [str(one[asked.id]) for one in answers if one.get(asked.id)]
     counts = Counter(given)
     choices = [(words, counts[key]) for key, words in asked.choices]
     other = len(given) - sum(count for _, count in choices)
     if asked.choices and other:
         choices.append((_other(), other))
     return ProfileSummary(
-        asked.id, asked.name, tuple(choices), len(given), len(told) - len(given)
+        asked.id, asked.name, tuple(choices), len(given), len(answers) - len(given)
     )
 
 
@@ -299,21 +299,21 @@ def source_facts(pairs: Iterable[tuple[str, str]]) -> tuple[SourceFacts, ...]:
 
 def serious_quotes(facts: Facts) -> tuple[SeriousQuote, ...]:
     """Return the passages that raters flagged as serious, with system and kind."""
-    found = []
+    quotes = []
     for line in facts.analysed():
         slots = {slot.slot: slot.system_id for slot in facts.shown(line)}
         for flag in facts.flags.get(line.submission_id or 0, ()):
             system = slots.get(flag.slot)
             if flag.severity == "serious" and flag.quote and system is not None:
                 name = facts.material.systems[system]
-                found.append(SeriousQuote(line.item, name, flag.kind, flag.quote))
-    return tuple(found)
+                quotes.append(SeriousQuote(line.item, name, flag.kind, flag.quote))
+    return tuple(quotes)
 
 
 USER_WRITTEN: Final = ("title", "flow", "plan", "registered", "metrics", "judges")
 """Parts of an analysis that hold texts which people wrote."""
 
 
-def veiled(found: Analysis, veil: Veil) -> Analysis:
+def veiled(analysis: Analysis, veil: Veil) -> Analysis:
     """Take true names out of what people wrote: titles, reasons, the plan's entries."""
-    return replace(found, **{name: veil.over(getattr(found, name)) for name in USER_WRITTEN})
+    return replace(analysis, **{name: veil.over(getattr(analysis, name)) for name in USER_WRITTEN})

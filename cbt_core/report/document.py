@@ -62,20 +62,20 @@ def report_of(sheet: Sheet, checklists: Mapping[str, Json]) -> Report:
 
 def _facts(sheet: Sheet) -> tuple[tuple[str, str], ...]:
     study = sheet.context.study
-    found = [
+    facts = [
         (sheet.w("fact_study"), sheet.analysis.slug),
         (sheet.w("fact_stage"), sheet.w(f"stage_{sheet.analysis.stage}")),
     ]
     if study.locked_at:
-        found.append((sheet.w("fact_locked"), study.locked_at[:DAY]))
+        facts.append((sheet.w("fact_locked"), study.locked_at[:DAY]))
     if study.unblinded_at:
-        found.append((sheet.w("fact_unblinded"), study.unblinded_at[:DAY]))
-    found += [
+        facts.append((sheet.w("fact_unblinded"), study.unblinded_at[:DAY]))
+    facts += [
         (sheet.w("fact_systems"), _systems(sheet)),
         (sheet.w("fact_instrument"), sheet.context.instrument.signature),
         (sheet.w("fact_signature"), sheet.analysis.signature),
     ]
-    return tuple(found)
+    return tuple(facts)
 
 
 def _systems(sheet: Sheet) -> str:

@@ -130,16 +130,16 @@ def shortened(words: str, width: float, size: int = SIZE) -> str:
 
 
 def _parts(words: str) -> list[str]:
-    found: list[str] = []
+    parts: list[str] = []
     for letter in words:
         wide = unicodedata.east_asian_width(letter) in "WF"
-        starts = not found or wide or found[-1].endswith(" ") or _is_wide(found[-1])
+        starts = not parts or wide or parts[-1].endswith(" ") or _is_wide(parts[-1])
         no_break = wide and letter in "，。；：、）％"
-        if starts and not (no_break and found):
-            found.append(letter)
+        if starts and not (no_break and parts):
+            parts.append(letter)
         else:
-            found[-1] += letter
-    return found
+            parts[-1] += letter
+    return parts
 
 
 def _is_wide(part: str) -> bool:
@@ -177,7 +177,7 @@ def flow_drawing(flow: Flow, language: str) -> Drawing:
         "tasks": _tasks(flow, language),
     }
     parts: list[str] = []
-    told: list[str] = []
+    sentences: list[str] = []
     bottom = 0.0
     for place, (name, steps) in enumerate(columns.items()):
         title = say(f"report.flow_{name}", language)
@@ -185,9 +185,9 @@ def flow_drawing(flow: Flow, language: str) -> Drawing:
         drawn, y = _column(x, title, steps)
         parts += drawn
         bottom = max(bottom, y)
-        told.append(f"{title}: " + "; ".join(_told(step) for step in steps))
+        sentences.append(f"{title}: " + "; ".join(_told(step) for step in steps))
     title = say("report.flow_figure", language)
-    description = ". ".join(told)
+    description = ". ".join(sentences)
     svg = canvas(
         parts, width=3 * COLUMN + 2 * SPACE, height=round(bottom) + 4, title=title,
         description=description, name=NAME,
@@ -211,49 +211,49 @@ def reason_words(reason: str, key: str, language: str) -> str:
 
 
 def _items(flow: Flow, language: str) -> list[Step]:
-    one = flow.items
+    items = flow.items
     lost = [
-        *_lost("withdrawn", len(one.withdrawn), language),
-        *_lost("excluded", len(one.excluded), language),
+        *_lost("withdrawn", len(items.withdrawn), language),
+        *_lost("excluded", len(items.excluded), language),
     ]
     return [
-        Step(say("report.flow_imported", language), one.imported),
-        Step(say("report.flow_assigned", language), one.assigned),
-        Step(say("report.flow_rated", language), one.rated),
-        Step(say("report.flow_analysed", language), one.analysed, tuple(lost)),
+        Step(say("report.flow_imported", language), items.imported),
+        Step(say("report.flow_assigned", language), items.assigned),
+        Step(say("report.flow_rated", language), items.rated),
+        Step(say("report.flow_analysed", language), items.analysed, tuple(lost)),
     ]
 
 
 def _raters(flow: Flow, language: str) -> list[Step]:
-    one = flow.raters
+    raters = flow.raters
     lost = [
-        *_lost("left", len(one.left), language),
-        *_lost("excluded", len(one.excluded), language),
+        *_lost("left", len(raters.left), language),
+        *_lost("excluded", len(raters.excluded), language),
     ]
     return [
-        Step(say("report.flow_joined", language), one.joined),
-        Step(say("report.flow_consented", language), one.consented),
-        Step(say("report.flow_began", language), one.began),
-        Step(say("report.flow_finished", language), one.finished),
-        Step(say("report.flow_analysed", language), one.analysed, tuple(lost)),
+        Step(say("report.flow_joined", language), raters.joined),
+        Step(say("report.flow_consented", language), raters.consented),
+        Step(say("report.flow_began", language), raters.began),
+        Step(say("report.flow_finished", language), raters.finished),
+        Step(say("report.flow_analysed", language), raters.analysed, tuple(lost)),
     ]
 
 
 def _tasks(flow: Flow, language: str) -> list[Step]:
-    one = flow.tasks
-    skipped = sum(one.skipped.values())
+    tasks = flow.tasks
+    skipped = sum(tasks.skipped.values())
     lost = [
-        *_lost("not_done", one.not_done, language),
-        *_lost("skipped", skipped, language, skips(one.skipped, language)),
-        *_lost("released", one.released, language),
-        *_lost("withdrawn", one.withdrawn, language),
+        *_lost("not_done", tasks.not_done, language),
+        *_lost("skipped", skipped, language, skips(tasks.skipped, language)),
+        *_lost("released", tasks.released, language),
+        *_lost("withdrawn", tasks.withdrawn, language),
     ]
     return [
-        Step(say("report.flow_assigned", language), one.assigned),
-        Step(say("report.flow_scored", language), one.scored, tuple(lost)),
+        Step(say("report.flow_assigned", language), tasks.assigned),
+        Step(say("report.flow_scored", language), tasks.scored, tuple(lost)),
         Step(
-            say("report.flow_analysed", language), one.analysed,
-            tuple(_lost("excluded", one.excluded, language)),
+            say("report.flow_analysed", language), tasks.analysed,
+            tuple(_lost("excluded", tasks.excluded, language)),
         ),
     ]
 
@@ -408,15 +408,15 @@ def _row(row: PlotRow, y: float, ends: tuple[float, float], language: str) -> li
 
 
 def _guide_lines(axis: Axis, ends: tuple[float, float], top: float, bottom: float) -> list[str]:
-    found = [
+    lines = [
         line(_place(one, ends), top, _place(one, ends), bottom, colour=SOFT,
                      dash="2 3")
         for one in axis.thin if ends[0] < one < ends[1]
     ]
     if axis.strong is not None:
         x = _place(axis.strong, ends)
-        found.append(line(x, top, x, bottom, colour=INK, width=1.2))
-    return found
+        lines.append(line(x, top, x, bottom, colour=INK, width=1.2))
+    return lines
 
 
 def _axis(axis: Axis, ends: tuple[float, float, float], y: float) -> list[str]:

@@ -96,11 +96,11 @@ def _limit_items(view: View) -> Iterator[Text]:
 
 
 def _limit_plan(view: View) -> Iterator[Text]:
-    found = view.analysis.registered
-    if found.declared_at is None:
+    fixed = view.analysis.registered
+    if fixed.declared_at is None:
         yield said("limit_unregistered")
-    if found.deviations:
-        yield said("limit_deviations", count=len(found.deviations))
+    if fixed.deviations:
+        yield said("limit_deviations", count=len(fixed.deviations))
     exploratory = sum(not one for one in view.analysis.planned.values())
     if exploratory == len(view.analysis.planned):
         yield said("limit_all_exploratory")
@@ -142,10 +142,10 @@ def _limit_agreement(view: View) -> Iterator[Text]:
 
 
 def _limit_blinding(view: View) -> Iterator[Text]:
-    found = view.analysis.blinding
-    if found is not None and found.n and "blinding_above" in found.interpretation:
-        yield said("limit_blinding", figure=interval(found.pair_accuracy))
-    elif found is not None and not found.n and len(view.context.systems) > 1:
+    guesses = view.analysis.blinding
+    if guesses is not None and guesses.n and "blinding_above" in guesses.interpretation:
+        yield said("limit_blinding", figure=interval(guesses.pair_accuracy))
+    elif guesses is not None and not guesses.n and len(view.context.systems) > 1:
         yield said("limit_blinding_unchecked")
     gates = view.context.gates
     if gates is not None and any(one.told for one in gates.telling):
@@ -160,9 +160,9 @@ def _limit_sides(view: View) -> Iterator[Text]:
 
 def _limit_length(view: View) -> Iterator[Text]:
     ratios: dict[str, float] = {}
-    for one in (view.analysis.length or {}).values():
-        for system, found in one.adjusted.items():
-            ratio = found.mean_length_ratio
+    for effect in (view.analysis.length or {}).values():
+        for system, adjusted in effect.adjusted.items():
+            ratio = adjusted.mean_length_ratio
             if ratio is not None and not LENGTHS[0] <= ratio <= LENGTHS[1]:
                 ratios[system] = ratio
     for system, ratio in ratios.items():
@@ -222,9 +222,9 @@ def _panel(view: View) -> Text:
 
 def _blinding(view: View) -> Iterator[Text]:
     yield said("par_blind_single" if view.is_single else "par_blind")
-    found = view.analysis.blinding
-    if found is not None and found.n:
-        yield said("par_guess", count=found.n)
+    guesses = view.analysis.blinding
+    if guesses is not None and guesses.n:
+        yield said("par_guess", count=guesses.n)
 
 
 def _instrument(view: View) -> Iterator[Text]:
@@ -265,8 +265,8 @@ def _people(view: View) -> Iterator[Text]:
 def _agreement(view: View) -> Iterator[Text]:
     if view.analysis.flow.raters.analysed < 2:
         return
-    told = len(view.analysis.systems)
-    apart = "by_system" if told > 1 else "by_scale" if told else "pooled"
+    n_systems = len(view.analysis.systems)
+    apart = "by_system" if n_systems > 1 else "by_scale" if n_systems else "pooled"
     ordered = [one for one in view.analysis.scales if one not in view.analysis.nominal]
     if ordered:
         yield said("par_agreement", strata=said(f"par_{apart}"))
@@ -277,11 +277,11 @@ def _agreement(view: View) -> Iterator[Text]:
 
 
 def _comparison(view: View) -> Iterator[Text]:
-    found = view.analysis.comparison
-    if found is None:
+    compared = view.analysis.comparison
+    if compared is None:
         return
     if has_pairs(view):
-        yield from _tests(view, found)
+        yield from _tests(view, compared)
     else:
         yield said("par_unpaired")
     choices = view.analysis.bradley_terry
@@ -289,14 +289,14 @@ def _comparison(view: View) -> Iterator[Text]:
         yield said("par_bradley_terry")
 
 
-def _tests(view: View, found: Comparison) -> Iterator[Text]:
+def _tests(view: View, compared: Comparison) -> Iterator[Text]:
     """Yield tests, effect sizes and multiplicity of paired differences."""
     few = view.analysis.flow.items.analysed <= ALL_SIGNS
     yield said("par_comparison", flips=said("par_flips_all" if few else "par_flips_drawn"))
     if crossed := _crossed(view):
         yield crossed
     yield said("par_effects")
-    primary, family = view.analysis.primary, found.family_size
+    primary, family = view.analysis.primary, compared.family_size
     if primary is not None:
         yield said("par_primary", system=primary[1], reference=view.analysis.reference or "",
                    scale=scale_name(view, primary[0]))
@@ -324,37 +324,37 @@ def _intervals(view: View) -> Iterator[Text]:
 
 
 def _beside(view: View) -> Iterator[Text]:
-    found = view.analysis
-    if found.blinding is not None and found.blinding.n:
-        two = bool(found.blinding.bang)
+    analysis = view.analysis
+    if analysis.blinding is not None and analysis.blinding.n:
+        two = bool(analysis.blinding.bang)
         yield said("par_blinding_indices" if two else "par_blinding_share")
-    if found.metrics is not None:
-        yield said("par_metrics", metrics=listed(main_names(found.metrics)))
-    if found.judges is not None:
+    if analysis.metrics is not None:
+        yield said("par_metrics", metrics=listed(main_names(analysis.metrics)))
+    if analysis.judges is not None:
         yield said("par_judges")
     asked, missing = missing_counts(view)
     if missing:
-        yield said("par_missing_bounds" if found.missing_bounds else "par_missing",
+        yield said("par_missing_bounds" if analysis.missing_bounds else "par_missing",
                    missing=missing, asked=asked)
 
 
 def _labels(view: View) -> Iterator[Text]:
-    found = view.context.labels
-    if found is not None:
-        items = {item for mine in found.first.values() for item in mine}
-        yield said("par_labels", annotators=many(len(found.first), "annotator"), items=len(items),
+    labels = view.context.labels
+    if labels is not None:
+        items = {item for mine in labels.first.values() for item in mine}
+        yield said("par_labels", annotators=many(len(labels.first), "annotator"), items=len(items),
                    scheme=view.context.scheme.name)
 
 
 def _record(view: View) -> Iterator[Text]:
-    found, ethics = view.analysis.registered, view.context.ethics
-    if found.declared_at:
-        digest = (found.declared_digest or "")[:8]
-        yield said("par_registered", date=date(found.declared_at), digest=digest)
-    elif found.before:
-        yield said("par_protocol", digest=found.digest[:8])
-    if found.deviations:
-        yield said("par_deviations", count=len(found.deviations))
+    fixed, ethics = view.analysis.registered, view.context.ethics
+    if fixed.declared_at:
+        digest = (fixed.declared_digest or "")[:8]
+        yield said("par_registered", date=date(fixed.declared_at), digest=digest)
+    elif fixed.before:
+        yield said("par_protocol", digest=fixed.digest[:8])
+    if fixed.deviations:
+        yield said("par_deviations", count=len(fixed.deviations))
     if ethics.committee and ethics.number:
         yield said("par_ethics", committee=ethics.committee, number=ethics.number)
     elif ethics.recorded:

@@ -61,8 +61,8 @@ class Sheet:
 
     def scale(self, scale: str) -> str:
         """Return the name of a scale; its id where the instrument has no such scale any more."""
-        found = next((one for one in self.context.instrument.scales if one.id == scale), None)
-        return found.name(self.language) if found else scale
+        entry = next((one for one in self.context.instrument.scales if one.id == scale), None)
+        return entry.name(self.language) if entry else scale
 
     def system(self, system: str) -> str:
         """Return the name of a system, or the words for all of them together."""
@@ -223,11 +223,11 @@ def many(count: int, noun: str) -> Text:
 def risks(view: View) -> Text | None:
     """Return the items by marked risk; None where there are no items."""
     counts = view.context.items_by_risk
-    told = [
+    phrases = [
         said("counted", name=said(f"risk_{one.value}"), count=counts[one.value])
         for one in Risk if counts.get(one.value)
     ]
-    return said("risks", risks=listed(told)) if told else None
+    return said("risks", risks=listed(phrases)) if phrases else None
 
 
 def series(parts: Sequence[Text]) -> Text:
@@ -244,10 +244,10 @@ def interval(value: Framed, digits: int = 2) -> Text:
     if value.value is None:
         reason = value.reason or ""
         return said("undefined", reason=Text(*(translated(reason, one) for one in ("zh", "en"))))
-    told = decimals(value.value, digits)
+    words = decimals(value.value, digits)
     if value.low is not None and value.high is not None:
-        told += f" [{decimals(value.low, digits)}, {decimals(value.high, digits)}]"
-    return Text(told, told)
+        words += f" [{decimals(value.low, digits)}, {decimals(value.high, digits)}]"
+    return Text(words, words)
 
 
 def stratum_name(name: str) -> Text:
@@ -263,8 +263,8 @@ def setting(view: View, name: str) -> str:
 
 def comparisons(view: View) -> list[tuple[str, SystemContrast]]:
     """Return every comparison with its scale; none where nothing was compared."""
-    found = view.analysis.comparison
-    return found.contrasts if found else []
+    compared = view.analysis.comparison
+    return compared.contrasts if compared else []
 
 
 def has_crossed(view: View) -> bool:

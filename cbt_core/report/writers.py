@@ -274,12 +274,12 @@ def _column(grid: Grid, place: int) -> str:
 
 
 def _rows(grid: Grid, language: str) -> list[str]:
-    found, letters = [], footnotes(grid)
+    lines, letters = [], footnotes(grid)
     for place, row in enumerate(grid.rows):
         if place in grid.lines:
-            found.append("\\midrule")
-        found.append(" & ".join(_latex_cell(cell, letters, language) for cell in row) + r" \\")
-    return found
+            lines.append("\\midrule")
+        lines.append(" & ".join(_latex_cell(cell, letters, language) for cell in row) + r" \\")
+    return lines
 
 
 def _latex_cell(cell: Cell, letters: Mapping[str, str], language: str) -> str:
@@ -396,19 +396,19 @@ Files = Mapping[str, bytes]
 
 def files(report: Report, analysis: Json, checklists: Mapping[str, Json]) -> dict[str, bytes]:
     """Return every file of a report by its path in the folder."""
-    found = {"report.html": page(report).encode(), OWN: _json(analysis)}
-    found |= {f"{name}.json": _json(one) for name, one in checklists.items()}
+    by_path = {"report.html": page(report).encode(), OWN: _json(analysis)}
+    by_path |= {f"{name}.json": _json(one) for name, one in checklists.items()}
     for grid in report.grids():
-        found[f"tables/{grid.name}.csv"] = csv(grid)
-        found[f"tables/{grid.name}.tex"] = fragment(grid, report.language).encode()
-    found["tables/all.tex"] = whole(report.grids(), report.title, report.language).encode()
+        by_path[f"tables/{grid.name}.csv"] = csv(grid)
+        by_path[f"tables/{grid.name}.tex"] = fragment(grid, report.language).encode()
+    by_path["tables/all.tex"] = whole(report.grids(), report.title, report.language).encode()
     for drawing in report.drawings():
-        found[f"figures/{drawing.name}.svg"] = drawing.svg.encode()
-        found[f"figures/{drawing.name}.png"] = _png(drawing)
-    return dict(sorted(found.items()))
+        by_path[f"figures/{drawing.name}.svg"] = drawing.svg.encode()
+        by_path[f"figures/{drawing.name}.png"] = _png(drawing)
+    return dict(sorted(by_path.items()))
 
 
-def write(found: Files, folder: Path) -> None:
+def write(by_path: Files, folder: Path) -> None:
     """Put the files into a folder; an earlier report there is replaced, anything else is not.
 
     Raises:
@@ -418,7 +418,7 @@ def write(found: Files, folder: Path) -> None:
     part = folder.with_name(f".{folder.name}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
-        for name, content in found.items():
+        for name, content in by_path.items():
             file = part / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
@@ -435,11 +435,11 @@ def write(found: Files, folder: Path) -> None:
         raise StudyError("export.cannot_write", file=folder) from error
 
 
-def archive(found: Files, slug: str) -> bytes:
+def archive(by_path: Files, slug: str) -> bytes:
     """Return the files as one zip without any time in it."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
-        for name, content in found.items():
+        for name, content in by_path.items():
             entry = zipfile.ZipInfo(f"{slug}-report/{name}", EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o600 << 16

@@ -70,16 +70,16 @@ async def read_body(request: Request, largest: int) -> bytes:
     declared = request.headers.get("content-length", "0")
     if not declared.isdigit() or int(declared[:12]) > largest:
         raise too_large
-    found = bytearray()
+    body = bytearray()
     try:
         async with asyncio.timeout(READ_SECONDS):
             async for chunk in request.stream():
-                found += chunk
-                if len(found) > largest:
+                body += chunk
+                if len(body) > largest:
                     raise too_large
     except TimeoutError:
         raise StudyError("access.unreadable") from None
-    return bytes(found)
+    return bytes(body)
 
 
 def language_of(request: Request) -> str:

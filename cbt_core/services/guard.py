@@ -222,10 +222,10 @@ def as_onlooker(
     """
 
     def led(connection: Connection) -> StudyRow:
-        found = _led(connection, person, study)
-        if not found.stage.is_closed and _works_in(connection, person, found, role):
+        study_row = _led(connection, person, study)
+        if not study_row.stage.is_closed and _works_in(connection, person, study_row, role):
             raise Refused(NO_RESULTS[role])
-        return found
+        return study_row
 
     return DoorTo(
         database=database, person=person, act=act, now=now, find=led,
@@ -239,13 +239,13 @@ def as_worker(
     """Open to whoever rates, or annotates, in a study; others are not told that it exists."""
 
     def joined(connection: Connection) -> StudyRow:
-        found = studies.by_slug(connection, study)
-        if found is None:
+        study_row = studies.by_slug(connection, study)
+        if study_row is None:
             raise Refused(UNKNOWN_STUDY)
-        _came_to(found.id)
-        if not person.has(role, found.id):
+        _came_to(study_row.id)
+        if not person.has(role, study_row.id):
             raise Refused(UNKNOWN_STUDY)
-        return found
+        return study_row
 
     return DoorTo(
         database=database, person=person, act=act, now=now, find=joined,
@@ -397,13 +397,13 @@ def _of_the_system() -> int:
 
 def _led(connection: Connection, person: Person, study: str | int) -> StudyRow:
     if isinstance(study, int):
-        found = studies.by_id(connection, study)
+        study_row = studies.by_id(connection, study)
     else:
-        found = studies.by_slug(connection, study)
-    if found is None:
+        study_row = studies.by_slug(connection, study)
+    if study_row is None:
         raise StudyError("studies.unknown", slug=str(study)[:60])
-    require_lead(person, found.id)
-    return found
+    require_lead(person, study_row.id)
+    return study_row
 
 
 def _works_in(connection: Connection, person: Person, study: StudyRow, role: Role) -> bool:

@@ -131,17 +131,17 @@ SHOWN: Final = 8
 
 def digest(ratings: Ratings, scales: Sequence[str]) -> str:
     """Return the SHA-256 (hexadecimal) of the rows analysed, whatever order a file had them in."""
-    found = hashlib.sha256()
+    checksum = hashlib.sha256()
     for labels in (ratings.items, ratings.systems, ratings.panels, ratings.raters, tuple(scales)):
-        found.update(f"{len(labels)}\0".encode() + "\0".join(labels).encode() + b"\n")
+        checksum.update(f"{len(labels)}\0".encode() + "\0".join(labels).encode() + b"\n")
     for indices in (ratings.item, ratings.system, ratings.panel, ratings.rater):
-        found.update(indices.astype("<i8").tobytes())
+        checksum.update(indices.astype("<i8").tobytes())
     numbers = [ratings.values[scale] for scale in scales]
     numbers += [column for column in (ratings.order, ratings.seconds) if column is not None]
     for column in numbers:
         plain = np.where(np.isnan(column), np.nan, column + 0.0)  # one nan, one zero
-        found.update(plain.astype("<f8").tobytes())
-    return found.hexdigest()
+        checksum.update(plain.astype("<f8").tobytes())
+    return checksum.hexdigest()
 
 
 def signature(ratings: Ratings, scales: Sequence[str], settings: Mapping[str, object]) -> str:
@@ -161,7 +161,7 @@ def signature(ratings: Ratings, scales: Sequence[str], settings: Mapping[str, ob
 
 def told_values(values: Mapping[str, Sequence[float]], scales: Sequence[str]) -> str:
     """Return the values of the scales as the signature tells them: ``0,1,2`` or per scale."""
-    told = [",".join(f"{value:g}" for value in values[scale]) for scale in scales]
-    if len(set(told)) == 1:
-        return told[0]
-    return ";".join(f"{scale}={text}" for scale, text in zip(scales, told, strict=True))
+    texts = [",".join(f"{value:g}" for value in values[scale]) for scale in scales]
+    if len(set(texts)) == 1:
+        return texts[0]
+    return ";".join(f"{scale}={text}" for scale, text in zip(scales, texts, strict=True))

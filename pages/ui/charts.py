@@ -97,8 +97,8 @@ def _in_light(spec: str) -> str:
     return spec
 
 
-def _colours(one: Palette) -> list[str]:
-    *single, steps = astuple(one)
+def _colours(theme: Palette) -> list[str]:
+    *single, steps = astuple(theme)
     return [*single, *steps]
 
 
@@ -177,13 +177,13 @@ PLAN_HEIGHT: Final = 340
 """With axis titles and legend."""
 
 
-def plan_charts(found: Plan) -> None:
+def plan_charts(plan: Plan) -> None:
     """Draw power and width of intervals by number of items, side by side, with words for each."""
     for column, kind in zip(st.columns(2), KINDS, strict=True):
         with column:
-            drawn = chart(found, language(), kind, palette()).properties(height=PLAN_HEIGHT)
-            words = t(f"plan_study.alt_{kind}", points=told_points(found, language(), kind))
-            figure(drawn, words=words, name=f"plan-{kind}", rows=rows(found, language(), kind))
+            drawn = chart(plan, language(), kind, palette()).properties(height=PLAN_HEIGHT)
+            words = t(f"plan_study.alt_{kind}", points=told_points(plan, language(), kind))
+            figure(drawn, words=words, name=f"plan-{kind}", rows=rows(plan, language(), kind))
 
 
 CELL_HEIGHT: Final = 34
@@ -529,10 +529,10 @@ def _marks(base: alt.Chart, axis: Axis, rows: Rows, kinds: Sequence[str]) -> lis
 
 
 def _ends(rows: Rows, axis: Axis) -> tuple[float, float]:
-    found = [float(str(row[key])) for row in rows for key in ("value", "low", "high")
+    values = [float(str(row[key])) for row in rows for key in ("value", "low", "high")
              if row[key] is not None]
-    found += [*axis.lines, *axis.margins]
-    low, high = min(found), max(found)
+    values += [*axis.lines, *axis.margins]
+    low, high = min(values), max(values)
     spare = SPARE * (high - low or 1.0)
     low = low - spare if axis.low is None or low < axis.low else axis.low
     high = high + spare if axis.high is None or high > axis.high else axis.high

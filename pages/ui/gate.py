@@ -49,12 +49,12 @@ def _institution() -> tuple[str, str]:
     if not isinstance(email, str) or st.user.get("email_verified") is False:
         return "", t("sign_in.refused_unknown")
     try:
-        found = sessions.verified_sign_in(
+        sign_in = sessions.verified_sign_in(
             database(), email=email, now=now(), lasting=sessions.Lasting.of(settings())
         )
     except StudyError:
         return "", t("sign_in.refused_unknown")
-    return found.token, ""
+    return sign_in.token, ""
 
 
 def _has_institution() -> bool:

@@ -44,8 +44,8 @@ def show_scale(instrument: Instrument, scale: Scale, words: str) -> None:
 
 def show_examples(instrument: Instrument, scale: str, value: int, words: str) -> None:
     """Show the worked examples of one value."""
-    found = [e for e in instrument.examples if e.scale == scale and e.value == value]
-    for number, example in enumerate(found):
+    examples = [e for e in instrument.examples if e.scale == scale and e.value == value]
+    for number, example in enumerate(examples):
         place = f"{scale}-{value}-{number}"
         plain(f"{t('guide.example')}  {example.question(words)}", look="small", key=f"q-{place}")
         plain(example.answer(words), look="quote", key=f"a-{place}")

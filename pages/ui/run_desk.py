@@ -126,17 +126,17 @@ def ask_system() -> Asked | None:
         t("generate.backend"), BACKENDS, key="gen-backend",
         format_func={one: t(f"generate.backend_{one}") for one in BACKENDS}.__getitem__,
     )
-    found = {"transformers": _local, "openai": _endpoint, "echo": _echo}[backend]()
-    if found is None:
+    engine = {"transformers": _local, "openai": _endpoint, "echo": _echo}[backend]()
+    if engine is None:
         return None
     prompt, words, scheme = _prompt()
     with st.expander(t("generate.decoding")):
         decoding = _decoding(local=backend == "transformers")
     return Asked(
-        system=name.strip(), backend=backend, model=found.model, adapter=found.adapter,
-        base_url=found.base_url, prompt=prompt, prompt_language=words, scheme=scheme,
-        decoding=decoding, price_in=found.price_in, price_out=found.price_out,
-        budget=found.budget,
+        system=name.strip(), backend=backend, model=engine.model, adapter=engine.adapter,
+        base_url=engine.base_url, prompt=prompt, prompt_language=words, scheme=scheme,
+        decoding=decoding, price_in=engine.price_in, price_out=engine.price_out,
+        budget=engine.budget,
     )
 
 
@@ -276,12 +276,12 @@ def _page(person: Person, chosen: Sequence[Watched], codes: Sequence[str]) -> No
         number = int(left.number_input(
             t("generate.page", pages=pages), 1, pages, 1, key=f"gen-page-{'-'.join(codes)}"
         ))
-    found = outputs.page(
+    page = outputs.page(
         database(), person, codes=codes, offset=(number - 1) * AT_ONCE, limit=AT_ONCE, now=now()
     )
     names = [_labels(one) for one in chosen]
-    for place, line in enumerate(found.lines):
-        _line(place, line, found.systems, names)
+    for place, line in enumerate(page.lines):
+        _line(place, line, page.systems, names)
 
 
 def _line(
@@ -315,9 +315,9 @@ def _about(cell: Cell, names: dict[str, str]) -> str:
     return f"{labels or t('generate.no_labels')} · {finish}"
 
 
-def _labels(one: Watched) -> dict[str, str]:
+def _labels(job: Watched) -> dict[str, str]:
     """Return the names of the labels a run may give; none when its prompt asks for none."""
-    asked = one.run.config["asked"]
+    asked = job.run.config["asked"]
     if load_prompt(asked["prompt"], asked["prompt_language"]).reply != "json":
         return {}
     scheme = load_scheme(asked["scheme"])
@@ -410,20 +410,20 @@ MOST: Final = 2
 
 def show_runs(person: Person) -> None:
     """Draw the runs of a person."""
-    found = browser_run.watch(database(), person, now=now())
-    if not found:
+    jobs = browser_run.watch(database(), person, now=now())
+    if not jobs:
         st.info(t("generate.no_runs"))
         return
-    active = [one.run.code for one in found if one.active]
+    active = [one.run.code for one in jobs if one.active]
     if active:
         st.session_state.setdefault(SINCE, now())
         st.fragment(_live, run_every=EVERY)(active)
     else:
         st.session_state.pop(SINCE, None)
-    chosen = _choose(found)
-    for one in chosen:
-        if not one.active:
-            _one(person, one)
+    chosen = _choose(jobs)
+    for job in chosen:
+        if not job.active:
+            _one(person, job)
     if any(one.active for one in chosen) and st.button(t("generate.read_so_far")):
         st.rerun()
     readable = [one for one in chosen if one.run.folder and (one.run.done or one.run.failed)]
@@ -443,31 +443,31 @@ def _live(active: Sequence[str]) -> None:
     if person is None:
         st.info(t("generate.signed_out"))
         return
-    found = browser_run.watch(database(), person, now=now())
-    at_work = [one for one in found if one.active]
+    jobs = browser_run.watch(database(), person, now=now())
+    at_work = [one for one in jobs if one.active]
     if [one.run.code for one in at_work] != list(active):
         st.rerun()
-    for one in at_work:
-        _working(person, one)
+    for job in at_work:
+        _working(person, job)
 
 
-def _working(person: Person, one: Watched) -> None:
+def _working(person: Person, job: Watched) -> None:
     """Draw one run at work, with the way to stop it: few elements, for it is drawn often."""
-    run = one.run
-    told = f"{run.config['asked']['system']} · {_state(one)} · {_numbers(one)}"
+    run = job.run
+    line = f"{run.config['asked']['system']} · {_state(job)} · {_numbers(job)}"
     with st.container(horizontal=True, vertical_alignment="center", key=f"working-{run.code}"):
-        st.progress(min(1.0, run.done / max(1, run.total)), text=literal(told))
-        if st.button(t("generate.stop"), key=f"stop-{run.code}", disabled=one.state == "stopping"):
+        st.progress(min(1.0, run.done / max(1, run.total)), text=literal(line))
+        if st.button(t("generate.stop"), key=f"stop-{run.code}", disabled=job.state == "stopping"):
             lead.act(
                 lambda: browser_run.stop(database(), person, code=run.code, now=now()),
                 t("generate.stop_asked"),
             )
 
 
-def _choose(found: Sequence[Watched]) -> list[Watched]:
+def _choose(jobs: Sequence[Watched]) -> list[Watched]:
     """Let the person choose one run, or two to read side by side."""
-    by_code = {one.run.code: one for one in found}
-    standing = st.session_state.get(CHOSEN, [found[0].run.code])
+    by_code = {one.run.code: one for one in jobs}
+    standing = st.session_state.get(CHOSEN, [jobs[0].run.code])
     st.session_state[CHOSEN] = [code for code in standing if code in by_code]
     codes = st.multiselect(
         t("generate.choose"), list(by_code), key=CHOSEN, max_selections=MOST,
@@ -477,46 +477,46 @@ def _choose(found: Sequence[Watched]) -> list[Watched]:
     return [by_code[code] for code in codes]
 
 
-def _label(one: Watched) -> str:
-    run = one.run
+def _label(job: Watched) -> str:
+    run = job.run
     parts = [run.config["asked"]["system"], lead.minute(run.created_at)]
-    if not one.active:  # while it works the label stays as it is
-        parts.append(f"{run.done}/{run.total} · {_state(one)}")
+    if not job.active:  # while it works the label stays as it is
+        parts.append(f"{run.done}/{run.total} · {_state(job)}")
     return " · ".join(parts)
 
 
-def _state(one: Watched) -> str:
-    return say(f"runs.state_{one.state}", language())
+def _state(job: Watched) -> str:
+    return say(f"runs.state_{job.state}", language())
 
 
-def _one(person: Person, one: Watched) -> None:
+def _one(person: Person, job: Watched) -> None:
     """Draw one run: what it was asked, what came of it, what can be done."""
-    run, asked = one.run, one.run.config["asked"]
+    run, asked = job.run, job.run.config["asked"]
     with st.container(border=True, key=f"card-run-{run.code}"):
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
-            plain(f"{asked['system']} · {_state(one)} · {_numbers(one)}", look="strong",
+            plain(f"{asked['system']} · {_state(job)} · {_numbers(job)}", look="strong",
                   key=f"one-{run.code}")  # fmt: skip
-            plain(_asked(one), look="small", key=f"asked-{run.code}")
-            if note := one.told(language()):
+            plain(_asked(job), look="small", key=f"asked-{run.code}")
+            if note := job.told(language()):
                 plain(note, look="small", key=f"note-{run.code}")
             if not run.folder:
                 plain(t("generate.texts_gone"), look="small", key=f"gone-{run.code}")
         with right, st.container(horizontal=True):
-            _acts(person, one)
+            _acts(person, job)
 
 
-def _acts(person: Person, one: Watched) -> None:
+def _acts(person: Person, job: Watched) -> None:
     """Offer to go on, and to delete the texts."""
-    code = one.run.code
-    if one.resumable and st.button(t("generate.resume"), key=f"resume-{code}"):
+    code = job.run.code
+    if job.resumable and st.button(t("generate.resume"), key=f"resume-{code}"):
         lead.act(
             lambda: browser_run.resume(
                 database(), person, code=code, settings=session.settings(), now=now()
             ),
             t("generate.resumed"),
         )
-    if one.run.folder:
+    if job.run.folder:
         with st.popover(t("generate.forget")):
             st.text(t("generate.forget_about"))
             if st.button(t("generate.forget_now"), key=f"forget-{code}"):
@@ -526,26 +526,26 @@ def _acts(person: Person, one: Watched) -> None:
                 )
 
 
-def _asked(one: Watched) -> str:
+def _asked(job: Watched) -> str:
     """Return in a line what was asked of which model."""
-    asked = one.run.config["asked"]
+    asked = job.run.config["asked"]
     backend = t(f"generate.backend_{asked['backend']}")
     parts = [backend, asked["model"], asked["adapter"], asked["base_url"],
-             t(f"generate.prompt_{asked['prompt'].replace('-', '_')}"), one.run.code]
+             t(f"generate.prompt_{asked['prompt'].replace('-', '_')}"), job.run.code]
     return " · ".join(part for part in parts if part)
 
 
-def _numbers(one: Watched) -> str:
+def _numbers(job: Watched) -> str:
     """Return how far a run is; rate and time left only while it works."""
-    run = one.run
+    run = job.run
     parts = [t("generate.done_of", done=run.done, total=run.total),
              t("generate.failed_count", count=run.failed)]
-    if one.rate:
-        parts.append(t("generate.rate", rate=f"{one.rate:.1f}"))
+    if job.rate:
+        parts.append(t("generate.rate", rate=f"{job.rate:.1f}"))
     if run.cost is not None:
         parts.append(t("generate.cost_so_far", cost=f"{run.cost:,.2f}"))
-    if one.seconds_left is not None:
-        parts.append(t("generate.left", time=_time(one.seconds_left)))
+    if job.seconds_left is not None:
+        parts.append(t("generate.left", time=_time(job.seconds_left)))
     return " · ".join(parts)
 
 

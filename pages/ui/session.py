@@ -46,14 +46,14 @@ def now() -> datetime:
 
 def token() -> str | None:
     """Return the session token of this connection; the one seam that tests replace."""
-    found = st.context.cookies.get(COOKIE)
-    return found if isinstance(found, str) else None  # AppTest hands out a truthy Mock
+    cookie = st.context.cookies.get(COOKIE)
+    return cookie if isinstance(cookie, str) else None  # AppTest hands out a truthy Mock
 
 
 def signed_in() -> Person | None:
     """Return the person behind the token; None when signed out, expired or disabled."""
-    found = token()
-    person = sessions.person_of(database(), found, now()) if found else None
+    session_token = token()
+    person = sessions.person_of(database(), session_token, now()) if session_token else None
     if person is not None and person.language:
         st.session_state["language"] = person.language
     return person

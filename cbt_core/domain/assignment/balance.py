@@ -115,15 +115,15 @@ def balance_table(
     minutes_a_task: float = MINUTES_A_TASK,
 ) -> Balance:
     """Return the balance of tasks; `raters` adds those without a task, `repeats` is the share."""
-    mine: dict[int, list[PlannedTask]] = {rater: [] for rater in raters}
+    own_tasks: dict[int, list[PlannedTask]] = {rater: [] for rater in raters}
     for task in tasks:
-        mine.setdefault(task.rater, []).append(task)
-    rows = tuple(_of_rater(rater, mine[rater], minutes_a_task) for rater in mine)
-    pairs = _pairs(mine)
+        own_tasks.setdefault(task.rater, []).append(task)
+    rows = tuple(_of_rater(rater, own_tasks[rater], minutes_a_task) for rater in own_tasks)
+    pairs = _pairs(own_tasks)
     return Balance(
         raters=rows,
         pairs=pairs,
-        groups=_groups(list(mine), pairs),
+        groups=_groups(list(own_tasks), pairs),
         repeats_wanted=sum(repeats_wanted(row.main, repeats) for row in rows),
     )
 
@@ -168,13 +168,13 @@ def _slot_gap(places: _Places) -> int:
     )
 
 
-def _pairs(mine: Mapping[int, Sequence[PlannedTask]]) -> dict[tuple[int, int], int]:
+def _pairs(own_tasks: Mapping[int, Sequence[PlannedTask]]) -> dict[tuple[int, int], int]:
     sharing: dict[tuple[int, Systems], list[int]] = {}
-    for rater, tasks in mine.items():
+    for rater, tasks in own_tasks.items():
         for task in tasks:
             if task.kind is Kind.MAIN:
                 sharing.setdefault((task.item, task.panel), []).append(rater)
-    pairs = dict.fromkeys(combinations(sorted(mine), 2), 0)
+    pairs = dict.fromkeys(combinations(sorted(own_tasks), 2), 0)
     for members in sharing.values():
         for pair in combinations(sorted(members), 2):
             pairs[pair] += 1
@@ -189,9 +189,9 @@ def _groups(raters: Sequence[int], pairs: Mapping[tuple[int, int], int]) -> int:
             rater = leader[rater]
         return rater
 
-    for (one, other), shared in pairs.items():
+    for (member, other), shared in pairs.items():
         if shared:
-            leader[find(one)] = find(other)
+            leader[find(member)] = find(other)
     return sum(leader[rater] == rater for rater in raters)
 
 

@@ -208,14 +208,14 @@ def _ordered(
     name: str,
 ) -> tuple[PlannedTask, ...]:
     """Order each rater's tasks by a chance of their own, so that no two sequences are alike."""
-    mine: dict[int, list[PlannedTask]] = {rater: [] for rater in wishes}
+    own_tasks: dict[int, list[PlannedTask]] = {rater: [] for rater in wishes}
     for task in sorted(given, key=lambda task: task.position):
-        if task.rater in mine:
-            mine[task.rater].append(task)
+        if task.rater in own_tasks:
+            own_tasks[task.rater].append(task)
     planned: list[PlannedTask] = []
     for rater, wanted in wishes.items():
         chance = Random(f"{name}/{rater}")
-        held = mine[rater]
+        held = own_tasks[rater]
         before = [(task.panel, task.slots) for task in _mains(held)]
         arranged = arrange(wanted, before, chance)
         planned += weave(rater, arranged, held, demand, chance)

@@ -264,14 +264,14 @@ def _chain(seating: Seating, seats: list[list[Block]], donor: int) -> list[tuple
 
 def _takers(seating: Seating, blocks: list[Block], reached: set[int]) -> list[tuple[int, Block]]:
     left = set(range(len(seating.load))) - reached
-    found: list[tuple[int, Block]] = []
+    takers: list[tuple[int, Block]] = []
     for block in blocks:
         if not left:
             break
         able = left - seating.met[block.item]
-        found.extend((taker, block) for taker in sorted(able))
+        takers.extend((taker, block) for taker in sorted(able))
         left -= able
-    return found
+    return takers
 
 
 def _walk_back(
@@ -346,10 +346,10 @@ def _crowded(seating: Seating, rng: Random) -> list[tuple[int, int]]:
     """Return the pairs that met at least two times more often than the least met one."""
     counts = {(a, b): seating.pair[a][b] for a, b in combinations(range(len(seating.load)), 2)}
     lowest = min(counts.values())
-    found = [pair for pair, count in counts.items() if count > lowest + _EVEN]
-    rng.shuffle(found)
-    found.sort(key=counts.__getitem__, reverse=True)
-    return found[:_PAIRS_A_ROUND]
+    pairs = [pair for pair, count in counts.items() if count > lowest + _EVEN]
+    rng.shuffle(pairs)
+    pairs.sort(key=counts.__getitem__, reverse=True)
+    return pairs[:_PAIRS_A_ROUND]
 
 
 def _relieve(seating: Seating, seats: _Seats, wish: tuple[int, int, int], rng: Random) -> bool:
@@ -451,9 +451,9 @@ def _sweep(seating: Seating, groups: list[list[Block]]) -> bool:
     for turn, group in enumerate(groups):
         if turn % _LOOK_AFTER == 0 and _even(seating):
             return False
-        for one, other in combinations(group, 2):
-            if _helps(seating, one, other) and _keeps_pairs(seating, one, other, bounds):
-                _trade(seating, one, other)
+        for block, other in combinations(group, 2):
+            if _helps(seating, block, other) and _keeps_pairs(seating, block, other, bounds):
+                _trade(seating, block, other)
                 changed = True
     return changed
 
@@ -473,25 +473,25 @@ def _even(seating: Seating) -> bool:
     )
 
 
-def _helps(seating: Seating, one: Block, other: Block) -> bool:
+def _helps(seating: Seating, block: Block, other: Block) -> bool:
     """Tell whether a trade lets the raters meet the panels more evenly."""
-    there, back = one.newcomers(), other.newcomers()
+    there, back = block.newcomers(), other.newcomers()
     if len(there) != len(back):
         return False
     gain = len(there) + len(back)
     for rater in there:
         met = seating.strata[rater]
-        gain += met.get(other.panel, 0) - met.get(one.panel, 0)
+        gain += met.get(other.panel, 0) - met.get(block.panel, 0)
     for rater in back:
         met = seating.strata[rater]
-        gain += met.get(one.panel, 0) - met.get(other.panel, 0)
+        gain += met.get(block.panel, 0) - met.get(other.panel, 0)
     return gain < 0
 
 
-def _keeps_pairs(seating: Seating, one: Block, other: Block, bounds: tuple[int, int]) -> bool:
+def _keeps_pairs(seating: Seating, block: Block, other: Block, bounds: tuple[int, int]) -> bool:
     """Tell whether all pair counts stay within bounds; between new panels none changes."""
     low, high = bounds
-    for here, there in ((one, other), (other, one)):
+    for here, there in ((block, other), (other, block)):
         stay, meet = here.members[: here.fixed], there.members[: there.fixed]
         for rater in here.newcomers():
             row = seating.pair[rater]
@@ -500,11 +500,11 @@ def _keeps_pairs(seating: Seating, one: Block, other: Block, bounds: tuple[int, 
     return True
 
 
-def _trade(seating: Seating, one: Block, other: Block) -> None:
-    there, back = one.newcomers(), other.newcomers()
-    for block, raters in ((one, there), (other, back)):
+def _trade(seating: Seating, first_block: Block, other: Block) -> None:
+    there, back = first_block.newcomers(), other.newcomers()
+    for block, raters in ((first_block, there), (other, back)):
         for rater in raters:
             seating.leave(block, rater)
-    for block, raters in ((one, back), (other, there)):
+    for block, raters in ((first_block, back), (other, there)):
         for rater in raters:
             seating.sit(block, rater)

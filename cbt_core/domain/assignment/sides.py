@@ -346,10 +346,10 @@ class _Work:
         panel, slots = self.sequence[place]
         if len(panel) == 1:
             return
-        mine = slots.index(row[0])
-        other = rng.choice([slot for slot in range(len(slots)) if slot != mine])
+        own_slot = slots.index(row[0])
+        other = rng.choice([slot for slot in range(len(slots)) if slot != own_slot])
         turned = list(slots)
-        turned[mine], turned[other] = turned[other], turned[mine]
+        turned[own_slot], turned[other] = turned[other], turned[own_slot]
         self.put({place: (panel, tuple(turned))})
 
     def exchange(self, row: Row, rng: Random) -> None:

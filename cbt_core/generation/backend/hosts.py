@@ -67,10 +67,10 @@ def require_host(address: str, allowed: Collection[str]) -> Host:
 
 
 def _names(entry: str, host: Host) -> bool:
-    found = _entry(entry)
-    if found is None or found.hostname is None or found.hostname.lower() != host.name:
+    address = _entry(entry)
+    if address is None or address.hostname is None or address.hostname.lower() != host.name:
         return False
-    return found.port is None or found.port == host.port
+    return address.port is None or address.port == host.port
 
 
 def _entry(entry: str) -> SplitResult | None:
@@ -79,8 +79,8 @@ def _entry(entry: str) -> SplitResult | None:
     if text.count(":") > 1 and "[" not in text and "//" not in text:  # a bare IPv6 address
         text = f"[{text}]"
     try:
-        found = urlsplit(text if "//" in text else f"//{text}")
-        _ = found.port
+        address = urlsplit(text if "//" in text else f"//{text}")
+        _ = address.port
     except ValueError:
         return None
-    return found
+    return address

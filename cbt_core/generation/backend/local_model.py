@@ -176,17 +176,17 @@ class TransformersBackend:
 
     def answers(self, batch: Sequence[Request]) -> list[Reply | Failure]:
         """Answer these requests in this thread, in their order."""
-        found: dict[int, Reply | Failure] = {}
+        outcomes: dict[int, Reply | Failure] = {}
         prepared: dict[int, Prepared] = {}
         for place, request in enumerate(batch):
             ready = self._prepare(request)
             if isinstance(ready, Failure):
-                found[place] = ready
+                outcomes[place] = ready
             else:
                 prepared[place] = ready
         for places in _alike(prepared):
-            found.update(self._group(places, prepared))
-        return [found[place] for place in range(len(batch))]
+            outcomes.update(self._group(places, prepared))
+        return [outcomes[place] for place in range(len(batch))]
 
     def prompt(self, messages: Sequence[Message]) -> tuple[int, ...]:
         """Return the tokens of a prompt in the model's template."""
@@ -306,8 +306,8 @@ def prompt_tokens(
 def _alike(prepared: Mapping[int, Prepared]) -> list[list[int]]:
     """Return the places of requests that can stand in one batch: same decoding but the seed."""
     groups: dict[Decoding, list[int]] = {}
-    for place, one in prepared.items():
-        groups.setdefault(replace(one.request.decoding, seed=0), []).append(place)
+    for place, ready in prepared.items():
+        groups.setdefault(replace(ready.request.decoding, seed=0), []).append(place)
     return list(groups.values())
 
 

@@ -154,10 +154,10 @@ def _hub(name: str, revision: str, known: Profile | None, trust: bool) -> Source
 def _in_package(place: str) -> Path:
     """Return a data file of an installed package, without importing the package."""
     package, _, file = place.removeprefix(PACKAGE).partition("/")
-    found = find_spec(package)
-    if found is None or not found.submodule_search_locations:
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
         raise StudyError("local_model.no_package", package=package.replace("_", "-"))
-    return Path(found.submodule_search_locations[0]) / file
+    return Path(spec.submodule_search_locations[0]) / file
 
 
 def _gguf(file: Path, known: Profile | None) -> Source:

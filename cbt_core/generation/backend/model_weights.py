@@ -53,9 +53,9 @@ def out_of_memory(error: BaseException) -> bool:
 
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    said = str(error)
+    text = str(error)
     return isinstance(error, RuntimeError) and (
-        "can't allocate memory" in said or "not enough memory" in said or "out of memory" in said
+        "can't allocate memory" in text or "not enough memory" in text or "out of memory" in text
     )
 
 
@@ -151,10 +151,10 @@ def load_tokenizer(source: Source) -> "PreTrainedTokenizerBase":
     from transformers import AutoTokenizer
 
     with explained(source):
-        found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             ready_folder(source), **_where(source)
         )
-    return found
+    return tokenizer
 
 
 def load_weights(
@@ -207,13 +207,13 @@ def versions() -> dict[str, str]:
     """Return the versions of the libraries that have a say in what comes out."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {}
+    numbers = {}
     for name in ("torch", "transformers", "peft", "accelerate", "tokenizers"):
         try:
-            found[name] = version(name)
+            numbers[name] = version(name)
         except PackageNotFoundError:
-            found[name] = ""
-    return found
+            numbers[name] = ""
+    return numbers
 
 
 def _where(source: Source) -> dict[str, object]:
@@ -226,10 +226,10 @@ def _where(source: Source) -> dict[str, object]:
 
 def _ends(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> tuple[int, ...]:
     """Return every token that ends a reply, as model and tokenizer say."""
-    said = getattr(model.generation_config, "eos_token_id", None)
-    several = said if isinstance(said, list) else [said]
-    found = {one for one in (*several, tokenizer.eos_token_id) if isinstance(one, int)}
-    return tuple(sorted(found))
+    eos_ids = getattr(model.generation_config, "eos_token_id", None)
+    several = eos_ids if isinstance(eos_ids, list) else [eos_ids]
+    tokens = {one for one in (*several, tokenizer.eos_token_id) if isinstance(one, int)}
+    return tuple(sorted(tokens))
 
 
 def _forget_decoding(model: "PreTrainedModel") -> None:

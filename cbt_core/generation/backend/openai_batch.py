@@ -52,8 +52,8 @@ class BatchMemory:
         self._batches: dict[str, tuple[str, list[str]]] = {}
         if path.exists():
             try:
-                found = json.loads(path.read_text("utf-8"))
-                self._batches = {mark: (one["id"], one["keys"]) for mark, one in found.items()}
+                notes = json.loads(path.read_text("utf-8"))
+                self._batches = {mark: (one["id"], one["keys"]) for mark, one in notes.items()}
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
                 raise StudyError("generation.not_a_journal", file=path) from error
 
@@ -131,21 +131,21 @@ class BatchBackend(OpenAIBackend):
         """
         count, hold = await self.account.hold_some(batch)
         taken = {batch_key(request): request for request in batch[:count]}
-        found: dict[str, Reply | Failure] = {}
+        replies: dict[str, Reply | Failure] = {}
         tokens, money = 0, 0.0
         try:
             if taken:
-                found = await self._through(taken)
-            for name, reply in found.items():
+                replies = await self._through(taken)
+            for name, reply in replies.items():
                 if isinstance(reply, Reply):
                     used, cost = self._spent(taken[name], reply)
-                    found[name] = replace(reply, cost=cost)
+                    replies[name] = replace(reply, cost=cost)
                     tokens, money = tokens + used, money + (cost or 0.0)
         finally:
             if hold:
                 await self.account.settle(hold, tokens, money)
         spent = [Failure(one.key, "budget_spent", attempts=0) for one in batch[count:]]
-        return [*(found[batch_key(one)] for one in batch[:count]), *spent]
+        return [*(replies[batch_key(one)] for one in batch[:count]), *spent]
 
     def describe(self) -> Mapping[str, object]:
         """Return what the manifest says; never a key."""
@@ -158,13 +158,13 @@ class BatchBackend(OpenAIBackend):
         lines: dict[str, Mapping[str, object]] = {}
         for batch_id in ids:
             lines |= await self._lines(await self._ended(batch_id))
-        found = {
+        replies = {
             name: self._read(request, lines.get(name)) for name, request in taken.items()
         }
-        failed = [name for name, one in found.items() if isinstance(one, Failure)]
+        failed = [name for name, one in replies.items() if isinstance(one, Failure)]
         if failed:
             self._memory.forget(failed)
-        return found
+        return replies
 
     async def _handed_in(self, taken: Mapping[str, Request]) -> list[str]:
         """Return the ids of the batches that hold these requests, new ones made as needed."""
@@ -221,7 +221,7 @@ class BatchBackend(OpenAIBackend):
 
     async def _lines(self, batch: "Batch") -> dict[str, Mapping[str, object]]:
         """Return what came back, by name; a line that cannot be read counts as not there."""
-        found: dict[str, Mapping[str, object]] = {}
+        entries: dict[str, Mapping[str, object]] = {}
         for file_id in (batch.output_file_id, batch.error_file_id):
             if not file_id:
                 continue
@@ -230,8 +230,8 @@ class BatchBackend(OpenAIBackend):
             for line in text.split("\n"):  # U+2028 may be in a text
                 entry = _entry(line)
                 if entry:
-                    found[str(entry.get("custom_id"))] = entry
-        return found
+                    entries[str(entry.get("custom_id"))] = entry
+        return entries
 
     def _read(self, request: Request, entry: Mapping[str, object] | None) -> Reply | Failure:
         from openai.types.chat import ChatCompletion
@@ -274,7 +274,7 @@ class _Fields:
 
 def _entry(line: str) -> Mapping[str, object] | None:
     try:
-        found = json.loads(line)
+        entry = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return entry if isinstance(entry, dict) else None

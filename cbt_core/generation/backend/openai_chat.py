@@ -55,8 +55,8 @@ def from_completion(key: str, completion: object) -> Reply | Failure:
     refusal, content = getattr(message, "refusal", None), getattr(message, "content", None)
     finish = FINISHES.get(str(getattr(choices[0], "finish_reason", "")), "unknown")
     if (isinstance(refusal, str) and refusal) or (finish == "filter" and not content):
-        said = refusal[:KEPT_CHARACTERS] if isinstance(refusal, str) else ""
-        return Failure(key, "refused_by_host", "refused", said, passing=False)
+        words = refusal[:KEPT_CHARACTERS] if isinstance(refusal, str) else ""
+        return Failure(key, "refused_by_host", "refused", words, passing=False)
     if not isinstance(content, str):
         return Failure(key, "wrong_schema", "200 without content")
     if not content.strip():
@@ -152,27 +152,27 @@ class Offer:
         settings: dict[str, object] = {"temperature": decoding.temperature}
         if decoding.temperature > 0:
             settings |= {"top_p": decoding.top_p, "seed": decoding.seed}
-        found: dict[str, object] = {
+        body: dict[str, object] = {
             "model": model,
             "messages": [{"role": one.role, "content": one.content} for one in request.messages],
             self._limit_name: decoding.max_new_tokens,
             **{name: value for name, value in settings.items() if name not in self.left_out},
         }
         if request.schema is not None and self.form != "plain":
-            found["response_format"] = _format(self.form, request.schema)
-        return found
+            body["response_format"] = _format(self.form, request.schema)
+        return body
 
     def worked(self, sent: Mapping[str, object]) -> None:
         """Note that the host answered: later refusals are not about the form."""
         if "response_format" in sent:
             self._proven = True
 
-    def learn(self, sent: Mapping[str, object], status: int, said: str) -> bool:
+    def learn(self, sent: Mapping[str, object], status: int, message: str) -> bool:
         """Learn from a refusal what to leave out; True when asking in another way may help.
 
-        `said` is the name of the parameter and the message of the host, for looking only.
+        `message` is the name of the parameter and the message of the host, for looking only.
         """
-        if status in REFUSED and self._learn_setting(sent, said):
+        if status in REFUSED and self._learn_setting(sent, message):
             return True
         if "response_format" not in sent or self._proven or not self._is_about_form(status):
             return False
@@ -188,12 +188,12 @@ class Offer:
         self._broke += 1
         return self._broke >= BROKE_OFTEN
 
-    def _learn_setting(self, sent: Mapping[str, object], said: str) -> bool:
-        if "max_tokens" in sent and "max_completion_tokens" in said:
+    def _learn_setting(self, sent: Mapping[str, object], message: str) -> bool:
+        if "max_tokens" in sent and "max_completion_tokens" in message:
             self._limit_name = "max_completion_tokens"
             return True
         for name in LEFT_OUT:
-            if name in sent and name in said:
+            if name in sent and name in message:
                 if name not in self.left_out:
                     self.left_out.append(name)
                 return True
@@ -208,8 +208,8 @@ def _format(form: str, schema: Mapping[str, object]) -> dict[str, object]:
 
 
 def _form_of(sent: Mapping[str, object]) -> str:
-    found = sent.get("response_format")
-    return str(found.get("type")) if isinstance(found, Mapping) else "plain"
+    response_form = sent.get("response_format")
+    return str(response_form.get("type")) if isinstance(response_form, Mapping) else "plain"
 
 
 OPENAI: Final = "https://api.openai.com/v1"
@@ -294,20 +294,20 @@ class OpenAIBackend:
             return Failure(request.key, "budget_spent", passing=True, attempts=0)
         tokens, cost = 0, None
         try:
-            found = await self._patiently(request)
-            if isinstance(found, Reply):
-                tokens, cost = self._spent(request, found)
-                found = replace(found, cost=cost)
+            outcome = await self._patiently(request)
+            if isinstance(outcome, Reply):
+                tokens, cost = self._spent(request, outcome)
+                outcome = replace(outcome, cost=cost)
         finally:
             await self.account.settle(hold, tokens, cost)
-        return found
+        return outcome
 
     def _spent(self, request: Request, reply: Reply) -> tuple[int, float | None]:
         """Return tokens and price of a reply; a host that counts no tokens is estimated."""
         prompt = reply.prompt_tokens
         prompt = likely_tokens(request) if prompt is None else prompt
-        said = len(reply.text) if reply.reply_tokens is None else reply.reply_tokens
-        return prompt + said, self.account.prices.of(prompt, said)
+        reply_tokens = len(reply.text) if reply.reply_tokens is None else reply.reply_tokens
+        return prompt + reply_tokens, self.account.prices.of(prompt, reply_tokens)
 
     async def _patiently(self, request: Request) -> Reply | Failure:
         """Call until there is a reply, the tries are used up, or calling again is no use."""
@@ -316,17 +316,17 @@ class OpenAIBackend:
             await self.pace.turn(likely_tokens(request) + request.decoding.max_new_tokens)
             calls += 1
             arguments = self._offer.arguments(request, self.model)
-            found = await self._call(request.key, arguments)
-            if isinstance(found, Reply):
+            outcome = await self._call(request.key, arguments)
+            if isinstance(outcome, Reply):
                 self._offer.worked(arguments)
-                return replace(found, attempts=calls)
-            if found.again_at_once:
+                return replace(outcome, attempts=calls)
+            if outcome.again_at_once:
                 continue
             failed += 1
-            if not found.failure.passing or failed >= self._retrying.tries:
-                return replace(found.failure, attempts=calls)
-            if not await self._wait(found.wait, failed):
-                return replace(found.failure, attempts=calls)
+            if not outcome.failure.passing or failed >= self._retrying.tries:
+                return replace(outcome.failure, attempts=calls)
+            if not await self._wait(outcome.wait, failed):
+                return replace(outcome.failure, attempts=calls)
 
     async def _wait(self, asked: float | None, failed: int) -> bool:
         """Wait before the next call; False when the host asks for more patience than we have."""
@@ -357,18 +357,18 @@ class OpenAIBackend:
             return Refusal(Failure(key, "no_connection", "connection failed or was cut"))
         except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:
             return Refusal(Failure(key, "not_json", type(error).__name__))
-        found = from_completion(key, completion)
-        if isinstance(found, Failure):
-            return Refusal(found)
-        return replace(found, seconds=time.monotonic() - start)
+        outcome = from_completion(key, completion)
+        if isinstance(outcome, Failure):
+            return Refusal(outcome)
+        return replace(outcome, seconds=time.monotonic() - start)
 
     def _refused(
         self, key: str, arguments: Mapping[str, object], error: "APIStatusError"
     ) -> "Refusal":
-        said = f"{getattr(error, 'param', '')} {error.message}".lower()
+        message = f"{getattr(error, 'param', '')} {error.message}".lower()
         code = code_of(error)
         if code != "context_length_exceeded" and self._offer.learn(
-            arguments, error.status_code, said
+            arguments, error.status_code, message
         ):
             return Refusal(Failure(key, "bad_request"), again_at_once=True)
         failure = from_status(key, error.status_code, code, self.host.shown)
@@ -417,8 +417,8 @@ def new_client(
 
 
 def _key(host: Host, environment: Mapping[str, str] | None) -> str:
-    found = os.environ if environment is None else environment
-    key = next((found[name] for name in KEY_VARIABLES if found.get(name)), "")
+    variables = os.environ if environment is None else environment
+    key = next((variables[name] for name in KEY_VARIABLES if variables.get(name)), "")
     if not key and not host.loopback:
         raise StudyError("generation.no_key", host=host.shown)
     return key or NO_KEY

@@ -133,12 +133,12 @@ def _without_unseen(text: str) -> str:
 
 def _without_adverts(text: str) -> str:
     """Take out the sentences that advertise or say how to reach somebody."""
-    found = _remnants().sub("", text)
-    lower = found.lower()
+    rest = _remnants().sub("", text)
+    lower = rest.lower()
     if not private_kinds(lower) and not _adverts().search(lower):
-        return found
+        return rest
     return "".join(
-        sentence for sentence in SENTENCE.findall(found)
+        sentence for sentence in SENTENCE.findall(rest)
         if not private_kinds(sentence) and not _adverts().search(sentence.lower())
     )
 

@@ -68,10 +68,10 @@ class Maker:
 
     def _evidence(self, given: object) -> Iterator[dict[str, str]]:
         """Yield label and quote of each piece of evidence; an unknown label stays as written."""
-        for one in given if isinstance(given, list) else []:
-            if isinstance(one, Mapping) and isinstance(one.get("quote"), str):
-                name = str(one.get("label") or "")
-                yield {"label": self.labels.label(name) or name, "quote": one["quote"]}
+        for piece in given if isinstance(given, list) else []:
+            if isinstance(piece, Mapping) and isinstance(piece.get("quote"), str):
+                name = str(piece.get("label") or "")
+                yield {"label": self.labels.label(name) or name, "quote": piece["quote"]}
 
 
 def has_answer(answer: Mapping[str, object]) -> bool:
@@ -90,8 +90,8 @@ def _steps_by_model(given: object) -> list[int]:
     """Return the steps a model says it took, 1 to 5, each once: a list, or sentences by name."""
     if isinstance(given, Mapping):
         return [number for number, name in enumerate(STEPS, start=1) if given.get(name)]
-    found = {one for one in given if type(one) is int} if isinstance(given, list) else set()
-    return sorted(found & set(range(1, 6)))
+    numbers = {one for one in given if type(one) is int} if isinstance(given, list) else set()
+    return sorted(numbers & set(range(1, 6)))
 
 
 NUMBERS: Final = ("steps", "steps_by_model")
@@ -131,11 +131,11 @@ def write_parquet(rows: Sequence[Mapping[str, object]], out: Path) -> None:
 
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file (64 hexadecimal digits)."""
-    found = sha256()
+    digest = sha256()
     with path.open("rb") as file:
         while piece := file.read(PIECE):
-            found.update(piece)
-    return found.hexdigest()
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 DATASET: Final = Schema(
@@ -170,10 +170,10 @@ def dataset_file(path: Path) -> Path:
     """
     if not path.is_dir():
         return path
-    found = path / IN_FOLDER
-    if not found.is_file():
+    file = path / IN_FOLDER
+    if not file.is_file():
         raise StudyError("dataset.no_dataset", folder=path)
-    return found
+    return file
 
 
 def read_entries(path: Path) -> list[Entry]:
@@ -186,7 +186,7 @@ def read_entries(path: Path) -> list[Entry]:
     place = Place(str(path), findings)
     table = _opened(path, place)
     values = Values(place, sheet=table.sheet)
-    found: list[Entry] = []
+    entries: list[Entry] = []
     rows: dict[str, int] = {}
     for row, record in table.records:
         values.at(row, record)
@@ -194,9 +194,9 @@ def read_entries(path: Path) -> list[Entry]:
         if entry.key in rows:
             values.refuse("id", "key_twice", value=entry.key[:40], where=rows[entry.key])
         rows[entry.key] = row
-        found.append(entry)
+        entries.append(entry)
     findings.check()
-    return found
+    return entries
 
 
 def _opened(path: Path, place: Place) -> Table:
@@ -213,7 +213,7 @@ def _opened(path: Path, place: Place) -> Table:
 
 
 def _entry(values: Values, record: Mapping[str, object], *, sheet: bool) -> Entry:
-    found = Entry(
+    entry = Entry(
         key=values.key(),
         question=values.text("question", required=True),
         description=values.text("description"),
@@ -222,7 +222,7 @@ def _entry(values: Values, record: Mapping[str, object], *, sheet: bool) -> Entr
         steps=_steps_read(values.get("steps")),
         record=record,
     )
-    return replace(found, record=_plain(found)) if sheet else found
+    return replace(entry, record=_plain(entry)) if sheet else entry
 
 
 def _plain(entry: Entry) -> dict[str, object]:
@@ -243,6 +243,6 @@ def answers_in(path: Path) -> Iterator[dict[str, object]]:
     """Yield the lines of an answers file that hold an answer."""
     with path.open(encoding="utf-8") as file:
         for line in file:
-            found = json.loads(line)
-            if isinstance(found, dict) and "id" in found and has_answer(found):
-                yield found
+            answer = json.loads(line)
+            if isinstance(answer, dict) and "id" in answer and has_answer(answer):
+                yield answer

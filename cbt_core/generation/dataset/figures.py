@@ -60,10 +60,10 @@ def figures(
 
 def beside(value: object, paper: object = None) -> Json:
     """Return a figure with the paper's; one the paper's readers did not pass on is null."""
-    found: Json = {"value": value, "paper": paper}
+    figure: Json = {"value": value, "paper": paper}
     if paper is None:
-        found["note"] = UNPUBLISHED
-    return found
+        figure["note"] = UNPUBLISHED
+    return figure
 
 
 def _labels(labels: Sequence[Sequence[str]], scheme: Scheme, marked: int) -> Json:
@@ -83,8 +83,8 @@ def _lengths(texts: Sequence[str]) -> Json:
     sizes = np.array([len(text) for text in texts], dtype=float)
     if not len(sizes):
         return {name: beside(None) for name in ("mean", "median", "p95")}
-    found = {"mean": sizes.mean(), "median": np.median(sizes), "p95": np.quantile(sizes, 0.95)}
-    return {name: beside(round(float(size), 1)) for name, size in found.items()}
+    lengths = {"mean": sizes.mean(), "median": np.median(sizes), "p95": np.quantile(sizes, 0.95)}
+    return {name: beside(round(float(size), 1)) for name, size in lengths.items()}
 
 
 def _vocabulary(entries: Sequence[Entry], *, words: bool) -> Json:
@@ -93,10 +93,10 @@ def _vocabulary(entries: Sequence[Entry], *, words: bool) -> Json:
         characters.update(entry.question, entry.description, entry.answer)
     distinct = sum(1 for one in characters if LETTER.match(one))
     count = _words(entries) if words else None
-    found = beside(count)
+    figure = beside(count)
     if count is None:
-        found["note"] = NO_JIEBA if words else "not counted"
-    return {"characters": beside(distinct), "words": found}
+        figure["note"] = NO_JIEBA if words else "not counted"
+    return {"characters": beside(distinct), "words": figure}
 
 
 def _words(entries: Sequence[Entry]) -> int | None:

@@ -56,18 +56,18 @@ class LabelParser:
             bare = name.strip(QUOTES)
             if bare.casefold() in NOTHING:
                 continue
-            found = self.label(bare)
-            if found is None:
+            label = self.label(bare)
+            if label is None:
                 unknown[bare] = None
             else:
-                labels.add(found)
+                labels.add(label)
         return Parsed(tuple(sorted(labels, key=self._order.__getitem__)), tuple(unknown))
 
     def label(self, name: str) -> str | None:
         """Return the id of the label a name stands for, None when there is none."""
         if name not in self._known:
-            found = (self._find(spelling) for spelling in _spellings(name))
-            self._known[name] = next((one for one in found if one), None)
+            matches = (self._find(spelling) for spelling in _spellings(name))
+            self._known[name] = next((one for one in matches if one), None)
         return self._known[name]
 
     def _find(self, spelling: str) -> str | None:

@@ -48,15 +48,15 @@ def shingles(plain_text: str) -> Hashes:
 
 def signatures(plain_texts: Sequence[str]) -> Signatures:
     """Return a signature for each text: shape (texts, 168)."""
-    found = np.empty((len(plain_texts), PERMUTATIONS), dtype=np.uint32)
+    table = np.empty((len(plain_texts), PERMUTATIONS), dtype=np.uint32)
     for first, last in _pieces(plain_texts):
-        found[first:last] = _signatures(plain_texts[first:last])
-    return found
+        table[first:last] = _signatures(plain_texts[first:last])
+    return table
 
 
-def band_keys(found: Signatures, band: int) -> Hashes:
+def band_keys(table: Signatures, band: int) -> Hashes:
     """Return what texts of one bucket share in a band: shape (texts,)."""
-    rows = found[:, band * ROWS : (band + 1) * ROWS].astype(np.uint64)
+    rows = table[:, band * ROWS : (band + 1) * ROWS].astype(np.uint64)
     return _mixed((rows * _odd(ROWS, SEED + band)).sum(axis=1, dtype=np.uint64))
 
 
@@ -88,10 +88,10 @@ def _codes(texts: Sequence[str]) -> tuple[Hashes, NDArray[np.int64]]:
 def _hashes(codes: Hashes) -> Hashes:
     """Return the hash of the run that begins at each character but the last two."""
     last = len(codes) - RUN + 1
-    found = np.zeros(last, dtype=np.uint64)
+    sums = np.zeros(last, dtype=np.uint64)
     for place, weight in enumerate(WEIGHTS):
-        found += codes[place : place + last] * np.uint64(weight)
-    return _mixed(found)
+        sums += codes[place : place + last] * np.uint64(weight)
+    return _mixed(sums)
 
 
 def _mixed(values: Hashes) -> Hashes:
@@ -156,8 +156,8 @@ def near_pairs(texts: Sequence[str], *, threshold: float = THRESHOLD) -> list[Pa
     ]
     different = list(firsts.values())
     chosen = [bare[place] for place in different]
-    found = alike(chosen, _candidates(signatures(chosen), threshold), threshold)
-    near = [Pair(different[one.first], different[one.second], one.similarity) for one in found]
+    pairs = alike(chosen, _candidates(signatures(chosen), threshold), threshold)
+    near = [Pair(different[one.first], different[one.second], one.similarity) for one in pairs]
     return sorted([*same, *near], key=lambda pair: (pair.second, pair.first))
 
 
@@ -172,12 +172,12 @@ def groups(count: int, pairs: Iterable[Pair]) -> list[list[int]]:
         return place
 
     for pair in pairs:
-        one, other = sorted((top(pair.first), top(pair.second)))
-        root[other] = one
-    found: dict[int, list[int]] = {}
+        first, other = sorted((top(pair.first), top(pair.second)))
+        root[other] = first
+    members: dict[int, list[int]] = {}
     for place in range(count):
-        found.setdefault(top(place), []).append(place)
-    return list(found.values())
+        members.setdefault(top(place), []).append(place)
+    return list(members.values())
 
 
 def alike(bare: Sequence[str], candidates: Numbers, threshold: float) -> list[Pair]:
@@ -189,32 +189,32 @@ def alike(bare: Sequence[str], candidates: Numbers, threshold: float) -> list[Pa
             known[place] = shingles(bare[place])
         return known[place]
 
-    found = []
+    pairs = []
     for first, second in candidates.tolist():
-        one, other = of(first), of(second)
-        shared = len(np.intersect1d(one, other, assume_unique=True))
-        similarity = shared / (len(one) + len(other) - shared)
+        left, other = of(first), of(second)
+        shared = len(np.intersect1d(left, other, assume_unique=True))
+        similarity = shared / (len(left) + len(other) - shared)
         if similarity >= threshold:
-            found.append(Pair(first, second, similarity))
-    return found
+            pairs.append(Pair(first, second, similarity))
+    return pairs
 
 
-def likely(found: Signatures, pairs: Numbers, threshold: float) -> Numbers:
+def likely(table: Signatures, pairs: Numbers, threshold: float) -> Numbers:
     """Return the pairs whose signatures agree in enough places to be worth comparing."""
-    least = (threshold - SLACK) * found.shape[1]
+    least = (threshold - SLACK) * table.shape[1]
     kept = []
     for start in range(0, len(pairs), PAIRS_AT_ONCE):
         part = pairs[start : start + PAIRS_AT_ONCE]
-        agreeing = (found[part[:, 0]] == found[part[:, 1]]).sum(axis=1)
+        agreeing = (table[part[:, 0]] == table[part[:, 1]]).sum(axis=1)
         kept.append(part[agreeing >= least])
     return np.concatenate(kept) if kept else np.empty((0, 2), dtype=np.int64)
 
 
-def _candidates(found: Signatures, threshold: float) -> Numbers:
+def _candidates(table: Signatures, threshold: float) -> Numbers:
     """Return the pairs that share a bucket in some band and look alike."""
     met = [np.empty((0, 2), dtype=np.int64)]
-    for band in range(BANDS if len(found) > 1 else 0):
-        met.append(likely(found, _bucket_pairs(band_keys(found, band)), threshold))
+    for band in range(BANDS if len(table) > 1 else 0):
+        met.append(likely(table, _bucket_pairs(band_keys(table, band)), threshold))
     return np.unique(np.concatenate(met), axis=0)
 
 
@@ -282,8 +282,8 @@ def question_matches(
     questions = [plain(question) for question, _ in against]
     known = {text: place for place, text in enumerate(questions) if len(text) >= SHORTEST_TELLING}
     for place, (question, _) in enumerate(asked):
-        if place not in best and (found := known.get(plain(question))) is not None:
-            best[place] = Match(place, found, 1.0)
+        if place not in best and (twin := known.get(plain(question))) is not None:
+            best[place] = Match(place, twin, 1.0)
     return [best[place] for place in sorted(best)]
 
 
@@ -294,11 +294,11 @@ def _near(bare: Sequence[str], others: Sequence[str], threshold: float) -> list[
     if not left or not right:
         return []
     joined = [*(bare[place] for place in left), *(others[place] for place in right)]
-    found = signatures(joined)
+    table = signatures(joined)
     met = [np.empty((0, 2), dtype=np.int64)]
     for band in range(BANDS):
-        keys = band_keys(found, band)
-        met.append(likely(found, _crossing(keys, len(left)), threshold))
+        keys = band_keys(table, band)
+        met.append(likely(table, _crossing(keys, len(left)), threshold))
     pairs = alike(joined, np.unique(np.concatenate(met), axis=0), threshold)
     return [
         Pair(left[pair.first], right[pair.second - len(left)], pair.similarity) for pair in pairs
@@ -313,6 +313,6 @@ def _crossing(keys: Hashes, border: int) -> Numbers:
     begin = np.searchsorted(ranked, keys[:border], side="left")
     end = np.searchsorted(ranked, keys[:border], side="right")
     counts = np.minimum(end - begin, MOST_A_BUCKET)
-    mine = np.repeat(np.arange(border), counts)
-    offsets = np.arange(len(mine)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.stack([mine, border + order[np.repeat(begin, counts) + offsets]], axis=1)
+    own_places = np.repeat(np.arange(border), counts)
+    offsets = np.arange(len(own_places)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.stack([own_places, border + order[np.repeat(begin, counts) + offsets]], axis=1)

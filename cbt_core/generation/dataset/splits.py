@@ -69,12 +69,12 @@ def split(
 
 def leaks_between(asked: Sequence[Asked], parts: Mapping[str, Sequence[int]]) -> int:
     """Count the rows of a part that nearly stand in another: 0 for what `split` returns."""
-    found = 0
+    leaks = 0
     for number, name in enumerate(SPLITS):
-        mine = [asked[place] for place in parts[name]]
+        own_rows = [asked[place] for place in parts[name]]
         others = [asked[place] for other in SPLITS[:number] for place in parts[other]]
-        found += len(question_matches(mine, others))
-    return found
+        leaks += len(question_matches(own_rows, others))
+    return leaks
 
 
 def check_shares(shares: Sequence[float]) -> None:
@@ -95,12 +95,12 @@ def _near(asked: Sequence[Asked]) -> list[Pair]:
 def _same_question(asked: Sequence[Asked]) -> list[Pair]:
     """Return pairs of rows that ask the same with another description."""
     first: dict[str, int] = {}
-    found = []
+    pairs = []
     for place, (question, _) in enumerate(asked):
         bare = plain(question)
         if len(bare) >= SHORTEST_TELLING and first.setdefault(bare, place) != place:
-            found.append(Pair(first[bare], place, 1.0))
-    return found
+            pairs.append(Pair(first[bare], place, 1.0))
+    return pairs
 
 
 def _share_out(

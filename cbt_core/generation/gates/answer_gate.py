@@ -52,10 +52,10 @@ class Cue:
         """Return the first find that nothing takes back, '' when there is none."""
         if self.needs and not any(word in text for word in self.needs):
             return ""
-        for found in self.pattern.finditer(text, 0, len(text) if end is None else end):
-            before = CLAUSE.split(text[max(0, found.start() - BEFORE) : found.start()])[-1]
+        for match in self.pattern.finditer(text, 0, len(text) if end is None else end):
+            before = CLAUSE.split(text[max(0, match.start() - BEFORE) : match.start()])[-1]
             if not any(word in before for word in self.unless):
-                return found.group()
+                return match.group()
         return ""
 
 
@@ -81,15 +81,15 @@ class Gate:
         yield from _form(text, lower, language, finish)
         yield from self._leaks(lower)
         for name in CUES:
-            if found := _cue(name).first(lower):
-                yield name, shown(found)
+            if phrase := _cue(name).first(lower):
+                yield name, shown(phrase)
         if risk is Risk.HIGH and not _cue("help").first(lower):
             yield "crisis_help", ""
 
     def _leaks(self, lower: str) -> Found:
         for gate, pattern in (("leak_name", self._names), ("leak_phrase", leak_pattern())):
-            if found := pattern.search(lower):
-                yield gate, shown(found.group())
+            if match := pattern.search(lower):
+                yield gate, shown(match.group())
 
 
 def language_of(text: str) -> str:
@@ -104,8 +104,8 @@ def language_of(text: str) -> str:
 def _form(text: str, lower: str, wanted: str, finish: str) -> Found:
     if finish == "length" or not FINAL.search(text.rstrip()):
         yield "truncated", "length" if finish == "length" else ""
-    if found := _cue("refusal").first(lower, REFUSAL_CHARACTERS):
-        yield "refusal", shown(found)
+    if phrase := _cue("refusal").first(lower, REFUSAL_CHARACTERS):
+        yield "refusal", shown(phrase)
     spoken = language_of(text)
     if spoken and wanted and spoken != wanted:
         yield "language", spoken
@@ -164,9 +164,9 @@ def _telling(items: Sequence[ImportedItem], systems: Sequence[str]) -> Iterator[
 
 def _models(items: Sequence[ImportedItem]) -> list[str]:
     """Return the first hundred different names of models that the answers give."""
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for item in items:
         for answer in item.answers.values():
-            if answer.model and len(found) < MODELS_SOUGHT:
-                found[answer.model] = None
-    return list(found)
+            if answer.model and len(names) < MODELS_SOUGHT:
+                names[answer.model] = None
+    return list(names)

@@ -94,10 +94,10 @@ class Report:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Count the findings by gate and system, gates without any left out."""
-        found = Counter((one.gate, one.system) for one in self.findings)
+        tally = Counter((one.gate, one.system) for one in self.findings)
         return {
-            gate: {system: found[gate, system] for system in self.answers if found[gate, system]}
-            for gate in GATES if any(found[gate, system] for system in self.answers)
+            gate: {system: tally[gate, system] for system in self.answers if tally[gate, system]}
+            for gate in GATES if any(tally[gate, system] for system in self.answers)
         }
 
     def json(self) -> dict[str, object]:
@@ -226,15 +226,15 @@ def tell(
     chosen = texts[::step]
     if len(chosen) < LEAST_ITEMS:
         return Telling(first, second, len(texts), Value(None, reason=FEW_ITEMS))
-    names, (one, other) = features([[a for a, _ in chosen], [b for _, b in chosen]])
-    scores = out_of_fold(one, other)
+    names, (left, other) = features([[a for a, _ in chosen], [b for _, b in chosen]])
+    scores = out_of_fold(left, other)
     if scores is None:
         return Telling(first, second, len(texts), Value(None, reason=EQUAL))
     low, high = scores
     right = np.mean((high > low) + 0.5 * (high == low))
     traits = (
-        Feature(name, auc(one[:, place], other[:, place]),
-                (float(one[:, place].mean()), float(other[:, place].mean())))
+        Feature(name, auc(left[:, place], other[:, place]),
+                (float(left[:, place].mean()), float(other[:, place].mean())))
         for place, name in enumerate(names)
     )
     betraying = sorted(filter(_betrays, traits), key=lambda trait: -_effect(trait))

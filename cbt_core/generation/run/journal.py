@@ -249,10 +249,10 @@ def done_in(out: Path, digest: str) -> int:
 
 def _journal_entry(line: bytes) -> Mapping[str, object] | None:
     try:
-        found = json.loads(line)
+        entry = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return entry if isinstance(entry, dict) else None
 
 
 Written = Callable[[Sequence[tuple[int, Line]], Sequence[int]], None]

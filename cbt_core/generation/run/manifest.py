@@ -53,13 +53,13 @@ def manifest_of(
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that shape a reply."""
-    found = {"python": platform.python_version(), "concord": VERSION}
+    numbers = {"python": platform.python_version(), "concord": VERSION}
     for name in PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            numbers[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return numbers
 
 
 def hardware() -> dict[str, object]:
@@ -153,10 +153,10 @@ def add_to_manifest(out: Path, more: Mapping[str, object]) -> None:
 def read_manifest(out: Path) -> dict[str, Any]:
     """Return the manifest of `out`; empty when there is none, or it is not one."""
     try:
-        found = json.loads(beside(out, MANIFEST).read_text("utf-8"))
+        manifest = json.loads(beside(out, MANIFEST).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return manifest if isinstance(manifest, dict) else {}
 
 
 def finished_before(out: Path, digest: str) -> Outcome | None:
@@ -168,16 +168,16 @@ def finished_before(out: Path, digest: str) -> Outcome | None:
     if not out.exists() or beside(out, ".part").exists():
         return None
     try:
-        found = read_manifest(out)
-        counts, spent = found["counts"], found["spent"]
-        if found["config_digest"] != digest:
+        manifest = read_manifest(out)
+        counts, spent = manifest["counts"], manifest["spent"]
+        if manifest["config_digest"] != digest:
             raise StudyError("generation.other_settings", file=out)
         return Outcome(
             out=out, ended="finished", rows=counts["rows"], failed=0, before=counts["rows"],
             causes={}, healed=0, prompt_tokens=spent["prompt_tokens"],
             reply_tokens=spent["reply_tokens"], cost=spent["cost"],
-            started_at=datetime.fromisoformat(found["started_at"]),
-            ended_at=datetime.fromisoformat(found["ended_at"]),
+            started_at=datetime.fromisoformat(manifest["started_at"]),
+            ended_at=datetime.fromisoformat(manifest["ended_at"]),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise StudyError("generation.out_exists", file=out) from error

@@ -197,12 +197,12 @@ class Work:
     def _settle(self, job: Job, reply: Reply | Failure) -> None:
         """Put a reply, or what is wrong with it, in line for the disk."""
         job.attempt += reply.attempts
-        found = self._to_row(job.request, reply) if isinstance(reply, Reply) else reply
-        if isinstance(found, Failure):
-            self._fail(job, found, _account(job, reply))
+        row = self._to_row(job.request, reply) if isinstance(reply, Reply) else reply
+        if isinstance(row, Failure):
+            self._fail(job, row, _account(job, reply))
             return
         self._unreached, self._reached = 0, True
-        self._writer.put(job.number, row_line(job.request.key, {**found, **_account(job, reply)}))
+        self._writer.put(job.number, row_line(job.request.key, {**row, **_account(job, reply)}))
 
     def _fail(self, job: Job, failure: Failure, account: Row) -> None:
         if failure.cause == "budget_spent":  # not the request's fault: it stays open

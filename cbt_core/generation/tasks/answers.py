@@ -63,23 +63,23 @@ class Answers:
 
     def requests(self, decoding: Decoding) -> Iterator[Request]:
         """Yield a request for each question, in the order of the file."""
-        for one in self.questions:
-            messages = self.prompt.messages(one.question, one.description, self.scheme)
-            yield Request(one.key, messages, decoding, self.prompt.schema)
+        for item in self.questions:
+            messages = self.prompt.messages(item.question, item.description, self.scheme)
+            yield Request(item.key, messages, decoding, self.prompt.schema)
 
     def row(self, request: Request, reply: Reply, origin: Origin) -> Row | Failure:
         """Return the row of a reply, or why it is of no use."""
-        found = parse_reply(reply.text, self.prompt.reply, self.scheme)
-        if isinstance(found, Fault):
-            return Failure(request.key, found.cause, found.detail, reply.text)
+        parts = parse_reply(reply.text, self.prompt.reply, self.scheme)
+        if isinstance(parts, Fault):
+            return Failure(request.key, parts.cause, parts.detail, reply.text)
         prompt = self.prompt
         return {
-            "id": request.key, "system": self.system, "answer": found.answer,
-            "distortions": list(found.distortions), "model": reply.model or origin.model,
+            "id": request.key, "system": self.system, "answer": parts.answer,
+            "distortions": list(parts.distortions), "model": reply.model or origin.model,
             "adapter": origin.adapter, "prompt": f"{prompt.id}@{prompt.version}.{prompt.language}",
-            "run": origin.run, "prompt_hash": self.prompt_hash, "steps": dict(found.steps),
-            "evidence": [{"label": one.label, "quote": one.quote} for one in found.evidence],
-            "unknown_distortions": list(found.unknown), "risk": found.risk,
+            "run": origin.run, "prompt_hash": self.prompt_hash, "steps": dict(parts.steps),
+            "evidence": [{"label": one.label, "quote": one.quote} for one in parts.evidence],
+            "unknown_distortions": list(parts.unknown), "risk": parts.risk,
         }
 
     def figures(self, out: Path) -> Mapping[str, object]:

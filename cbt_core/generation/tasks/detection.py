@@ -74,22 +74,22 @@ def detection_form(scheme: Scheme, language: str) -> Form:
 
 def read_detection(text: str, scheme: Scheme, texts: Mapping[str, str]) -> Detected | Fault:
     """Return the labels of a reply, or why it is of no use; `texts` are the fields of the item."""
-    said = THOUGHTS.sub("", text.lstrip("\ufeff")).strip()
-    if not said:
+    reply = THOUGHTS.sub("", text.lstrip("\ufeff")).strip()
+    if not reply:
         return Fault("empty", "no text")
     try:
-        told = loose_object(said)
+        fields = loose_object(reply)
     except NotJson as error:
         return Fault("not_json", str(error))
-    if "distortions" not in told:
+    if "distortions" not in fields:
         return Fault("wrong_schema", "distortions is missing")
     # The parser of answers knows every way models write labels; it wants an answer beside them.
-    labels = json.dumps({"answer": "-", "distortions": _single(told["distortions"])})
+    labels = json.dumps({"answer": "-", "distortions": _single(fields["distortions"])})
     parsed = parse_reply(labels, "json", scheme)
     if isinstance(parsed, Fault):
         return parsed
-    found = _placed(parsed.distortions, parsed.evidence, texts)
-    return Detected(parsed.distortions, found, parsed.unknown)
+    evidence = _placed(parsed.distortions, parsed.evidence, texts)
+    return Detected(parsed.distortions, evidence, parsed.unknown)
 
 
 def locate(quote: str, texts: Mapping[str, str]) -> tuple[str, int, int] | None:
@@ -117,14 +117,14 @@ def locate(quote: str, texts: Mapping[str, str]) -> tuple[str, int, int] | None:
 def _placed(
     labels: Sequence[str], evidence: Sequence[Evidence], texts: Mapping[str, str]
 ) -> tuple[Found, ...]:
-    found: dict[tuple[str, str, int | None, int | None, str], Found] = {}
-    for one in evidence:
-        place = locate(one.quote, texts)
-        seen = Found(one.label, one.quote, *place) if place else Found(one.label, one.quote)
-        same = "" if place else one.quote
-        found.setdefault((seen.label, seen.field, seen.start, seen.end, same), seen)
-    shown = {one.label for one in found.values()}
-    return (*found.values(), *(Found(label) for label in labels if label not in shown))
+    pieces: dict[tuple[str, str, int | None, int | None, str], Found] = {}
+    for piece in evidence:
+        place = locate(piece.quote, texts)
+        seen = Found(piece.label, piece.quote, *place) if place else Found(piece.label, piece.quote)
+        same = "" if place else piece.quote
+        pieces.setdefault((seen.label, seen.field, seen.start, seen.end, same), seen)
+    shown = {one.label for one in pieces.values()}
+    return (*pieces.values(), *(Found(label) for label in labels if label not in shown))
 
 
 def _single(value: object) -> object:
@@ -132,12 +132,12 @@ def _single(value: object) -> object:
     if not isinstance(value, list):
         return value
     entries: list[object] = []
-    for one in value:
-        quotes = one.get("evidence") if isinstance(one, dict) else None
+    for entry in value:
+        quotes = entry.get("evidence") if isinstance(entry, dict) else None
         if isinstance(quotes, list) and quotes:
-            entries += [{**one, "evidence": quote} for quote in quotes]
+            entries += [{**entry, "evidence": quote} for quote in quotes]
         else:
-            entries.append(one)
+            entries.append(entry)
     return entries
 
 
@@ -146,9 +146,9 @@ def _plain(text: str) -> tuple[str, list[int]]:
     kept: list[str] = []
     places: list[int] = []
     for at, letter in enumerate(text):
-        for one in unicodedata.normalize("NFKD", letter).casefold():
-            if not one.isspace() and one not in JOINED:
-                kept.append(one)
+        for character in unicodedata.normalize("NFKD", letter).casefold():
+            if not character.isspace() and character not in JOINED:
+                kept.append(character)
                 places.append(at)
     return "".join(kept), places
 
@@ -216,10 +216,10 @@ class Detection:
 
     def requests(self, decoding: Decoding) -> Iterator[Request]:
         """Yield a request for each text."""
-        for one in self.texts:
-            messages = self.form.messages(one.question, one.description)
+        for item in self.texts:
+            messages = self.form.messages(item.question, item.description)
             yield TextRequest(
-                one.key, messages, decoding, self.form.schema, one.question, one.description
+                item.key, messages, decoding, self.form.schema, item.question, item.description
             )
 
     def row(self, request: Request, reply: Reply, origin: Origin) -> Row | Failure:
@@ -227,13 +227,13 @@ class Detection:
         if not isinstance(request, TextRequest):
             raise TypeError(type(request).__name__)
         texts = dict(zip(FIELDS, (request.question, request.description), strict=True))
-        found = read_detection(reply.text, self.scheme, texts)
-        if isinstance(found, Fault):
-            return Failure(request.key, found.cause, found.detail, reply.text)
+        detection = read_detection(reply.text, self.scheme, texts)
+        if isinstance(detection, Fault):
+            return Failure(request.key, detection.cause, detection.detail, reply.text)
         return {
-            "id": request.key, "distortions": list(found.labels),
-            "evidence": [_evidence(one) for one in found.found],
-            "unknown_distortions": list(found.unknown), "unplaced": found.unplaced,
+            "id": request.key, "distortions": list(detection.labels),
+            "evidence": [_evidence(one) for one in detection.found],
+            "unknown_distortions": list(detection.unknown), "unplaced": detection.unplaced,
             "scheme": self.scheme.signature, "text_digest": digest_of(*texts.values()),
             **provenance(self.form, reply, origin),
         }
@@ -256,8 +256,8 @@ def detection_in(questions: Questions, *, scheme: Scheme, language: str) -> Dete
     )
 
 
-def _evidence(one: Found) -> dict[str, object]:
+def _evidence(piece: Found) -> dict[str, object]:
     return {
-        "label": one.label, "quote": one.quote, "field": one.field, "start": one.start,
-        "end": one.end,
+        "label": piece.label, "quote": piece.quote, "field": piece.field, "start": piece.start,
+        "end": piece.end,
     }

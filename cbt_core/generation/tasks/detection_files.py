@@ -98,15 +98,15 @@ def fill_answers(answers: Path, *, detected: Path, out: Path) -> int:
         ImportProblems: the answers cannot be read.
         StudyError: an answer's item has no labels: an empty list would say that it has none.
     """
-    found = {str(row["id"]): row["distortions"] for row in rows_of(detected)}
+    item_labels = {str(row["id"]): row["distortions"] for row in rows_of(detected)}
     rows = read_answers(answers).rows
-    missing = len({row.key for row in rows} - found.keys())
+    missing = len({row.key for row in rows} - item_labels.keys())
     if missing:
         raise StudyError("detection.answers_missing", count=missing, file=answers)
     lines = (
         json.dumps({
             "id": row.key, "system": row.system, "answer": row.answer.text,
-            "distortions": found[row.key], "model": row.answer.model,
+            "distortions": item_labels[row.key], "model": row.answer.model,
             "adapter": row.answer.adapter, "prompt": row.answer.prompt, "run": row.answer.run,
         }, ensure_ascii=False) + "\n"
         for row in rows
@@ -117,11 +117,11 @@ def fill_answers(answers: Path, *, detected: Path, out: Path) -> int:
 
 def _labels_of(detected: Path) -> Mapping[str, str]:
     """Return the model's labels by item as a cell; items that failed are `<unsure>`."""
-    found: dict[str, str] = {}
+    cells: dict[str, str] = {}
     failed = failed_file(detected)
     if failed.exists():
-        found = dict.fromkeys((str(row["id"]) for row in rows_of(failed)), UNSURE)
+        cells = dict.fromkeys((str(row["id"]) for row in rows_of(failed)), UNSURE)
     for row in rows_of(detected):
         names = row["distortions"]
-        found[str(row["id"])] = "|".join(names) if isinstance(names, list) else ""
-    return found
+        cells[str(row["id"])] = "|".join(names) if isinstance(names, list) else ""
+    return cells

@@ -60,9 +60,9 @@ def judge_form(
 ) -> Form:
     """Return the prompt that asks for every scale of single answers, in the raters' words."""
     scales = judged_scales(instrument)
-    told = "\n\n".join(_scale(one, language) for one in scales)
+    wording = "\n\n".join(_scale(one, language) for one in scales)
     lists = {
-        "scales": told, "examples": _examples(instrument, examples, language),
+        "scales": wording, "examples": _examples(instrument, examples, language),
         "form": _shape((one.id for one in scales), "value", '""', "0"),
     }
     schema = _each({one.id: ("value", _values(one)) for one in scales})
@@ -95,37 +95,37 @@ def read_verdicts(text: str, instrument: Instrument) -> tuple[Verdict, ...] | Fa
     A value that is not the scale's, or a missing scale, makes the whole reply of no use: half a
     judgement is asked for again.
     """
-    told = _object(text)
-    if isinstance(told, Fault):
-        return told
-    found: list[Verdict] = []
+    entries = _object(text)
+    if isinstance(entries, Fault):
+        return entries
+    verdicts: list[Verdict] = []
     for scale in judged_scales(instrument):
-        value, reason = _entry(told.get(scale.id), "value")
+        value, reason = _entry(entries.get(scale.id), "value")
         number = _number(value)
-        if value is None and scale.cannot_rate and scale.id in told:
-            found.append(Verdict(scale.id, None, reason))
+        if value is None and scale.cannot_rate and scale.id in entries:
+            verdicts.append(Verdict(scale.id, None, reason))
         elif number is not None and scale.allows(number):
-            found.append(Verdict(scale.id, number, reason))
+            verdicts.append(Verdict(scale.id, number, reason))
         else:
-            what = "is missing" if scale.id not in told else "is out of range"
+            what = "is missing" if scale.id not in entries else "is out of range"
             return Fault("wrong_schema", f"{scale.id} {what}")
-    return tuple(found)
+    return tuple(verdicts)
 
 
 def read_steps(text: str, instrument: Instrument) -> tuple[StepVerdict, ...] | Fault:
     """Return presence for every step, or why the reply is of no use."""
-    told = _object(text)
-    if isinstance(told, Fault):
-        return told
-    found: list[StepVerdict] = []
+    entries = _object(text)
+    if isinstance(entries, Fault):
+        return entries
+    verdicts: list[StepVerdict] = []
     for step in instrument.steps:
-        value, reason = _entry(told.get(step.id), "presence")
+        value, reason = _entry(entries.get(step.id), "presence")
         word = value.strip().lower() if isinstance(value, str) else ""
         if word not in PRESENCE:
-            what = "is missing" if step.id not in told else "is none of the words"
+            what = "is missing" if step.id not in entries else "is none of the words"
             return Fault("wrong_schema", f"step {step.id} {what}")
-        found.append(StepVerdict(step.id, word, reason))
-    return tuple(found)
+        verdicts.append(StepVerdict(step.id, word, reason))
+    return tuple(verdicts)
 
 
 def shots_among(examples: Iterable[Example], texts: Iterable[str]) -> int:
@@ -147,23 +147,23 @@ def _overlaps(shown: Sequence[str], texts: Sequence[str]) -> bool:
 
 
 def _object(text: str) -> Mapping[str, object] | Fault:
-    said = THOUGHTS.sub("", text.lstrip("\ufeff")).strip()
-    if not said:
+    reply = THOUGHTS.sub("", text.lstrip("\ufeff")).strip()
+    if not reply:
         return Fault("empty", "no text")
     try:
-        return loose_object(said)
+        return loose_object(reply)
     except NotJson as error:
         return Fault("not_json", str(error))
 
 
-def _entry(told: object, key: str) -> tuple[object, str]:
+def _entry(entry: object, key: str) -> tuple[object, str]:
     """Return value and reason; a bare value is taken as one without a reason."""
-    if not isinstance(told, dict):
-        return told, ""
-    reason = told.get("reason")
+    if not isinstance(entry, dict):
+        return entry, ""
+    reason = entry.get("reason")
     words = reason.strip()[:REASON_CHARACTERS] if isinstance(reason, str) else ""
-    missing: object = "" if key not in told else None
-    return told.get(key, missing), words
+    missing: object = "" if key not in entry else None
+    return entry.get(key, missing), words
 
 
 def _number(value: object) -> int | None:
@@ -282,9 +282,9 @@ class Judgement:
 
     def requests(self, decoding: Decoding) -> Iterator[Request]:
         """Yield a request for each answer."""
-        for one in self.rows:
-            messages = self.form.messages(one.question, one.description, one.answer)
-            yield Request(one.key, messages, decoding, self.form.schema)
+        for row in self.rows:
+            messages = self.form.messages(row.question, row.description, row.answer)
+            yield Request(row.key, messages, decoding, self.form.schema)
 
     def row(self, request: Request, reply: Reply, origin: Origin) -> Row | Failure:
         """Return the row of a reply, or why it is of no use."""
@@ -312,10 +312,10 @@ class Judgement:
 def _verdicts(text: str, instrument: Instrument, *, steps: bool) -> Row | Fault:
     """Return what a reply says as a part of a row, or why it is of no use."""
     if steps:
-        told = read_steps(text, instrument)
-        return told if isinstance(told, Fault) else {
-            "steps": {one.step: one.presence for one in told},
-            "reasons": {one.step: one.reason for one in told},
+        verdicts = read_steps(text, instrument)
+        return verdicts if isinstance(verdicts, Fault) else {
+            "steps": {one.step: one.presence for one in verdicts},
+            "reasons": {one.step: one.reason for one in verdicts},
         }
     given = read_verdicts(text, instrument)
     return given if isinstance(given, Fault) else {
@@ -366,10 +366,10 @@ def _asked(
         StudyError: some are not in the questions file.
     """
     needed = {row.key for row in rows}
-    found = {one.key: one for one in questions if one.key in needed}
-    if len(found) < len(needed):
-        raise StudyError("judgement.no_question", count=len(needed) - len(found), file=answers)
-    return found
+    items = {one.key: one for one in questions if one.key in needed}
+    if len(items) < len(needed):
+        raise StudyError("judgement.no_question", count=len(needed) - len(items), file=answers)
+    return items
 
 
 def _judged(number: int, question: Question, row: AnswerRow) -> Judged:

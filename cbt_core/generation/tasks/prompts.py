@@ -138,19 +138,19 @@ def _from_toml(text: str, file: str, stem: str, language: str) -> Prompt:
     """Read a prompt; texts keep their inner white space, their outer line ends are layout."""
     table = parse_toml(text, file)
     table.only(*PROMPT_KEYS)
-    found = table.content
-    reply = str(found.get("reply", "text"))
+    content = table.content
+    reply = str(content.get("reply", "text"))
     if reply not in {"json", "text"}:
         raise StudyError("generation.prompt_reply", file=file)
-    version = found.get("version", 1)
+    version = content.get("version", 1)
     return Prompt(
-        id=str(found.get("id", stem)),
+        id=str(content.get("id", stem)),
         version=version if isinstance(version, int) else 1,
-        language=str(found.get("language", language)),
+        language=str(content.get("language", language)),
         reply="json" if reply == "json" else "text",
-        system=str(found.get("system", "")).strip("\n"),
-        user=str(found.get("user", "")).strip("\n"),
-        nothing=str(found.get("nothing", "")),
+        system=str(content.get("system", "")).strip("\n"),
+        user=str(content.get("user", "")).strip("\n"),
+        nothing=str(content.get("nothing", "")),
     )
 
 

@@ -64,11 +64,11 @@ class Questions:
         sources: Counter[str] = Counter()
         digest = hashlib.sha256()
         count = 0
-        for one in self._stream(findings):
+        for item in self._stream(findings):
             if self.limit is None or count < self.limit:
                 count += 1
-                sources[one.source] += 1
-                line = json.dumps([one.key, one.question, one.description], ensure_ascii=False)
+                sources[item.source] += 1
+                line = json.dumps([item.key, item.question, item.description], ensure_ascii=False)
                 digest.update(line.encode("utf-8", "replace") + b"\n")
         findings.check()
         return Checked(count, dict(sources), digest.hexdigest(), findings.warnings())
@@ -120,11 +120,11 @@ class _Reader(ItemReader):
                 yield item
 
     def _again(self, item: ImportedItem, *, same: bool) -> None:
-        told: dict[str, object] = {"value": shown(item.key), "where": self.keys.rows[item.key]}
+        details: dict[str, object] = {"value": shown(item.key), "where": self.keys.rows[item.key]}
         if same:
-            self.place.warn(item.row, "id", "record_twice", **told)
+            self.place.warn(item.row, "id", "record_twice", **details)
         else:
-            self.place.refuse(item.row, "id", "key_twice", **told)
+            self.place.refuse(item.row, "id", "key_twice", **details)
 
 
 def _digest(item: ImportedItem) -> bytes:

@@ -39,17 +39,17 @@ def loose_object(text: str) -> dict[str, object]:
     """
     if len(text) > LONGEST:
         raise NotJson("too long")
-    found = _read(text)
+    fields = _read(text)
     start = _next_brace(text, 0)
-    if found is None and start < 0:
+    if fields is None and start < 0:
         raise NotJson("no JSON object")
-    while found is None and start >= 0:
+    while fields is None and start >= 0:
         candidate, end = mended(text, start)
-        found = _read(candidate)
+        fields = _read(candidate)
         start = _next_brace(text, end)
-    if found is None:
+    if fields is None:
         raise NotJson("not readable as JSON")
-    return found
+    return fields
 
 
 def mended(text: str, start: int = 0) -> tuple[str, int]:
@@ -70,8 +70,8 @@ def mended(text: str, start: int = 0) -> tuple[str, int]:
 
 
 def _next_brace(text: str, after: int) -> int:
-    found = (text.find(brace, after) for brace in "{｛")
-    return min((at for at in found if at >= 0), default=-1)
+    places = (text.find(brace, after) for brace in "{｛")
+    return min((at for at in places if at >= 0), default=-1)
 
 
 def _take(token: str, kept: list[str]) -> None:
@@ -90,10 +90,10 @@ def _unquoted(token: str) -> str:
 
 def _read(text: str) -> dict[str, object] | None:
     try:
-        found = json.loads(text, strict=False)  # line ends inside a text are no reason to refuse
+        content = json.loads(text, strict=False)  # line ends inside a text are no reason to refuse
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return content if isinstance(content, dict) else None
 
 
 THOUGHTS: Final = re.compile(r"^\s*<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL)
@@ -148,32 +148,32 @@ def parse_reply(text: str, form: ReplyForm, scheme: Scheme | None = None) -> Par
 
     Without a scheme every distortion is kept as an unknown name.
     """
-    said = THOUGHTS.sub("", text.lstrip("\ufeff")).strip()
-    if not said:
+    reply = THOUGHTS.sub("", text.lstrip("\ufeff")).strip()
+    if not reply:
         return Fault("empty", "no text")
     if form == "text":
-        return Parsed(said, {})
+        return Parsed(reply, {})
     try:
-        found = loose_object(said)
+        fields = loose_object(reply)
     except NotJson as error:
         return Fault("not_json", str(error))
-    return _from_object(found, scheme)
+    return _from_object(fields, scheme)
 
 
-def _from_object(found: Mapping[str, object], scheme: Scheme | None) -> Parsed | Fault:
-    answer = found.get("answer")
+def _from_object(fields: Mapping[str, object], scheme: Scheme | None) -> Parsed | Fault:
+    answer = fields.get("answer")
     if not isinstance(answer, str):
         return Fault("wrong_schema", "answer is missing" if answer is None else "answer is no text")
     if not answer.strip():
         return Fault("empty", "answer is empty")
-    if "distortions" not in found:
+    if "distortions" not in fields:
         return Fault("wrong_schema", "distortions is missing")
-    entries = _entries(found["distortions"])
+    entries = _entries(fields["distortions"])
     if entries is None:
         return Fault("wrong_schema", "distortions is no list")
     known, evidence, unknown = _resolved(entries, scheme)
-    risk = RISKS.get(_text(found.get("risk")).lower(), "")
-    return Parsed(answer.strip(), _steps(found.get("steps")), known, evidence, unknown, risk)
+    risk = RISKS.get(_text(fields.get("risk")).lower(), "")
+    return Parsed(answer.strip(), _steps(fields.get("steps")), known, evidence, unknown, risk)
 
 
 def _entries(value: object) -> list[tuple[str, str]] | None:
@@ -186,10 +186,10 @@ def _entries(value: object) -> list[tuple[str, str]] | None:
         return [(str(name), _text(quote)) for name, quote in value.items()]
     if not isinstance(value, list):
         return None
-    found = [_entry(one) for one in value]
-    if None in found:
+    pairs = [_entry(one) for one in value]
+    if None in pairs:
         return None
-    return [one for one in found if one and not _is_nothing(one[0])]
+    return [one for one in pairs if one and not _is_nothing(one[0])]
 
 
 def _entry(value: object) -> tuple[str, str] | None:
@@ -236,8 +236,8 @@ def _steps(value: object) -> dict[str, str]:
         value = dict(zip(STEPS, value, strict=False))
     if not isinstance(value, dict):
         return {}
-    found = {
+    sentences = {
         step: _text(value.get(step, value.get(str(number))))
         for number, step in enumerate(STEPS, start=1)
     }
-    return {step: said for step, said in found.items() if said}
+    return {step: said for step, said in sentences.items() if said}

@@ -44,19 +44,19 @@ def agreement(sheet: Sheet) -> Section:
 
 
 def _main(sheet: Sheet) -> Grid:
-    found: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     rules = []
     for scale, strata in sheet.analysis.agreement.scales.items():
-        rules.append(len(found))
-        for place, one in enumerate(strata.values()):
-            found.append((
-                "" if place else sheet.scale(scale), sheet.system(one.name),
-                one.counts.n_units, one.counts.n_raters, one.counts.n_ratings,
-                figure(one.percent_agreement, "share"), figure(one.alpha), figure(one.ac),
+        rules.append(len(rows))
+        for place, group in enumerate(strata.values()):
+            rows.append((
+                "" if place else sheet.scale(scale), sheet.system(group.name),
+                group.counts.n_units, group.counts.n_raters, group.counts.n_ratings,
+                figure(group.percent_agreement, "share"), figure(group.alpha), figure(group.ac),
             ))
-            if one.details and one.details.within_systems:
-                within = None if one.nominal else one.details.within_systems
-                found.append((
+            if group.details and group.details.within_systems:
+                within = None if group.nominal else group.details.within_systems
+                rows.append((
                     "", sheet.w("within_systems"), None, None, None, None,
                     figure(within.alpha_ordinal if within else None),
                     figure(within.ac2_quadratic if within else None),
@@ -65,16 +65,16 @@ def _main(sheet: Sheet) -> Grid:
         "agreement", sheet.w("table_agreement"),
         sheet.heads("scale:", "system:", "n_units", "n_raters", "n_ratings", "percent", "alpha",
                     "ac"),
-        tuple(found), notes=(sheet.w("note_agreement"), sheet.w("note_all")), rules=tuple(rules),
+        tuple(rows), notes=(sheet.w("note_agreement"), sheet.w("note_all")), rules=tuple(rules),
     )
 
 
 def _read(sheet: Sheet, scale: str) -> Iterator[Block]:
     """Yield what may be said of a scale's agreement, and by which benchmark."""
-    name, told = sheet.scale(scale), sheet.analysis.agreement.told_apart(scale)
-    parts = [_judged(sheet, one) for one in told]
+    name, strata = sheet.scale(scale), sheet.analysis.agreement.told_apart(scale)
+    parts = [_judged(sheet, one) for one in strata]
     yield sheet.words("read_alpha", scale=name, told=sheet.w("semicolon").join(parts))
-    if any(verdict_of(one) is Verdict.PARADOX for one in told):
+    if any(verdict_of(one) is Verdict.PARADOX for one in strata):
         yield sheet.note("read_paradox", scale=name)
     details = sheet.analysis.agreement.pooled(scale).details
     if details and details.left_out.low is not None:
@@ -83,8 +83,8 @@ def _read(sheet: Sheet, scale: str) -> Iterator[Block]:
                          high=signed(left.high), rater=left.rater)
 
 
-def _judged(sheet: Sheet, one: StratumFigures) -> str:
-    alpha, name = figure(one.alpha), sheet.system(one.name)
+def _judged(sheet: Sheet, stratum: StratumFigures) -> str:
+    alpha, name = figure(stratum.alpha), sheet.system(stratum.name)
     if alpha.value is None:
         reason = sheet.reason(alpha.reason)
         return sheet.w("read_undefined", system=name, reason=reason)
@@ -100,19 +100,19 @@ INTERVALS: Final = {None: "interval_none", True: "interval_same", False: "interv
 
 
 def _drawing(sheet: Sheet) -> Drawing:
-    found: list[PlotRow] = []
+    rows: list[PlotRow] = []
     for scale, strata in sheet.analysis.agreement.scales.items():
-        found.append(PlotRow(sheet.scale(scale)))
-        for one in strata.values():
-            name = sheet.system(one.name)
-            found += [
-                PlotRow(f"{name}, α", figure(one.alpha)),
-                PlotRow(f"{name}, {one.ac_name}", figure(one.ac), "diamond"),
+        rows.append(PlotRow(sheet.scale(scale)))
+        for stratum in strata.values():
+            name = sheet.system(stratum.name)
+            rows += [
+                PlotRow(f"{name}, α", figure(stratum.alpha)),
+                PlotRow(f"{name}, {stratum.ac_name}", figure(stratum.ac), "diamond"),
             ]
     axis = Axis(sheet.w("axis_agreement"), (0.0, 1.0), 0.0, (TENTATIVE, RELIABLE), most=1.0)
     legend = (("circle", sheet.w("legend_alpha")), ("diamond", sheet.w("legend_ac")))
     return draw_intervals(
-        Plot("agreement", sheet.w("figure_agreement"), tuple(found), axis, legend), sheet.language
+        Plot("agreement", sheet.w("figure_agreement"), tuple(rows), axis, legend), sheet.language
     )
 
 
@@ -120,7 +120,7 @@ def _all(sheet: Sheet) -> Grid:
     pooled = {
         scale: sheet.analysis.agreement.pooled(scale) for scale in sheet.analysis.agreement.scales
     }
-    found: tuple[tuple[Cell, ...], ...] = tuple(
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             sheet.w(f"stat_{key}"),
             *(figure(one.values[key], "share" if key.startswith("percent") else "score")
@@ -129,24 +129,24 @@ def _all(sheet: Sheet) -> Grid:
         for key in FULL if pooled
     )
     heads = (*sheet.heads("statistic:"), *(Head(scale, sheet.scale(scale)) for scale in pooled))
-    return Grid("agreement_all", sheet.w("table_agreement_all"), heads, found,
+    return Grid("agreement_all", sheet.w("table_agreement_all"), heads, rows,
                 notes=(sheet.w("note_icc"),))
 
 
 def _raters(sheet: Sheet) -> Grid:
-    found: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     rules = []
     for scale in sheet.analysis.agreement.scales:
-        rules.append(len(found))
-        for place, one in enumerate(sheet.analysis.agreement.pooled(scale).raters):
-            found.append((
-                "" if place else sheet.scale(scale), one.rater, one.n, plain(one.mean),
-                _with_limits(one.severity, one.severity_interval),
-                _with_limits(one.drift, one.drift_interval),
+        rules.append(len(rows))
+        for place, person in enumerate(sheet.analysis.agreement.pooled(scale).raters):
+            rows.append((
+                "" if place else sheet.scale(scale), person.rater, person.n, plain(person.mean),
+                _with_limits(person.severity, person.severity_interval),
+                _with_limits(person.drift, person.drift_interval),
             ))
     return Grid(
         "raters", sheet.w("table_raters"),
-        sheet.heads("scale:", "rater:", "n", "mean", "severity", "drift"), tuple(found),
+        sheet.heads("scale:", "rater:", "n", "mean", "severity", "drift"), tuple(rows),
         notes=(sheet.w("note_raters"),), rules=tuple(rules),
     )
 
@@ -156,16 +156,16 @@ def _with_limits(point: float | None, interval: Value | None) -> Figure:
 
 
 def _pairs(sheet: Sheet) -> Grid:
-    found: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     rules = []
     for scale in sheet.analysis.agreement.scales:
-        rules.append(len(found))
-        for place, one in enumerate(sheet.analysis.agreement.pooled(scale).pairs):
-            found.append((
-                "" if place else sheet.scale(scale), f"{one.a} – {one.b}", one.n,
-                figure(one.kappa), figure(one.kappa_quadratic),
+        rules.append(len(rows))
+        for place, pair in enumerate(sheet.analysis.agreement.pooled(scale).pairs):
+            rows.append((
+                "" if place else sheet.scale(scale), f"{pair.a} – {pair.b}", pair.n,
+                figure(pair.kappa), figure(pair.kappa_quadratic),
             ))
     return Grid(
         "pairs", sheet.w("table_pairs"), sheet.heads("scale:", "pair:", "n", "kappa", "kappa_q"),
-        tuple(found), rules=tuple(rules),
+        tuple(rows), rules=tuple(rules),
     )

@@ -23,14 +23,14 @@ def comparison(sheet: Sheet) -> Section:
     """Return the section; closed before the lock, and told as absent with a single system."""
     if sheet.closed("comparison"):
         return sheet.section("comparison", (), of="comparison", closed=True)
-    found = sheet.analysis.comparison
-    if found is None:
+    compared = sheet.analysis.comparison
+    if compared is None:
         return sheet.section("comparison", [sheet.words("one_system")], of="comparison")
     blocks: list[Block] = [
         sheet.words("comparison_about", reference=sheet.analysis.reference),
-        *_masked(sheet), _means(sheet, found), _forest(sheet, found), _tests(sheet, found),
-        _effects(sheet, found), Points(tuple(_estimands(sheet, found))),
-        sheet.note("note_family", n=found.family_size),
+        *_masked(sheet), _means(sheet, compared), _forest(sheet, compared), _tests(sheet, compared),
+        _effects(sheet, compared), Points(tuple(_estimands(sheet, compared))),
+        sheet.note("note_family", n=compared.family_size),
     ]
     return sheet.section("comparison", blocks, of="comparison")
 
@@ -41,18 +41,18 @@ def _masked(sheet: Sheet) -> Iterator[Words]:
 
 
 def _means(sheet: Sheet, compared: Comparison) -> Grid:
-    found: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     rules = []
-    for scale, one in compared.scales.items():
-        rules.append(len(found))
-        for place, (system, stats) in enumerate(one.systems.items()):
-            found.append((
+    for scale, outcome in compared.scales.items():
+        rules.append(len(rows))
+        for place, (system, stats) in enumerate(outcome.systems.items()):
+            rows.append((
                 "" if place else sheet.scale(scale), system, stats.n_items, mean_of(stats),
                 plain(stats.sd),
             ))
     return Grid(
         "means", sheet.w("table_means"), sheet.heads("scale:", "system:", "n_items", "mean", "sd"),
-        tuple(found), notes=(sheet.w("note_means"),), rules=tuple(rules),
+        tuple(rows), notes=(sheet.w("note_means"),), rules=tuple(rules),
     )
 
 
@@ -62,39 +62,39 @@ def mean_of(stats: SystemMean, digits: int = 2) -> Figure:
 
 
 def _forest(sheet: Sheet, compared: Comparison) -> Drawing:
-    found: list[PlotRow] = []
-    for scale, one in compared.scales.items():
-        found.append(PlotRow(sheet.scale(scale)))
-        for pair in one.contrasts:
-            found += [
+    rows: list[PlotRow] = []
+    for scale, outcome in compared.scales.items():
+        rows.append(PlotRow(sheet.scale(scale)))
+        for pair in outcome.contrasts:
+            rows += [
                 PlotRow(sheet.w("forest_item", system=pair.system), figure(pair.difference)),
                 PlotRow(sheet.w("forest_crossed", system=pair.system),
                         figure(pair.difference_crossed), "diamond"),
             ]
     words = sheet.w("axis_difference", reference=sheet.analysis.reference)
     legend = (("circle", sheet.w("legend_item")), ("diamond", sheet.w("legend_crossed")))
-    plot = Plot("forest", sheet.w("figure_forest"), tuple(found), Axis(words, (-0.2, 0.2), 0.0),
+    plot = Plot("forest", sheet.w("figure_forest"), tuple(rows), Axis(words, (-0.2, 0.2), 0.0),
                 legend)
     return draw_intervals(plot, sheet.language)
 
 
 def _rows(sheet: Sheet, compared: Comparison) -> Iterator[tuple[str, SystemContrast, bool]]:
     """Yield the words of the scale, the comparison, and whether it is the scale's first."""
-    for scale, one in compared.scales.items():
-        for place, pair in enumerate(one.contrasts):
+    for scale, outcome in compared.scales.items():
+        for place, pair in enumerate(outcome.contrasts):
             name = sheet.scale(scale) + (" *" if pair.primary else "")
             yield ("" if place and not pair.primary else name), pair, place == 0
 
 
 def _tests(sheet: Sheet, compared: Comparison) -> Grid:
-    found: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     rules = []
     for name, pair, is_first in _rows(sheet, compared):
         if is_first:
-            rules.append(len(found))
+            rules.append(len(rows))
         crossed = pair.difference_crossed
         holm = None if pair.primary else plain(pair.p_holm, "p", reason=pair.reason)
-        found.append((
+        rows.append((
             name, pair.system, pair.n_items, pair.n_raters, figure(pair.difference),
             plain(pair.permutation_p, "p", reason=pair.reason),
             holm,  # a dash: the primary comparison is left alone by Holm
@@ -105,17 +105,17 @@ def _tests(sheet: Sheet, compared: Comparison) -> Grid:
         "comparison", sheet.w("table_comparison"),
         sheet.heads("scale:", "system:", "n_items", "n_raters", "difference", "p_permutation",
                     "p_holm", "p_wilcoxon", "difference_crossed", "p_crossed"),
-        tuple(found), notes=(sheet.w("note_tests"), sheet.w("note_primary")), rules=tuple(rules),
+        tuple(rows), notes=(sheet.w("note_tests"), sheet.w("note_primary")), rules=tuple(rules),
     )
 
 
 def _effects(sheet: Sheet, compared: Comparison) -> Grid:
-    found: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     rules = []
     for name, pair, is_first in _rows(sheet, compared):
         if is_first:
-            rules.append(len(found))
-        found.append((
+            rules.append(len(rows))
+        rows.append((
             name, pair.system, figure(pair.rank_biserial_interval),
             figure(pair.superiority_interval), figure(pair.difference_unpaired),
             pair.n_items_dropped,
@@ -124,7 +124,7 @@ def _effects(sheet: Sheet, compared: Comparison) -> Grid:
         "effects", sheet.w("table_effects"),
         sheet.heads("scale:", "system:", "rank_biserial", "superiority", "difference_unpaired",
                     "n_dropped"),
-        tuple(found), notes=(sheet.w("note_effects"),), rules=tuple(rules),
+        tuple(rows), notes=(sheet.w("note_effects"),), rules=tuple(rules),
     )
 
 

@@ -71,10 +71,10 @@ def conditions(view: View) -> Told:
 def conditions_varied(view: View) -> Told:
     """Return how the sheet was used; what else varied is not known."""
     context = view.context
-    found = (("input", context.inputs), ("layout", context.layouts), ("lang", context.languages))
+    tallies = (("input", context.inputs), ("layout", context.layouts), ("lang", context.languages))
     return answered(*(
         said(f"varied_{name}", counts=listed(_counted(name, counts)))
-        for name, counts in found if any(counts)
+        for name, counts in tallies if any(counts)
     ))
 
 
@@ -88,42 +88,42 @@ def _counted(name: str, counts: Mapping[str, int]) -> list[Text]:
 
 def quality_kinds(view: View) -> Told:
     """Return the kinds of quality assurance the protocol sets."""
-    found = _quality(view)
-    if not found:
+    kinds = _quality(view)
+    if not kinds:
         return answered(said("quality_none"))
-    return answered(said("quality_kinds", kinds=listed(said(f"{one}_kind") for one in found)))
+    return answered(said("quality_kinds", kinds=listed(said(f"{one}_kind") for one in kinds)))
 
 
 def quality_methods(view: View) -> Told:
     """Return how each of them was done."""
-    found = _quality(view)
-    if not found:
+    kinds = _quality(view)
+    if not kinds:
         return not_applicable(said("quality_none"))
-    return answered(*(said(f"{one}_method", **values) for one, values in found.items()))
+    return answered(*(said(f"{one}_method", **values) for one, values in kinds.items()))
 
 
 def _quality(view: View) -> Mapping[str, Mapping[str, object]]:
     """Return the kinds of quality assurance that took place, with the values of their sentences."""
     raters, flow = view.context.protocol.raters, view.analysis.flow
-    found: dict[str, Mapping[str, object]] = {}
+    kinds: dict[str, Mapping[str, object]] = {}
     if raters.practice and view.context.people.practised:
-        found["practice"] = {
+        kinds["practice"] = {
             "items": len(raters.practice), "mark": percent(raters.pass_mark),
             "done": view.context.people.practised,
         }
     if flow.tasks.other.get("check"):
-        found["attention"] = {
+        kinds["attention"] = {
             "items": len(raters.attention), "done": flow.tasks.other["check"],
         }
     if flow.tasks.other.get("repeat"):
-        found["repeat"] = {"done": flow.tasks.other["repeat"]}
+        kinds["repeat"] = {"done": flow.tasks.other["repeat"]}
     if flow.tasks.other.get("calibration"):
-        found["calibration"] = {
+        kinds["calibration"] = {
             "done": flow.tasks.other["calibration"], "every": raters.recalibrate_every,
         }
     if flow.raters.excluded:
-        found["exclusion"] = {"raters": len(flow.raters.excluded)}
-    return found
+        kinds["exclusion"] = {"raters": len(flow.raters.excluded)}
+    return kinds
 
 
 SHEET_FACTS: Final[Mapping[str, Fact]] = {
@@ -221,10 +221,10 @@ def effects(view: View, scale: Scale) -> Told:
     """Return tests and effect sizes of the scale, where systems were compared on it."""
     if scale.measure == "nominal":
         return not_applicable(said("nominal_not_compared"))
-    found = list(comparison_methods(view))
-    if not found or scale.id not in view.analysis.scales:
+    methods = list(comparison_methods(view))
+    if not methods or scale.id not in view.analysis.scales:
         return authors(said("no_comparison" if view.is_closed else "not_locked"))
-    return answered(*found, interval_method(view))
+    return answered(*methods, interval_method(view))
 
 
 def inter_method(view: View, scale: Scale) -> Told:
@@ -243,22 +243,22 @@ def inter_score(view: View, scale: Scale) -> Told:
 
 def intra_method(view: View, scale: Scale) -> Told:
     """Return how agreement within raters was measured, where tasks were repeated."""
-    found = view.analysis.retest.get(scale.id)
-    if found is None or not found.pooled.n:
+    repeats = view.analysis.retest.get(scale.id)
+    if repeats is None or not repeats.pooled.n:
         return not_applicable(said("intra_none"))
     return answered(said("intra_nominal" if scale.measure == "nominal" else "intra_ordinal"))
 
 
 def intra_score(view: View, scale: Scale) -> Told:
     """Return the agreement within raters."""
-    found = view.analysis.retest.get(scale.id)
-    if found is None or not found.pooled.n:
+    repeats = view.analysis.retest.get(scale.id)
+    if repeats is None or not repeats.pooled.n:
         return not_applicable(said("intra_none"))
-    told = found.pooled
+    pooled = repeats.pooled
     return answered(
-        said("intra_exact", count=told.n, exact=interval(told.exact)),
+        said("intra_exact", count=pooled.n, exact=interval(pooled.exact)),
         None if scale.measure == "nominal"
-        else said("intra_kappa", kappa=interval(told.kappa_quadratic)),
+        else said("intra_kappa", kappa=interval(pooled.kappa_quadratic)),
     )
 
 

@@ -66,32 +66,32 @@ def training_sentences(view: View) -> list[Text]:
     practice, people = view.context.protocol.raters, view.context.people
     examples = len(view.context.instrument.examples)
     guide = said("guide_examples", examples=many(examples, "worked example"))
-    found = [guide if examples else said("guide")]
+    sentences = [guide if examples else said("guide")]
     if practice.practice and not people.practised:
-        found.append(said("practice_unused", items=len(practice.practice)))
+        sentences.append(said("practice_unused", items=len(practice.practice)))
     elif practice.practice:
-        found.append(said(
+        sentences.append(said(
             "practice", items=many(len(practice.practice), "practice item"),
             mark=percent(practice.pass_mark),
             done=many(people.practised, "rater"),
         ))
     else:
-        found.append(said("no_practice"))
-    return found
+        sentences.append(said("no_practice"))
+    return sentences
 
 
 def traits_sentence(view: View) -> Text | None:
     """Return the raters' answers about themselves in counts; None where nobody answered."""
-    told = [_question(one) for one in view.context.people.profile if one.answered]
-    return said("profile", answers=listed(told, many=True)) if told else None
+    answers = [_question(one) for one in view.context.people.profile if one.answered]
+    return said("profile", answers=listed(answers, many=True)) if answers else None
 
 
-def _question(one: ProfileSummary) -> Text:
+def _question(question: ProfileSummary) -> Text:
     """Return one question with its counts; free texts are told by their number alone."""
-    given = [said("counted", name=words, count=count) for words, count in one.choices if count]
+    given = [said("counted", name=words, count=count) for words, count in question.choices if count]
     if not given:
-        return said("profile_free", name=one.name, count=one.answered)
-    return said("profile_line", name=one.name, counts=listed(given))
+        return said("profile_free", name=question.name, count=question.answered)
+    return said("profile_line", name=question.name, counts=listed(given))
 
 
 def rater_traits(view: View) -> Told:
@@ -124,34 +124,34 @@ def assessors(view: View) -> Told:
 def annotation_guide(view: View) -> Told:
     """Return the label scheme, for studies in which something was labelled."""
     scheme = view.context.scheme
-    found = _labels(view)
-    if isinstance(found, Told):
-        return found
+    labels = _labels(view)
+    if isinstance(labels, Told):
+        return labels
     return answered(
         said("scheme", name=scheme.name, version=scheme.version, digest=scheme.digest[:8],
              labels=len(scheme.labels)),
-        said("label_blind" if found.is_blind else "label_not_blind"),
+        said("label_blind" if labels.is_blind else "label_not_blind"),
     )
 
 
 def annotators(view: View) -> Told:
     """Return the number of annotators, the share labelled by several, and their agreement."""
-    found = _labels(view)
-    if isinstance(found, Told):
-        return found
-    counts = Counter(item for mine in found.first.values() for item in mine)
+    labels = _labels(view)
+    if isinstance(labels, Told):
+        return labels
+    counts = Counter(item for mine in labels.first.values() for item in mine)
     several = sum(count > 1 for count in counts.values())
     return answered(
-        said("annotators", count=len(found.first), items=len(counts),
+        said("annotators", count=len(labels.first), items=len(counts),
              share=percent(several / max(len(counts), 1))),
-        said("alpha_masi", figure=interval(found.agreement.alpha_masi)),
+        said("alpha_masi", figure=interval(labels.agreement.alpha_masi)),
     )
 
 
 def annotator_background(view: View) -> Told:
     """Leave the annotators' background to the authors where something was labelled."""
-    found = _labels(view)
-    return found if isinstance(found, Told) else authors(said("annotator_background"))
+    labels = _labels(view)
+    return labels if isinstance(labels, Told) else authors(said("annotator_background"))
 
 
 def _labels(view: View) -> LabelResults | Told:
@@ -297,14 +297,14 @@ MOST_CHANCES: Final = 6
 
 def flow(sheet: Sheet) -> Section:
     """Return the drawn flow and the reasons of what was left out."""
-    found = sheet.analysis.flow
-    blocks: list[Block] = [flow_drawing(found, sheet.language)]
+    stages = sheet.analysis.flow
+    blocks: list[Block] = [flow_drawing(stages, sheet.language)]
     left_out = [
         *((sheet.w("what_item"), key, sheet.w("why_withdrawn", reason=reason))
-          for key, reason in found.items.withdrawn.items()),
-        *((sheet.w("what_item"), key, reason) for key, reason in found.items.excluded.items()),
-        *((sheet.w("what_rater"), key, reason) for key, reason in found.raters.excluded.items()),
-        *((sheet.w("what_rater"), key, sheet.w("why_left")) for key in found.raters.left),
+          for key, reason in stages.items.withdrawn.items()),
+        *((sheet.w("what_item"), key, reason) for key, reason in stages.items.excluded.items()),
+        *((sheet.w("what_rater"), key, reason) for key, reason in stages.raters.excluded.items()),
+        *((sheet.w("what_rater"), key, sheet.w("why_left")) for key in stages.raters.left),
     ]
     if left_out:
         blocks.append(Grid(
@@ -313,17 +313,17 @@ def flow(sheet: Sheet) -> Section:
         ))
     else:
         blocks.append(sheet.words("flow_nothing_left_out"))
-    if found.tasks.other or found.tasks.corrected:
+    if stages.tasks.other or stages.tasks.corrected:
         blocks.append(sheet.note(
-            "flow_other", corrected=found.tasks.corrected,
-            other=_other(sheet, found.tasks.other),
+            "flow_other", corrected=stages.tasks.corrected,
+            other=_other(sheet, stages.tasks.other),
         ))
     return sheet.section("flow", blocks)
 
 
 def _other(sheet: Sheet, counts: Mapping[str, int]) -> str:
-    told = [f"{reason_words(kind, 'kind', sheet.language)} {n}" for kind, n in counts.items()]
-    return sheet.list(told) or "0"
+    phrases = [f"{reason_words(kind, 'kind', sheet.language)} {n}" for kind, n in counts.items()]
+    return sheet.list(phrases) or "0"
 
 
 def design(sheet: Sheet) -> Section:
@@ -351,10 +351,10 @@ def _design(sheet: Sheet, context: ReportContext) -> Iterator[str]:
                   high=context.items_by_risk.get("high", 0))
     chances = sheet.analysis.flow.items.chances
     if chances:
-        told = [sheet.w("chance_of", chance=f"{chance:.3g}", items=n) for chance, n in chances]
-        if len(told) > MOST_CHANCES:
-            told = [told[0], "…", told[-1]]
-        yield sheet.w("design_chances", told=sheet.list(told))
+        phrases = [sheet.w("chance_of", chance=f"{chance:.3g}", items=n) for chance, n in chances]
+        if len(phrases) > MOST_CHANCES:
+            phrases = [phrases[0], "…", phrases[-1]]
+        yield sheet.w("design_chances", told=sheet.list(phrases))
     yield sheet.w("design_panel", panel=sheet.w(f"panel_{plan.panel.value.replace('-', '_')}"),
                   overlap=plan.overlap, seed=plan.seed)
     if plan.repeats:
@@ -385,10 +385,10 @@ def _blinding(sheet: Sheet, context: ReportContext) -> Iterator[str]:
     yield sheet.w("blinding_sides")
     yield sheet.w("blinding_lead")
     yield sheet.w("blinding_guess" if context.protocol.raters.arm_guess else "blinding_no_guess")
-    for one in context.gates.telling if context.gates else ():
-        if one.auc.value is not None:
-            key = "form_told" if one.told else "form_not_told"
-            yield sheet.w(key, a=one.first, b=one.second, auc=sheet.told(figure(one.auc)))
+    for pair in context.gates.telling if context.gates else ():
+        if pair.auc.value is not None:
+            key = "form_told" if pair.told else "form_not_told"
+            yield sheet.w(key, a=pair.first, b=pair.second, auc=sheet.told(figure(pair.auc)))
 
 
 def _systems(sheet: Sheet) -> Grid:
@@ -434,14 +434,14 @@ def _people(sheet: Sheet) -> Iterator[str]:
 
 
 def _profile(sheet: Sheet) -> Grid:
-    found: list[tuple[str, str, int]] = []
-    for one in sheet.context.people.profile:
-        name = one.name(sheet.language)
-        told = [(words(sheet.language), n) for words, n in one.choices if n]
-        if not one.choices and one.answered:
-            told.append((sheet.w("profile_free"), one.answered))
-        if one.declined:
-            told.append((sheet.w("profile_declined"), one.declined))
-        found += [("" if place else name, *row) for place, row in enumerate(told)]
+    rows: list[tuple[str, str, int]] = []
+    for question in sheet.context.people.profile:
+        name = question.name(sheet.language)
+        answers = [(words(sheet.language), n) for words, n in question.choices if n]
+        if not question.choices and question.answered:
+            answers.append((sheet.w("profile_free"), question.answered))
+        if question.declined:
+            answers.append((sheet.w("profile_declined"), question.declined))
+        rows += [("" if place else name, *row) for place, row in enumerate(answers)]
     return Grid("profile", sheet.w("table_profile"), sheet.heads("question:", "answer:", "raters"),
-                tuple(found))
+                tuple(rows))

@@ -30,27 +30,27 @@ from cbt_core.words import LANGUAGES, say
 
 def ethics(view: View) -> Told:
     """Return the decision on record and the signed consents; without a record, ask."""
-    found, people = view.context.ethics, view.context.people
+    entry, people = view.context.ethics, view.context.people
     consent = said(
         "consent", count=people.consented, version=", ".join(people.consent_versions)
     ) if people.consented else None
-    if found.committee and found.number:
-        until = said("ethics_until", date=found.valid_until) if found.valid_until else None
+    if entry.committee and entry.number:
+        until = said("ethics_until", date=entry.valid_until) if entry.valid_until else None
         return answered(
-            said("ethics_committee", committee=found.committee, number=found.number), until, consent
+            said("ethics_committee", committee=entry.committee, number=entry.number), until, consent
         )
-    if found.recorded:
-        return answered(said("ethics_exempt", reason=found.reason), consent)
+    if entry.recorded:
+        return answered(said("ethics_exempt", reason=entry.reason), consent)
     return authors(said("ethics_missing"), consent)
 
 
 def protocol(view: View) -> Told:
     """Return which protocol is in force, since when, and what became of it."""
-    found = view.analysis.registered
+    fixed = view.analysis.registered
     return answered(
-        said("protocol", digest=found.digest[:16], date=date(found.at)),
-        said("amended", count=len(found.amendments), late=len(found.deviations))
-        if found.amendments else said("not_amended"),
+        said("protocol", digest=fixed.digest[:16], date=date(fixed.at)),
+        said("amended", count=len(fixed.amendments), late=len(fixed.deviations))
+        if fixed.amendments else said("not_amended"),
         said("protocol_place"),
     )
 
@@ -69,13 +69,13 @@ def preregistration(view: View) -> Told:
 
 def frozen(view: View) -> Text:
     """Return how the plan stands to the first rating."""
-    found = view.analysis.registered
-    if found.declared_at:
-        digest = (found.declared_digest or "")[:16]
-        return said("frozen", date=date(found.declared_at), digest=digest)
-    if found.before:
-        return said("stood_before", digest=found.digest[:16])
-    return said("changed_after", version=found.plan_version, digest=found.plan_digest[:16])
+    fixed = view.analysis.registered
+    if fixed.declared_at:
+        digest = (fixed.declared_digest or "")[:16]
+        return said("frozen", date=date(fixed.declared_at), digest=digest)
+    if fixed.before:
+        return said("stood_before", digest=fixed.digest[:16])
+    return said("changed_after", version=fixed.plan_version, digest=fixed.plan_digest[:16])
 
 
 def code(view: View) -> Told:
@@ -127,17 +127,17 @@ STATUSES: Final = ("answered", "not_applicable", "authors")
 def plan(sheet: Sheet) -> Section:
     """Return the plan, how it stands to the data, and every deviation."""
     fixed = sheet.analysis.registered
-    told = [sheet.w(
+    points = [sheet.w(
         "plan_version", version=fixed.plan_version, digest=fixed.plan_digest[:SHOWN],
         first=(fixed.first_rating_at or "–")[:DAY],
     )]
     if fixed.declared_at:
-        told.append(sheet.w("plan_declared", at=fixed.declared_at[:DAY],
+        points.append(sheet.w("plan_declared", at=fixed.declared_at[:DAY],
                             digest=(fixed.declared_digest or "")[:SHOWN]))
     else:
-        told.append(sheet.w("plan_not_declared"))
-    told.append(sheet.w("plan_intact" if fixed.intact else "plan_not_intact"))
-    blocks: list[Block] = [Points(tuple(told)), *_primary(sheet), *_planned(sheet), _marks(sheet),
+        points.append(sheet.w("plan_not_declared"))
+    points.append(sheet.w("plan_intact" if fixed.intact else "plan_not_intact"))
+    blocks: list[Block] = [Points(tuple(points)), *_primary(sheet), *_planned(sheet), _marks(sheet),
                            *_amendments(sheet)]
     return sheet.section("plan", blocks)
 
@@ -189,8 +189,8 @@ def _amendments(sheet: Sheet) -> Iterator[Block]:
 
 def limitations(sheet: Sheet) -> Section:
     """Return what the study cannot say."""
-    found = limitations_of(sheet.analysis, sheet.context, sheet.language)
-    return sheet.section("limitations", [Points(tuple(found))])
+    sentences = limitations_of(sheet.analysis, sheet.context, sheet.language)
+    return sheet.section("limitations", [Points(tuple(sentences))])
 
 
 def methods(sheet: Sheet) -> Section:
@@ -204,19 +204,19 @@ def methods(sheet: Sheet) -> Section:
     return sheet.section("methods", blocks)
 
 
-def checklists_summary(sheet: Sheet, found: Mapping[str, Json]) -> Section:
+def checklists_summary(sheet: Sheet, checklists: Mapping[str, Json]) -> Section:
     """Return how far each checklist is filled; the answers stand in the JSON files."""
     cells: tuple[tuple[Cell, ...], ...] = tuple(
         (sheet.w(f"checklist_{name}"), f"{name}.json", *_statuses(one))
-        for name, one in found.items()
+        for name, one in checklists.items()
     )
     grid = Grid(
         "checklists", sheet.w("table_checklists"),
         sheet.heads("checklist:", "file:", *STATUSES), cells,
     )
     blocks: list[Block] = [sheet.words("checklists_about"), grid]
-    for name, one in found.items():
-        questions = tuple(_questions(one, sheet.language))
+    for name, checklist in checklists.items():
+        questions = tuple(_questions(checklist, sheet.language))
         if questions:
             title = sheet.w("sub_questions", checklist=sheet.w(f"checklist_{name}"))
             blocks += [Subhead(title), Points(questions, is_fine=True)]
@@ -225,17 +225,17 @@ def checklists_summary(sheet: Sheet, found: Mapping[str, Json]) -> Section:
 
 def _questions(checklist: Json, language: str) -> Iterator[str]:
     """Yield what is left to the authors, with the item's number and what is known so far."""
-    for one in _entries(checklist):
-        if one["state"] == "authors":
-            asked = f"{one['id']}. {one['ask'][language]}"
-            known = one["reason"]
+    for entry in _entries(checklist):
+        if entry["state"] == "authors":
+            asked = f"{entry['id']}. {entry['ask'][language]}"
+            known = entry["reason"]
             yield say("report.asked_known", language, asked=asked,
                       known=known[language]) if known else asked
 
 
 def _entries(checklist: Json) -> list[dict[str, Any]]:
-    found = checklist["items"]
-    return found if isinstance(found, list) else []
+    items = checklist["items"]
+    return items if isinstance(items, list) else []
 
 
 def _statuses(checklist: Json) -> tuple[int, ...]:

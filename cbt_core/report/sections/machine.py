@@ -154,13 +154,13 @@ def _hidden(view: View) -> Told | None:
 
 def _lines(view: View, part: str) -> list[Text]:
     """Return one sentence with what is on record of every system, none where nothing is."""
-    told = [
+    phrases = [
         said("of_system", name=one.name, value=listed([
             Text(v[:LONGEST], v[:LONGEST]) if v else said("no_adapter") for v in _part(one, part)
         ]))
         for one in view.context.systems if _part(one, part)
     ]
-    return [said(f"recorded_{part}", values=listed(told, many=True))] if told else []
+    return [said(f"recorded_{part}", values=listed(phrases, many=True))] if phrases else []
 
 
 def _part(system: SystemFacts, part: str) -> tuple[str, ...]:
@@ -213,41 +213,41 @@ def metrics(sheet: Sheet) -> Section:
 
     The counts within `structure`, and what could not be ranked, stand in the CSV only.
     """
-    found = sheet.analysis.metrics
-    if found is None:
+    stored = sheet.analysis.metrics
+    if stored is None:
         closed = sheet.closed("metrics")
         return sheet.section("metrics", [sheet.words("no_metrics")], of="metrics", closed=closed)
-    main = [one for one in found.metrics if is_main(one.metric)]
+    main = [one for one in stored.metrics if is_main(one.metric)]
     constant = [one for one in main if _is_constant(one)]
     shown = [one for one in main if one not in constant]
     blocks: list[Block] = [sheet.words("metrics_about")]
     if constant:
         names = sheet.list(in_order(one.metric for one in constant))
         blocks.append(sheet.words("metrics_constant", metrics=names))
-    if len(main) < len(found.metrics):
-        blocks.append(sheet.words("metrics_rest", count=len(found.metrics) - len(main)))
-    return sheet.section("metrics", [*blocks, _correlated(sheet, found, shown)], of="metrics")
+    if len(main) < len(stored.metrics):
+        blocks.append(sheet.words("metrics_rest", count=len(stored.metrics) - len(main)))
+    return sheet.section("metrics", [*blocks, _correlated(sheet, stored, shown)], of="metrics")
 
 
-def _is_constant(one: MetricResult) -> bool:
+def _is_constant(metric: MetricResult) -> bool:
     """Tell whether nothing could be ranked on any scale because a measure never changes."""
     values = [
-        value for told in one.scales.values() for of in (told.within, told.pooled)
+        value for told in metric.scales.values() for of in (told.within, told.pooled)
         for value in (of.kendall, of.spearman)
     ]
     return all(value.reason == Reason.CONSTANT_MEASURE.text and value.value is None
                for value in values)
 
 
-def _correlated(sheet: Sheet, found: Metrics, shown: list[MetricResult]) -> Grid:
+def _correlated(sheet: Sheet, stored: Metrics, shown: list[MetricResult]) -> Grid:
     groups = [(one.metric, one.scales) for one in shown]
-    groups.append((sheet.w("ceiling"), found.ceiling))
+    groups.append((sheet.w("ceiling"), stored.ceiling))
     rows: list[tuple[Cell, ...]] = []
     rules = []
     for name, scales in groups:
         rules.append(len(rows))
         rows += _by_scale(sheet, name, scales)
-    rest = [row for one in found.metrics if one not in shown
+    rest = [row for one in stored.metrics if one not in shown
             for row in _by_scale(sheet, one.metric, one.scales)]
     return Grid(
         "metric_correlation", sheet.w("table_metrics"),
@@ -267,25 +267,25 @@ def _by_scale(
             for place, (scale, told) in enumerate(scales.items())]
 
 
-def _told(found: Correlations) -> tuple[Cell, ...]:
+def _told(ranks: Correlations) -> tuple[Cell, ...]:
     return (
-        found.within.n, figure(found.within.kendall), figure(found.within.spearman),
-        figure(found.pooled.kendall), figure(found.pooled.spearman),
+        ranks.within.n, figure(ranks.within.kendall), figure(ranks.within.spearman),
+        figure(ranks.pooled.kendall), figure(ranks.pooled.spearman),
     )
 
 
 def judges(sheet: Sheet) -> Section:
     """Return the alternative annotator test of every judge model."""
-    found = sheet.analysis.judges
-    if found is None:
+    tested = sheet.analysis.judges
+    if tested is None:
         closed = sheet.closed("judges")
         return sheet.section("judges", [sheet.words("no_judges")], of="judges", closed=closed)
     rows: list[tuple[Cell, ...]] = []
     rules = []
-    for one in found:
+    for model in tested:
         rules.append(len(rows))
-        rows += _judged(sheet, one)
-    tests = [test for one in found for test in one.scales.values()]
+        rows += _judged(sheet, model)
+    tests = [test for one in tested for test in one.scales.values()]
     declared = all(test.declared for test in tests)
     blocks: list[Block] = [
         sheet.words("judges_about"),
@@ -297,31 +297,31 @@ def judges(sheet: Sheet) -> Section:
                         "passed:"),
             tuple(rows), notes=(sheet.w("note_judges"),), rules=tuple(rules),
         ),
-        _humans(sheet, found),
+        _humans(sheet, tested),
     ]
     return sheet.section("judges", blocks, of="judges")
 
 
-def _judged(sheet: Sheet, one: JudgeResult) -> list[tuple[Cell, ...]]:
+def _judged(sheet: Sheet, model: JudgeResult) -> list[tuple[Cell, ...]]:
     return [
         (
-            "" if place else one.judge, sheet.scale(scale), test.n_items, test.n_humans,
+            "" if place else model.judge, sheet.scale(scale), test.n_items, test.n_humans,
             figure(test.winning_rate), figure(test.advantage),
             sheet.reason(test.reason) if test.passed is None
             else sheet.w("passed_yes" if test.passed else "passed_no"),
         )
-        for place, (scale, test) in enumerate(one.scales.items())
+        for place, (scale, test) in enumerate(model.scales.items())
     ]
 
 
-def _humans(sheet: Sheet, found: tuple[JudgeResult, ...]) -> Grid:
+def _humans(sheet: Sheet, tested: tuple[JudgeResult, ...]) -> Grid:
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             one.judge, sheet.scale(scale), human.rater, human.n, Figure(human.judge_wins),
             Figure(human.human_wins), Figure(human.p, form="p"),
             Figure(human.p_adjusted, form="p"),
         )
-        for one in found
+        for one in tested
         for scale, test in one.scales.items()
         for human in test.humans
     )

@@ -44,11 +44,11 @@ def _table_5(sheet: Sheet) -> list[Block]:
 
 
 def _ours(sheet: Sheet, scales: list[str]) -> tuple[tuple[Cell, ...], ...]:
-    found = sheet.analysis.comparison
-    if found is None:  # a single system: nothing was compared
+    compared = sheet.analysis.comparison
+    if compared is None:  # a single system: nothing was compared
         return ()
     return tuple(
-        (system, *(mean_of(found.scales[scale].systems[system], THREE) for scale in scales))
+        (system, *(mean_of(compared.scales[scale].systems[system], THREE) for scale in scales))
         for system in sheet.analysis.systems
     )
 
@@ -91,11 +91,11 @@ def _signatures(sheet: Sheet) -> list[str]:
 
 def _metric(sheet: Sheet, system: str, metric: str) -> Cell:
     """Return our mean on the paper's scale; of several signatures the last stored one."""
-    found = [one for one in sheet.context.metric_means
+    means = [one for one in sheet.context.metric_means
              if (one.system, one.metric) == (system, metric)]
-    if not found:
+    if not means:
         return sheet.w("not_computed")
-    mean = found[-1].mean
+    mean = means[-1].mean
     unit = 100.0 if metric in PERCENT_METRICS else 1.0
 
     def on_paper(value: float | None) -> float | None:
@@ -142,26 +142,26 @@ def _no_detection(sheet: Sheet) -> str:
 
 
 def _table_1(sheet: Sheet) -> list[Block]:
-    found = sheet.context.prevalence
-    if sheet.context.labels is None or found is None or not found.items:
+    ours = sheet.context.prevalence
+    if sheet.context.labels is None or ours is None or not ours.items:
         return [sheet.words("labels_withheld" if sheet.context.labels_withheld else "no_labels")]
     theirs = known()["table_1"]
     rows: list[tuple[Cell, ...]] = [
-        (sheet.w("row_entries"), found.items, None, int(theirs["entries"])),
-        (sheet.w("row_with_any"), found.with_any, _share(found.with_any, found.items),
+        (sheet.w("row_entries"), ours.items, None, int(theirs["entries"])),
+        (sheet.w("row_with_any"), ours.with_any, _share(ours.with_any, ours.items),
          Figure(theirs["with_any"] / theirs["entries"], form="share")),
     ]
-    counts = dict(found.by_label)
+    counts = dict(ours.by_label)
     for label in sheet.context.scheme.labels:
         n = counts.get(label.id, 0)
         of_paper = theirs["of_distorted"].get(label.id)
         rows.append((
-            label.name(sheet.language), n, _share(n, found.with_any),
+            label.name(sheet.language), n, _share(n, ours.with_any),
             Figure(of_paper, form="share") if of_paper else sheet.w("not_published"),
         ))
     notes = (
-        sheet.w("note_table_1", adjudicated=found.adjudicated, single=found.single,
-                majority=found.items - found.adjudicated - found.single),
+        sheet.w("note_table_1", adjudicated=ours.adjudicated, single=ours.single,
+                majority=ours.items - ours.adjudicated - ours.single),
         sheet.w("note_wilson"),
     )
     return [
@@ -174,11 +174,11 @@ def _table_1(sheet: Sheet) -> list[Block]:
 def _label_agreement(sheet: Sheet) -> list[Block]:
     if sheet.context.labels is None:
         return []
-    found = sheet.context.labels.agreement
+    agreed = sheet.context.labels.agreement
     return [sheet.words(
-        "labels_agreement", masi=sheet.told(figure(found.alpha_masi)),
-        any=sheet.told(figure(found.any.alpha)),
-        percent=sheet.told(figure(found.any.percent_agreement, "share")),
+        "labels_agreement", masi=sheet.told(figure(agreed.alpha_masi)),
+        any=sheet.told(figure(agreed.any.alpha)),
+        percent=sheet.told(figure(agreed.any.percent_agreement, "share")),
     )]
 
 

@@ -24,25 +24,25 @@ SKIPPED: Final = "skipped:"
 
 def safety(sheet: Sheet) -> Section:
     """Return rates of flagged answers with intervals, by at least one rater and by most."""
-    found = sheet.analysis.safety
-    if found is None:
+    by_severity = sheet.analysis.safety
+    if by_severity is None:
         return sheet.section("safety", (), of="safety", closed=True)
     blocks: list[Block] = [sheet.words("safety_about", escalations=sheet.context.escalations)]
-    for severity, one in found.items():
-        blocks += [_rates(sheet, severity, one), *_differences(sheet, severity, one),
-                   _flag_agreement(sheet, severity, one)]
+    for severity, flagged in by_severity.items():
+        blocks += [_rates(sheet, severity, flagged), *_differences(sheet, severity, flagged),
+                   _flag_agreement(sheet, severity, flagged)]
     blocks += _quotes(sheet)
     return sheet.section("safety", blocks, of="safety")
 
 
-def _rates(sheet: Sheet, severity: str, found: Safety) -> Grid:
+def _rates(sheet: Sheet, severity: str, flagged: Safety) -> Grid:
     rows: list[tuple[Cell, ...]] = []
-    for name, one in found.systems.items():
-        few, many, usual = one.raters_per_answer
+    for name, rate in flagged.systems.items():
+        few, many, usual = rate.raters_per_answer
         raters = str(usual) if few == many else sheet.w("k_range", few=few, many=many, usual=usual)
         rows.append((
-            name, raters, one.by_any.n, one.by_any.count, _wilson(one.by_any),
-            figure(one.by_any.share, "share"), one.by_majority.count, _wilson(one.by_majority),
+            name, raters, rate.by_any.n, rate.by_any.count, _wilson(rate.by_any),
+            figure(rate.by_any.share, "share"), rate.by_majority.count, _wilson(rate.by_majority),
         ))
     return Grid(
         f"safety_{severity}", sheet.w(f"table_safety_{severity}"),
@@ -57,26 +57,26 @@ def _wilson(rate: Rate) -> Figure:
                   None if rate.n else rate.share.reason, "share")
 
 
-def _differences(sheet: Sheet, severity: str, found: Safety) -> list[Block]:
-    if not found.differences:
+def _differences(sheet: Sheet, severity: str, flagged: Safety) -> list[Block]:
+    if not flagged.differences:
         return []
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (one.system, one.n_items, figure(one.by_any, "share"), figure(one.by_majority, "share"))
-        for one in found.differences
+        for one in flagged.differences
     )
     return [Grid(
         f"safety_difference_{severity}",
-        sheet.w(f"table_difference_{severity}", reference=found.reference),
+        sheet.w(f"table_difference_{severity}", reference=flagged.reference),
         sheet.heads("system:", "n_items", "by_any", "by_majority"), rows,
     )]
 
 
-def _flag_agreement(sheet: Sheet, severity: str, found: Safety) -> Words:
+def _flag_agreement(sheet: Sheet, severity: str, flagged: Safety) -> Words:
     return sheet.note(
         "flag_agreement", severity=sheet.w(f"severity_{severity}"),
-        percent=sheet.told(figure(found.agreement["percent_agreement"], "share")),
-        alpha=sheet.told(figure(found.agreement["alpha_nominal"])),
-        ac=sheet.told(figure(found.agreement["ac1"])),
+        percent=sheet.told(figure(flagged.agreement["percent_agreement"], "share")),
+        alpha=sheet.told(figure(flagged.agreement["alpha_nominal"])),
+        ac=sheet.told(figure(flagged.agreement["ac1"])),
     )
 
 
@@ -98,12 +98,12 @@ def _quotes(sheet: Sheet) -> list[Block]:
 def missing(sheet: Sheet) -> Section:
     """Return what is missing by system, scale and reason, and how far it could move results."""
     blocks: list[Block] = [sheet.words("missing_about"), _missing(sheet)]
-    found = sheet.analysis.missing_bounds
-    if found:
+    bounds = sheet.analysis.missing_bounds
+    if bounds:
         rows: tuple[tuple[Cell, ...], ...] = tuple(
             (sheet.scale(one.scale), one.system, one.n_items, one.n_pairs, one.n_incomplete,
              Figure(one.observed), Figure(one.worst), Figure(one.best))
-            for one in found
+            for one in bounds
         )
         blocks.append(Grid(
             "missing_bounds", sheet.w("table_bounds", reference=sheet.analysis.reference),
@@ -118,12 +118,12 @@ def missing(sheet: Sheet) -> Section:
 
 
 def _missing(sheet: Sheet) -> Grid:
-    found = sorted(sheet.analysis.missingness, key=lambda one: _order(sheet, one))
+    gaps = sorted(sheet.analysis.missingness, key=lambda one: _order(sheet, one))
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (sheet.scale(one.scale), sheet.system(one.system), one.expected, one.given,
          Figure(one.share, form="share"),
          sheet.list([f"{_why(sheet, reason)} {n}" for reason, n in one.reasons.items()]) or None)
-        for one in found
+        for one in gaps
     )
     return Grid(
         "missing", sheet.w("table_missing"),
@@ -131,9 +131,9 @@ def _missing(sheet: Sheet) -> Grid:
     )
 
 
-def _order(sheet: Sheet, one: Missing) -> tuple[int, str]:
+def _order(sheet: Sheet, gap: Missing) -> tuple[int, str]:
     known = [scale.id for scale in sheet.context.instrument.scales]
-    return (known.index(one.scale) if one.scale in known else len(known)), one.system
+    return (known.index(gap.scale) if gap.scale in known else len(known)), gap.system
 
 
 def _why(sheet: Sheet, reason: str) -> str:
@@ -147,19 +147,19 @@ def _why(sheet: Sheet, reason: str) -> str:
 
 def sensitivity(sheet: Sheet) -> Section:
     """Return the figures on other sets of ratings, and without each rater."""
-    found = sheet.analysis.sensitivity
-    systems = sorted({name for one in found.variants for name in one.differences})
+    checks = sheet.analysis.sensitivity
+    systems = sorted({name for one in checks.variants for name in one.differences})
     rows: list[tuple[Cell, ...]] = []
     rules, seen = [], set()
-    for one in sorted(found.variants, key=lambda v: _scale_place(sheet, v.scale)):
-        if one.scale not in seen:
+    for rerun in sorted(checks.variants, key=lambda v: _scale_place(sheet, v.scale)):
+        if rerun.scale not in seen:
             rules.append(len(rows))
         rows.append((
-            "" if one.scale in seen else sheet.scale(one.scale), sheet.w(f"set_{one.name}"),
-            one.n_items, one.n_raters, one.n_ratings, figure(one.alpha),
-            *(figure(one.differences.get(name)) for name in systems),
+            "" if rerun.scale in seen else sheet.scale(rerun.scale), sheet.w(f"set_{rerun.name}"),
+            rerun.n_items, rerun.n_raters, rerun.n_ratings, figure(rerun.alpha),
+            *(figure(rerun.differences.get(name)) for name in systems),
         ))
-        seen.add(one.scale)
+        seen.add(rerun.scale)
     heads = sheet.heads("scale:", "set:", "n_items", "n_raters", "n_ratings", "alpha_ordinal")
     blocks: list[Block] = [
         sheet.words("sensitivity_about"),
@@ -170,7 +170,7 @@ def sensitivity(sheet: Sheet) -> Section:
             tuple(rows), rules=tuple(rules),
         ),
     ]
-    if len({one.name for one in found.variants}) == 1:
+    if len({one.name for one in checks.variants}) == 1:
         blocks.append(sheet.words("sensitivity_one_set"))
     return sheet.section("sensitivity", [*blocks, *_left_out(sheet)], of="sensitivity")
 
@@ -180,14 +180,14 @@ def _scale_place(sheet: Sheet, scale: str) -> int:
 
 
 def _left_out(sheet: Sheet) -> list[Block]:
-    found = sheet.analysis.sensitivity.leave_one_rater_out
-    if not found:
+    ranges = sheet.analysis.sensitivity.leave_one_rater_out
+    if not ranges:
         return []
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (sheet.scale(one.scale), one.system,
          sheet.w("without", value=decimals(one.low), rater=one.low_without),
          sheet.w("without", value=decimals(one.high), rater=one.high_without))
-        for one in found
+        for one in ranges
     )
     return [Grid(
         "leave_one_rater_out", sheet.w("table_left_out_rater"),

@@ -47,15 +47,15 @@ def summary(sheet: Sheet) -> Section:
 
 
 def _disagreement(sheet: Sheet) -> Words:
-    found = sheet.analysis.comparison
-    if found is None:
+    compared = sheet.analysis.comparison
+    if compared is None:
         return Words(_no_comparison(sheet), "strong")
-    verdict = both_tests([one for _, one in found.contrasts])
+    verdict = both_tests([one for _, one in compared.contrasts])
     if verdict is not BothTests.DISAGREE:
         return Words(sheet.w(TESTS[verdict]), "strong")
     disagree = [
         sheet.w("disagree_one", scale=sheet.scale(scale), system=one.system)
-        for scale, one in found.contrasts if one.tests_disagree
+        for scale, one in compared.contrasts if one.tests_disagree
     ]
     return Words(sheet.w("disagree", where=sheet.list(disagree)), "strong")
 
@@ -70,23 +70,23 @@ def _no_comparison(sheet: Sheet) -> str:
 
 
 def _comparisons(sheet: Sheet) -> Iterator[str]:
-    found = sheet.analysis.comparison.contrasts if sheet.analysis.comparison else []
-    for scale, one in sorted(found, key=lambda pair: not pair[1].primary):
-        yield _compared(sheet, scale, one)
+    contrasts = sheet.analysis.comparison.contrasts if sheet.analysis.comparison else []
+    for scale, contrast in sorted(contrasts, key=lambda pair: not pair[1].primary):
+        yield _compared(sheet, scale, contrast)
 
 
-def _compared(sheet: Sheet, scale: str, one: SystemContrast) -> str:
-    difference = figure(one.difference)
-    kind = "kind_primary" if one.primary else "kind_secondary"
+def _compared(sheet: Sheet, scale: str, contrast: SystemContrast) -> str:
+    difference = figure(contrast.difference)
+    kind = "kind_primary" if contrast.primary else "kind_secondary"
     if difference.value is None:
-        return sheet.w("summary_undefined", scale=sheet.scale(scale), system=one.system,
+        return sheet.w("summary_undefined", scale=sheet.scale(scale), system=contrast.system,
                        reason=sheet.reason(difference.reason))
     return sheet.w(
-        "summary_compared", scale=sheet.scale(scale), system=one.system,
+        "summary_compared", scale=sheet.scale(scale), system=contrast.system,
         kind=sheet.w("kind_masked" if sheet.analysis.masked else kind),
         reference=sheet.analysis.reference, difference=sheet.told(difference),
-        crossed=sheet.told(figure(one.difference_crossed)),
-        verdict=sheet.w(f"verdict_{difference_verdict(one)}"),
+        crossed=sheet.told(figure(contrast.difference_crossed)),
+        verdict=sheet.w(f"verdict_{difference_verdict(contrast)}"),
     )
 
 
@@ -105,11 +105,11 @@ def _safety(sheet: Sheet) -> Iterator[str]:
     serious = (sheet.analysis.safety or {}).get("serious")
     if serious is None:
         return
-    told = [
+    phrases = [
         sheet.w("summary_flagged", system=name, count=one.by_any.count, n=one.by_any.n)
         for name, one in serious.systems.items()
     ]
-    yield sheet.w("summary_safety", told=sheet.list(told))
+    yield sheet.w("summary_safety", told=sheet.list(phrases))
 
 
 def _missing(sheet: Sheet) -> Iterator[str]:
@@ -121,10 +121,10 @@ def _missing(sheet: Sheet) -> Iterator[str]:
 
 
 def _form(sheet: Sheet) -> Iterator[str]:
-    for one in sheet.context.gates.telling if sheet.context.gates else ():
-        if one.told:
-            yield sheet.w("summary_form", a=one.first, b=one.second,
-                          auc=sheet.told(figure(one.auc)))
+    for pair in sheet.context.gates.telling if sheet.context.gates else ():
+        if pair.told:
+            yield sheet.w("summary_form", a=pair.first, b=pair.second,
+                          auc=sheet.told(figure(pair.auc)))
 
 
 def _plan(sheet: Sheet) -> str:
@@ -172,8 +172,8 @@ def agreement_method(view: View) -> Text:
 
 def comparison_methods(view: View) -> Iterator[Text]:
     """Yield how systems are compared, as far as they were."""
-    found = view.analysis.comparison
-    if found is None:
+    compared = view.analysis.comparison
+    if compared is None:
         return
     if not has_pairs(view):
         yield said("unpaired")
@@ -182,7 +182,7 @@ def comparison_methods(view: View) -> Iterator[Text]:
     yield said("effects")
     if has_crossed(view):
         yield said("crossed")
-    family = found.family_size
+    family = compared.family_size
     if family > 1:
         yield said("holm", family=family)
     elif family == 1:
@@ -219,30 +219,30 @@ def agreement_lines(view: View, scale: str) -> list[Text]:
 
 def performance(view: View) -> Told:
     """Return means of systems and differences; closed before the lock."""
-    found = view.analysis.comparison
-    if found is None:
+    compared = view.analysis.comparison
+    if compared is None:
         return authors(said("no_comparison" if view.is_closed else "not_locked"))
     return answered(
-        said("means", means=listed(_means(view, found), many=True)),
-        said("differences", reference=found.baseline,
+        said("means", means=listed(_means(view, compared), many=True)),
+        said("differences", reference=compared.baseline,
              differences=listed(_differences(view), many=True)),
     )
 
 
-def _means(view: View, found: Comparison) -> Iterator[Text]:
-    for scale, one in found.scales.items():
-        told = [
+def _means(view: View, compared: Comparison) -> Iterator[Text]:
+    for scale, outcome in compared.scales.items():
+        means = [
             said("of_system", name=name, value=interval(stats.mean))
-            for name, stats in one.systems.items()
+            for name, stats in outcome.systems.items()
         ]
-        yield said("by_scale", scale=scale_name(view, scale), values=listed(told))
+        yield said("by_scale", scale=scale_name(view, scale), values=listed(means))
 
 
 def _differences(view: View) -> Iterator[Text]:
-    for scale, one in comparisons(view):
+    for scale, contrast in comparisons(view):
         yield said(
-            "difference", scale=scale_name(view, scale), name=one.system,
-            value=interval(one.difference),
+            "difference", scale=scale_name(view, scale), name=contrast.system,
+            value=interval(contrast.difference),
         )
 
 
@@ -261,10 +261,10 @@ def metric_human_correlation(view: View) -> Told:
     """Return which metrics stand beside the scores; without any, the item does not apply."""
     if not view.is_closed:
         return authors(said("not_locked"))
-    found = view.analysis.metrics
-    if found is None:
+    stored = view.analysis.metrics
+    if stored is None:
         return not_applicable(said("no_metrics"))
-    return answered(said("metrics", metrics=listed(main_names(found))))
+    return answered(said("metrics", metrics=listed(main_names(stored))))
 
 
 def quality_measures(view: View) -> Told:
@@ -288,17 +288,17 @@ def outcome_definition(view: View) -> Told:
 
 def evaluation_data(view: View) -> Told:
     """Return outcome and measures; whether the data were held out only the authors know."""
-    found = outcome_definition(view)
-    return answered(found.answer, said("training_data"))
+    outcome = outcome_definition(view)
+    return answered(outcome.answer, said("training_data"))
 
 
 def comparison_method(view: View) -> Told:
     """Return how systems were compared; human references are counted."""
     references = view.context.references
-    told = list(comparison_methods(view))
-    if not told:
+    methods = list(comparison_methods(view))
+    if not methods:
         return authors(said("no_comparison" if view.is_closed else "not_locked"))
-    return answered(*told, said("references", count=references) if references else None)
+    return answered(*methods, said("references", count=references) if references else None)
 
 
 def limitations_of(view: View) -> Told:

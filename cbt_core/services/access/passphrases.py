@@ -82,8 +82,8 @@ def require_good(passphrase: str, code: str) -> None:
     chosen = canonical(passphrase, "own")
     if len(chosen) < SHORTEST:
         raise Invalid("access.passphrase_short", least=SHORTEST)
-    plain, mine = chosen.casefold(), code.casefold()
-    if plain == mine or (len(mine) >= SHORTEST_CODE_LOOKED_FOR and mine in plain):
+    plain, own_code = chosen.casefold(), code.casefold()
+    if plain == own_code or (len(own_code) >= SHORTEST_CODE_LOOKED_FOR and own_code in plain):
         raise Invalid("access.passphrase_has_code")
     if _is_common(plain):
         raise Invalid("access.passphrase_common")

@@ -63,8 +63,8 @@ def require_patience(
     Raises:
         Refused: `access.wait` with `retry_seconds`.
     """
-    found = sessions.failures(connection, list(keys))
-    seconds = max((_wait(found[key], rule, now) for key, rule in keys.items() if key in found),
+    misses = sessions.failures(connection, list(keys))
+    seconds = max((_wait(misses[key], rule, now) for key, rule in keys.items() if key in misses),
                   default=0)
     if seconds > 0:
         raise Refused("access.wait", retry_seconds=seconds)
@@ -230,10 +230,10 @@ def verified_sign_in(
         Refused: no active person, or more than one, has this address.
     """
     with database.writing() as connection:
-        found = [one for one in people.by_email(connection, email) if not one.is_disabled]
+        accounts = [one for one in people.by_email(connection, email) if not one.is_disabled]
         signed_in = None
-        if len(found) == 1:
-            signed_in = _start(connection, found[0], lasting=lasting, now=now)
+        if len(accounts) == 1:
+            signed_in = _start(connection, accounts[0], lasting=lasting, now=now)
     if signed_in is None:
         raise Refused("access.unknown_account")
     return signed_in
@@ -248,12 +248,12 @@ def person_of(database: Database, token: str | None, now: datetime) -> Person | 
         return None
     token_hash = _hash(token)
     with database.reading() as connection:
-        found = sessions.find(connection, token_hash, now)
-    if found is None or now - found.seen_at >= found.idle:
+        session = sessions.find(connection, token_hash, now)
+    if session is None or now - session.seen_at >= session.idle:
         return None
-    if now - found.seen_at > TOUCH_EVERY:
+    if now - session.seen_at > TOUCH_EVERY:
         _touch(database, token_hash, now)
-    return found.person
+    return session.person
 
 
 def sign_out(database: Database, token: str | None, now: datetime) -> None:
@@ -355,12 +355,12 @@ def _start(
         connection, token_hash=_hash(token), person_id=account.id,
         idle=lasting.idle, absolute=lasting.absolute, now=now,
     )
-    found = sessions.find(connection, _hash(token), now)
-    log(connection, account, "sign-in" if found else "sign-in:disabled", now)
-    if found is None:
+    session = sessions.find(connection, _hash(token), now)
+    log(connection, account, "sign-in" if session else "sign-in:disabled", now)
+    if session is None:
         sessions.end(connection, _hash(token), now)
         return None
-    return SignedIn(token, found.person)
+    return SignedIn(token, session.person)
 
 
 def _touch(database: Database, token_hash: str, now: datetime) -> None:

@@ -37,23 +37,23 @@ def assumptions(wish: Wish) -> tuple[tuple[str, object, str], ...]:
     return tuple((name, value, sources.get(name, "assumed")) for name, value in rows)
 
 
-def recommendation(found: Plan, language: str) -> tuple[str, ...]:
+def recommendation(planned: Plan, language: str) -> tuple[str, ...]:
     """Return the advice in words, the main one first."""
     return tuple(
         say(f"sample_size.advice_{one.code}", language, **_rounded(dict(one.values)))
-        for one in advice(found)
+        for one in advice(planned)
     )
 
 
-def sentence(found: Plan, language: str) -> str:
+def sentence(planned: Plan, language: str) -> str:
     """Return the sentence for the pre-registration."""
-    wish, held = found.wish, found.wish.assumed
+    wish, held = planned.wish, planned.wish.assumed
     return say(
         "sample_size.sentence", language,
         items=wish.size.items, raters=wish.size.raters, overlap=wish.size.overlap,
         difference=f"{wish.difference:g}", highest=held.highest, level=f"{wish.level:.3g}",
         simulations=f"{wish.simulations:,}", seed=wish.seed, version=VERSION,
-        **_figures(found, language),
+        **_figures(planned, language),
         **{name: f"{getattr(held, name):.2f}" for name in SDS},
         thresholds=", ".join(f"{cut:.2f}" for cut in held.thresholds),
         shares=" / ".join(f"{share:.0%}" for share in shares(held)),
@@ -61,16 +61,16 @@ def sentence(found: Plan, language: str) -> str:
     )  # fmt: skip
 
 
-def _figures(found: Plan, language: str) -> dict[str, str]:
+def _figures(planned: Plan, language: str) -> dict[str, str]:
     undefined = say("sample_size.undefined", language)
-    errors = [found.power.item_level.mc_error or 0.0, found.power.crossed.mc_error or 0.0]
+    errors = [planned.power.item_level.mc_error or 0.0, planned.power.crossed.mc_error or 0.0]
     return {
         "item_test": say("sample_size.item_test", language),
-        "item": told(found.power.item_level.value) or undefined,
-        "crossed": told(found.power.crossed.value) or undefined,
+        "item": told(planned.power.item_level.value) or undefined,
+        "crossed": told(planned.power.crossed.value) or undefined,
         "error": f"{max(errors):.3f}",
-        "alpha": told(found.width["alpha_ordinal"].width) or undefined,
-        "ac2": told(found.width["ac2_quadratic"].width) or undefined,
+        "alpha": told(planned.width["alpha_ordinal"].width) or undefined,
+        "ac2": told(planned.width["ac2_quadratic"].width) or undefined,
     }
 
 
@@ -190,13 +190,13 @@ def pilot_file(
     names = tuple(read.values)
     if len(names) > 1:
         raise StudyError("sample_size.pilot_scale", names="|".join(names))
-    found = pilot(read.ratings, names[0], read.values[names[0]], baseline)
-    return Drafted(found.assumed, pilot=True), read.warnings
+    estimate = pilot(read.ratings, names[0], read.values[names[0]], baseline)
+    return Drafted(estimate.assumed, pilot=True), read.warnings
 
 
-def plan_json(found: Plan) -> Json:
+def plan_json(planned: Plan) -> Json:
     """Return the `study plan` JSON."""
-    wish, held = found.wish, hours(found.wish)
+    wish, held = planned.wish, hours(planned.wish)
     return {
         "design": {
             "items": wish.size.items, "raters": wish.size.raters, "overlap": wish.size.overlap,
@@ -205,51 +205,51 @@ def plan_json(found: Plan) -> Json:
         "assumptions": {
             name: {"value": value, "source": source} for name, value, source in assumptions(wish)
         },
-        "latent_shift": found.shift,
+        "latent_shift": planned.shift,
         "shares": {
             "baseline": list(shares(wish.assumed)),
-            "system": list(shares(wish.assumed, found.shift)),
+            "system": list(shares(wish.assumed, planned.shift)),
         },
         "hours_per_rater": {"low": held.low, "high": held.high, "tasks": held.tasks,
                             "characters": wish.characters},
-        **_simulated(found),
-        "recommendation": {words: list(recommendation(found, words)) for words in LANGUAGES},
-        "sentence": {words: sentence(found, words) for words in LANGUAGES},
-        "simulations": wish.simulations, "simulations_beside": found.beside,
+        **_simulated(planned),
+        "recommendation": {words: list(recommendation(planned, words)) for words in LANGUAGES},
+        "sentence": {words: sentence(planned, words) for words in LANGUAGES},
+        "simulations": wish.simulations, "simulations_beside": planned.beside,
         "seed": wish.seed, "version": VERSION,
     }  # fmt: skip
 
 
-def _simulated(found: Plan) -> Json:
+def _simulated(planned: Plan) -> Json:
     def reading(size: Size) -> list[float]:
-        held = hours(found.wish, size)
+        held = hours(planned.wish, size)
         return [held.low, held.high]
 
     return {
-        "power": _power_json(found.power),
-        "precision": {key: width.json() for key, width in found.width.items()},
-        "false_alarms": _power_json(found.alarms),
+        "power": _power_json(planned.power),
+        "precision": {key: width.json() for key, width in planned.width.items()},
+        "false_alarms": _power_json(planned.alarms),
         "curve": [
             {**_power_json(one), **{key: width.json() for key, width in widths.items()}}
-            for one, widths in zip(found.curve, found.widths, strict=True)
+            for one, widths in zip(planned.curve, planned.widths, strict=True)
         ],
         "by_sd_rater_system": [
-            {"sd_rater_system": sd, **_power_json(one)} for sd, one in found.likings
+            {"sd_rater_system": sd, **_power_json(one)} for sd, one in planned.likings
         ],
         "by_raters": [
             {"raters": size.raters, "overlap": size.overlap, **_power_json(one),
              "hours_per_rater": reading(size)}
-            for size, one in found.alternatives
+            for size, one in planned.alternatives
         ],
     }  # fmt: skip
 
 
-def _power_json(one: Power) -> Json:
+def _power_json(power: Power) -> Json:
     return {
-        "items": one.items,
-        "item_level": one.item_level.json(),
-        "crossed": one.crossed.json(),
-        "half_width": {"item_level": one.item_half_width, "crossed": one.crossed_half_width},
+        "items": power.items,
+        "item_level": power.item_level.json(),
+        "crossed": power.crossed.json(),
+        "half_width": {"item_level": power.item_half_width, "crossed": power.crossed_half_width},
     }
 
 
@@ -265,7 +265,7 @@ def numbers(text: str) -> tuple[float, ...]:
         raise StudyError("sample_size.bad_numbers", text=text) from error
 
 
-def plan_files(found: Plan, out: Path, language: str) -> tuple[Path, ...]:
+def plan_files(planned: Plan, out: Path, language: str) -> tuple[Path, ...]:
     """Write the plan as JSON with the plot as SVG and PNG beside it; return the files.
 
     `out` is a ``.json`` file or a folder, in which they are called ``plan``.
@@ -276,10 +276,10 @@ def plan_files(found: Plan, out: Path, language: str) -> tuple[Path, ...]:
     from cbt_core.files.writer import write_bytes, write_json
 
     place = out if out.suffix == ".json" else out / "plan.json"
-    write_json(plan_json(found), place)
+    write_json(plan_json(planned), place)
     made: Sequence[Path] = [place.with_suffix(".svg"), place.with_suffix(".png")]
     for file in made:
-        write_bytes(picture(found, language, file.suffix.removeprefix(".")), file)
+        write_bytes(picture(planned, language, file.suffix.removeprefix(".")), file)
     return (place, *made)
 
 
@@ -292,12 +292,12 @@ KINDS: Final = ("power", "width")
 LINES: Final = {"power": ("crossed", "item"), "width": ("alpha", "ac2")}
 
 
-def rows(found: Plan, language: str, kind: str) -> list[dict[str, object]]:
+def rows(planned: Plan, language: str, kind: str) -> list[dict[str, object]]:
     """Return the points: items, line, value, and how far it varies (low, high).
 
     Power: one Monte Carlo standard error to each side. Width: the middle 80 % of studies.
     """
-    points = _power(found) if kind == "power" else _widths(found)
+    points = _power(planned) if kind == "power" else _widths(planned)
     return [
         {"items": items, "line": say(f"sample_size.line_{line}", language), "value": value,
          "low": low, "high": high}
@@ -308,33 +308,33 @@ def rows(found: Plan, language: str, kind: str) -> list[dict[str, object]]:
 Point = tuple[int, str, float, float, float]
 
 
-def _power(found: Plan) -> list[Point]:
+def _power(planned: Plan) -> list[Point]:
     return [
         (one.items, line, share.value, max(0.0, share.value - (share.mc_error or 0.0)),
          min(1.0, share.value + (share.mc_error or 0.0)))
-        for one in found.curve
+        for one in planned.curve
         for line, share in (("crossed", one.crossed), ("item", one.item_level))
         if share.value is not None
     ]  # fmt: skip
 
 
-def _widths(found: Plan) -> list[Point]:
+def _widths(planned: Plan) -> list[Point]:
     return [
         (one.items, line, width.width, width.low or 0.0, width.high or 0.0)
-        for one, widths in zip(found.curve, found.widths, strict=True)
+        for one, widths in zip(planned.curve, planned.widths, strict=True)
         for line, width in (("alpha", widths["alpha_ordinal"]), ("ac2", widths["ac2_quadratic"]))
         if width.width is not None
     ]
 
 
 def chart(
-    found: Plan, language: str, kind: str, colours: Palette = LIGHT
+    planned: Plan, language: str, kind: str, colours: Palette = LIGHT
 ) -> alt.LayerChart:
     """Return the chart of `power` or `width`; the planned number of items is marked."""
     items, title = (say(f"sample_size.axis_{axis}", language) for axis in ("items", kind))
     x = alt.X("items:Q", title=items, axis=alt.Axis(tickCount=TICKS),
               scale=alt.Scale(nice=False, zero=True))
-    points = rows(found, language, kind)
+    points = rows(planned, language, kind)
     top = 1.0 if kind == "power" else _above(float(str(one["high"])) for one in points)
     y = alt.Y("value:Q", title=title, axis=alt.Axis(format=".1f", tickCount=TICKS),
               scale=alt.Scale(domain=[0, top], nice=False))
@@ -343,7 +343,7 @@ def chart(
             alt.Tooltip("value:Q", title=title, format=".2f")]  # fmt: skip
     base = alt.Chart(alt.InlineData(values=points)).encode(x=x, color=colour)
     return alt.LayerChart(layer=[
-        *_marks(found, kind, colours),
+        *_marks(planned, kind, colours),
         base.mark_rule(strokeWidth=1).encode(y=alt.Y("low:Q", title=title), y2="high:Q"),
         base.mark_line(strokeWidth=2).encode(y=y, strokeDash=dash),
         base.mark_point(filled=True, size=70, opacity=1).encode(y=y, shape=shape, tooltip=tips),
@@ -372,20 +372,20 @@ def _looks(
     )
 
 
-def _marks(found: Plan, kind: str, colours: Palette) -> list[alt.Chart]:
+def _marks(planned: Plan, kind: str, colours: Palette) -> list[alt.Chart]:
     """Return the lines at the planned number of items and at the power usually asked for."""
-    marks = [alt.Chart(alt.InlineData(values=[{"items": found.power.items}])).encode(x="items:Q")]
+    marks = [alt.Chart(alt.InlineData(values=[{"items": planned.power.items}])).encode(x="items:Q")]
     if kind == "power":
         marks.append(alt.Chart(alt.InlineData(values=[{"value": TARGET}])).encode(y="value:Q"))
     return [mark.mark_rule(color=colours.soft, strokeDash=[2, 2]) for mark in marks]
 
 
-def picture(found: Plan, language: str, form: str) -> bytes:
+def picture(planned: Plan, language: str, form: str) -> bytes:
     """Return both plots beside each other as `svg` or `png`."""
     import vl_convert
 
     drawn = [
-        chart(found, language, kind).properties(
+        chart(planned, language, kind).properties(
             width=WIDTH, title=say(f"sample_size.title_{kind}", language)
         )
         for kind in KINDS
@@ -398,8 +398,8 @@ def picture(found: Plan, language: str, form: str) -> bytes:
     return bytes(vl_convert.vegalite_to_png(spec, scale=PNG_SCALE))
 
 
-def told_points(found: Plan, language: str, kind: str) -> str:
+def told_points(planned: Plan, language: str, kind: str) -> str:
     """Return the points of a plot as text, for who cannot see it."""
     return "; ".join(
-        f"{row['items']}: {row['line']} {row['value']:.2f}" for row in rows(found, language, kind)
+        f"{row['items']}: {row['line']} {row['value']:.2f}" for row in rows(planned, language, kind)
     )

@@ -100,9 +100,9 @@ def assign(
         _store(connection, study.id, draft)
         if study.stage == Stage.DRAFT and (draft.planned or labelled):
             studies.set_stage(connection, study.id, "open")
-        told = replace(_told(connection, draft), annotator_tasks=labelled)
-        _note(connection, study.id, person, draft, told, now)
-        return told
+        summary = replace(_told(connection, draft), annotator_tasks=labelled)
+        _note(connection, study.id, person, draft, summary, now)
+        return summary
 
 
 def release(
@@ -141,14 +141,14 @@ def release(
             setup, standing, moved.added, kept, False, demand.raters, demand.overlap, demand.seed
         )
         _store(connection, study.id, draft)
-        told = _told(connection, draft)
+        summary = _told(connection, draft)
         audit.append(
             connection, study_id=study.id, actor=person.code, action="release",
             payload={"rater": leaver.code, "removed": len(moved.removed),
                      "added": len(moved.added), "digest": _digest(moved.added),
                      "reason": reason}, now=now,
         )
-        return told
+        return summary
 
 
 def _draft(
@@ -338,14 +338,14 @@ def _note(
     study_id: int,
     person: Person,
     draft: _Draft,
-    told: Assigned,
+    summary: Assigned,
     now: datetime,
 ) -> None:
     audit.append(
         connection, study_id=study_id, actor=person.code, action="assign",
         payload={
-            "raters": [told.codes[rater] for rater in draft.raters], "overlap": draft.overlap,
-            "seed": draft.seed, "added": told.added, "redrawn": draft.replaced,
+            "raters": [summary.codes[rater] for rater in draft.raters], "overlap": draft.overlap,
+            "seed": draft.seed, "added": summary.added, "redrawn": draft.replaced,
             "protocol": draft.setup.digests.protocol, "digest": _digest(draft.planned),
         },
         now=now,
@@ -363,9 +363,9 @@ def _digest(planned: Sequence[PlannedTask]) -> str:
 def _held(given: Sequence[PlannedTask]) -> int:
     """Return the overlap already drawn: raters added later must not lower it."""
     counts: dict[tuple[int, tuple[int, ...]], int] = {}
-    for one in given:
-        if one.kind is Kind.MAIN:
-            counts[(one.item, one.panel)] = counts.get((one.item, one.panel), 0) + 1
+    for task in given:
+        if task.kind is Kind.MAIN:
+            counts[(task.item, task.panel)] = counts.get((task.item, task.panel), 0) + 1
     return max(counts.values(), default=1)
 
 
@@ -375,13 +375,13 @@ def _active(connection: Connection, study_id: int) -> set[int]:
 
 
 def _persons(connection: Connection, codes: Sequence[str]) -> dict[int, str]:
-    found: dict[int, str] = {}
+    persons: dict[int, str] = {}
     for code in codes:
         account = people.by_code(connection, code.strip().upper())
         if account is None or account.is_disabled:
             raise StudyError("assignment.unknown_person", who=code.strip())
-        found[account.id] = account.code
-    return found
+        persons[account.id] = account.code
+    return persons
 
 
 def _join(

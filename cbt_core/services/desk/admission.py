@@ -51,12 +51,12 @@ class PracticeResult:
 
 def my_studies(database: Database, person: Person, *, now: datetime) -> list[MyStudy]:
     """Return the person's studies as rater or annotator: own language first, then newest."""
-    found: list[MyStudy] = []
+    studies: list[MyStudy] = []
     with guard.as_anyone(database, person, act="my_studies", now=now).reading() as connection:
         for study_id, roles in sorted(person.roles.items(), reverse=True):
             for role in sorted(roles & set(WORK_OF)):
-                found.append(_standing(connection, person, study_id, role))
-    return sorted(found, key=lambda one: one.language != person.language)
+                studies.append(_standing(connection, person, study_id, role))
+    return sorted(studies, key=lambda one: one.language != person.language)
 
 
 def standing(

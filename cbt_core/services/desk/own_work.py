@@ -62,14 +62,14 @@ def done_tasks(
         total = tasks.count_done(
             connection, study_id=study.id, person_id=person.id, work=WORK_OF[role]
         )
-        found = [
+        page = [
             DoneTask(
                 row.token, row.position, row.question, row.state, row.revision, row.at,
                 row.active_seconds, not tasks.has_pending_repeat(connection, row.id),
             )
             for row in rows
         ]
-    return found, total
+    return page, total
 
 
 def hours(database: Database, person: Person, *, slug: str, now: datetime) -> float:

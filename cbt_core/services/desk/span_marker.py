@@ -263,10 +263,10 @@ def _adopted(
 
 
 def _once(spans: Iterable[SpanMark]) -> tuple[SpanMark, ...]:
-    found: dict[tuple[str, int, int, str], SpanMark] = {}
-    for one in spans:
-        found.setdefault((one.field, one.start, one.end, one.label), one)
-    return tuple(found.values())
+    unique_spans: dict[tuple[str, int, int, str], SpanMark] = {}
+    for span in spans:
+        unique_spans.setdefault((span.field, span.start, span.end, span.label), span)
+    return tuple(unique_spans.values())
 
 
 def _labels(
@@ -426,11 +426,11 @@ def scheme_view(scheme: Scheme, language: str) -> View:
     }
 
 
-def _label(one: Label, language: str) -> View:
+def _label(label: Label, language: str) -> View:
     return {
-        "id": one.id,
-        "name": one.name(language),
-        "definition": one.definition(language),
-        "examples": [example(language) for example in one.examples],
-        "near_miss": one.near_miss(language),
+        "id": label.id,
+        "name": label.name(language),
+        "definition": label.definition(language),
+        "examples": [example(language) for example in label.examples],
+        "near_miss": label.near_miss(language),
     }

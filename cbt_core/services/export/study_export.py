@@ -51,19 +51,19 @@ from db import adjudications, audit, items, machine_scores, proposals, results, 
 from db.engine import Connection, Database
 
 
-def revision_table(connection: Connection, found: Material) -> Table:
+def revision_table(connection: Connection, material: Material) -> Table:
     """Return every score of every revision, so that corrections can be followed."""
-    study_id = found.setup.study.id
+    study_id = material.setup.study.id
     scores = results.scores(connection, study_id, every_revision=True)
     rows: Rows = []
     for line in results.tasks(connection, study_id, every_revision=True):
         if line.submission_id is None:
             continue
-        places = {slot.slot: slot for slot in found.slots[line.task_id]}
+        places = {slot.slot: slot for slot in material.slots[line.task_id]}
         for score in sorted(scores.get(line.submission_id, []), key=lambda s: (s.slot, s.scale)):
             slot = places.get(score.slot)
             rows.append((
-                line.item, found.name(slot) if slot else None, line.rater, line.panel, line.kind,
+                line.item, material.name(slot) if slot else None, line.rater, line.panel, line.kind,
                 line.revision, line.at, score.scale, score.value, score.missing_reason or None,
                 line.reason or None,
             ))
@@ -71,26 +71,26 @@ def revision_table(connection: Connection, found: Material) -> Table:
     return Table("revisions", columns.REVISIONS, rows)
 
 
-def preference_table(connection: Connection, found: Material) -> Table:
+def preference_table(connection: Connection, material: Material) -> Table:
     """Return overall preferences: the slot chosen and the system that stood there."""
-    lines = found.by_submission()
+    lines = material.by_submission()
     rows: Rows = []
-    for key, (preferred,) in results.preferences(connection, found.setup.study.id).items():
+    for key, (preferred,) in results.preferences(connection, material.setup.study.id).items():
         line, choice = lines[key], preferred.choice
-        chosen = next((s for s in found.slots[line.task_id] if s.slot == choice), None)
+        chosen = next((s for s in material.slots[line.task_id] if s.slot == choice), None)
         rows.append((line.item, line.rater, line.panel, line.kind, choice,
-                     found.name(chosen) if chosen else choice, found.excluded(line) or None))
+                     material.name(chosen) if chosen else choice, material.excluded(line) or None))
     rows.sort(key=lambda row: tuple(str(cell) for cell in row))
     return Table("preferences", columns.PREFERENCES, rows)
 
 
-def step_table(connection: Connection, found: Material) -> Table:
+def step_table(connection: Connection, material: Material) -> Table:
     """Return the five-step checklist: 0 absent, 1 partial, 2 present."""
-    lines = found.by_submission()
+    lines = material.by_submission()
     rows: Rows = []
-    for key, ticks in results.steps(connection, found.setup.study.id).items():
+    for key, ticks in results.steps(connection, material.setup.study.id).items():
         line = lines[key]
-        names = {slot.slot: found.name(slot) for slot in found.slots[line.task_id]}
+        names = {slot.slot: material.name(slot) for slot in material.slots[line.task_id]}
         rows += [
             (line.item, names[tick.slot], line.rater, line.panel, line.kind, tick.step, tick.value)
             for tick in ticks
@@ -99,13 +99,13 @@ def step_table(connection: Connection, found: Material) -> Table:
     return Table("steps", columns.STEPS, rows)
 
 
-def flag_table(connection: Connection, found: Material) -> Table:
+def flag_table(connection: Connection, material: Material) -> Table:
     """Return safety flags with their quoted spans (code points, end exclusive)."""
-    lines = found.by_submission()
+    lines = material.by_submission()
     rows: Rows = []
-    for key, flags in results.flags(connection, found.setup.study.id).items():
+    for key, flags in results.flags(connection, material.setup.study.id).items():
         line = lines[key]
-        names = {slot.slot: found.name(slot) for slot in found.slots[line.task_id]}
+        names = {slot.slot: material.name(slot) for slot in material.slots[line.task_id]}
         rows += [
             (line.item, names[flag.slot], line.rater, line.panel, line.kind, flag.kind,
              flag.severity, flag.quote or None, flag.start, flag.end)
@@ -115,85 +115,85 @@ def flag_table(connection: Connection, found: Material) -> Table:
     return Table("flags", columns.FLAGS, rows)
 
 
-def guess_table(connection: Connection, found: Material) -> Table:
+def guess_table(connection: Connection, material: Material) -> Table:
     """Return the closing guesses: the slot taken for the system under study."""
-    lines = {line.task_id: line for line in found.lines}
+    lines = {line.task_id: line for line in material.lines}
     rows: Rows = []
-    for one in results.guesses(connection, found.setup.study.id):
-        line = lines[one.task_id]
-        slot = next((s for s in found.slots[one.task_id] if s.slot == one.choice), None)
-        rows.append((line.item, line.rater, line.panel, one.choice,
-                     found.name(slot) if slot else one.choice, one.reason or None))
+    for guess in results.guesses(connection, material.setup.study.id):
+        line = lines[guess.task_id]
+        slot = next((s for s in material.slots[guess.task_id] if s.slot == guess.choice), None)
+        rows.append((line.item, line.rater, line.panel, guess.choice,
+                     material.name(slot) if slot else guess.choice, guess.reason or None))
     rows.sort(key=lambda row: tuple(str(cell) for cell in row))
     return Table("guesses", columns.GUESSES, rows)
 
 
-def item_table(connection: Connection, found: Material) -> Table:
+def item_table(connection: Connection, material: Material) -> Table:
     """Return the items by key; the source only when unblinded."""
     rows: Rows = []
-    for item in items.stream(connection, found.setup.study.id):
+    for item in items.stream(connection, material.setup.study.id):
         row: tuple[Cell, ...] = (
             item.key, item.kind, item.question, item.description, "|".join(item.keywords),
             item.licence, item.risk, int(item.risk_detected), item.withdrawn_at,
             item.withdrawn_reason or None, item.inclusion_probability,
         )
-        rows.append((*row, item.source) if found.unblinded else row)
-    return Table("items", columns.item_columns(unblinded=found.unblinded), rows)
+        rows.append((*row, item.source) if material.unblinded else row)
+    return Table("items", columns.item_columns(unblinded=material.unblinded), rows)
 
 
-def answer_table(connection: Connection, found: Material) -> Table:
+def answer_table(connection: Connection, material: Material) -> Table:
     """Return the answers under masked names, with provenance only when unblinded."""
     rows: Rows = []
-    for one in results.answers(connection, found.setup.study.id):
-        if one.system_id is None and not one.part:
+    for line in results.answers(connection, material.setup.study.id):
+        if line.system_id is None and not line.part:
             continue  # calibration answers stand in the protocol, with their keys
-        name = f"check:{one.part}" if one.system_id is None else found.systems[one.system_id]
-        provenance = (one.model, one.adapter, one.prompt, one.run, one.distortions)
-        rows.append((one.item, name, one.text, *(provenance if found.unblinded else ())))
+        name = f"check:{line.part}" if line.system_id is None else material.systems[line.system_id]
+        provenance = (line.model, line.adapter, line.prompt, line.run, line.distortions)
+        rows.append((line.item, name, line.text, *(provenance if material.unblinded else ())))
     rows.sort(key=lambda row: (str(row[0]), str(row[1])))
-    return Table("answers", columns.answer_columns(unblinded=found.unblinded), rows)
+    return Table("answers", columns.answer_columns(unblinded=material.unblinded), rows)
 
 
-def rater_table(connection: Connection, found: Material) -> Table:
+def rater_table(connection: Connection, material: Material) -> Table:
     """Return raters and annotators under their codes, with the profile they gave."""
     rows: Rows = []
-    for row in results.seats(connection, found.setup.study.id):
+    for row in results.seats(connection, material.setup.study.id):
         profile = json.loads(row.profile) if row.profile else {}
         given = ";".join(f"{key}={value}" for key, value in sorted(profile.items()) if value)
         rows.append((
             row.code, row.work, row.total, row.done, round(row.seconds / 3600, 4),
             row.consent_version or None, row.consent_at, row.practice_at, row.final_at,
-            given or None, found.excluded_raters.get(row.code),
+            given or None, material.excluded_raters.get(row.code),
         ))
     return Table("raters", columns.RATERS, rows)
 
 
-def exclusion_table(connection: Connection, found: Material) -> Table:
+def exclusion_table(connection: Connection, material: Material) -> Table:
     """Return what the analysis leaves out, by whom and why."""
     rows: Rows = [
         (one.rater, one.item, one.reason, one.actor, one.at)
-        for one in results.exclusions(connection, found.setup.study.id)
+        for one in results.exclusions(connection, material.setup.study.id)
     ]
     rows += [
         (None, key, reason, None, None)
-        for key, reason in sorted(found.excluded_items.items())
+        for key, reason in sorted(material.excluded_items.items())
         if reason.startswith("withdrawn: ")
     ]
     return Table("exclusions", columns.EXCLUSIONS, rows)
 
 
-def audit_table(connection: Connection, found: Material) -> Table:
+def audit_table(connection: Connection, material: Material) -> Table:
     """Return the audit chain of the study."""
     rows: Rows = [
         (entry.seq, entry.at, entry.actor, entry.action, entry.payload, entry.hash)
-        for entry in audit.entries(connection, found.setup.study.id)
+        for entry in audit.entries(connection, material.setup.study.id)
     ]
     return Table("audit", columns.AUDIT, rows)
 
 
-def machine_tables(connection: Connection, found: Material) -> list[Table]:
+def machine_tables(connection: Connection, material: Material) -> list[Table]:
     """Return `proposals` and `machine_runs`."""
-    return [proposal_table(connection, found), machine_run_table(connection, found)]
+    return [proposal_table(connection, material), machine_run_table(connection, material)]
 
 
 def machine_masks(connection: Connection, study_id: int) -> dict[str, str]:
@@ -203,33 +203,33 @@ def machine_masks(connection: Connection, study_id: int) -> dict[str, str]:
     return {source: f"M{number}" for number, source in enumerate(sorted(sources), start=1)}
 
 
-def proposal_table(connection: Connection, found: Material) -> Table:
+def proposal_table(connection: Connection, material: Material) -> Table:
     """Return what machines proposed; which machine, only after unblinding."""
     rows: Rows = []
-    masks = machine_masks(connection, found.setup.study.id)
-    for one in results.proposals(connection, found.setup.study.id):
+    masks = machine_masks(connection, material.setup.study.id)
+    for mark in results.proposals(connection, material.setup.study.id):
         row: tuple[Cell, ...] = (
-            one.item, masks[one.source], one.number, one.label, one.field or None, one.start,
-            one.end,
+            mark.item, masks[mark.source], mark.number, mark.label, mark.field or None, mark.start,
+            mark.end,
         )
-        rows.append((*row, one.source or None, one.run or None) if found.unblinded else row)
-    return Table("proposals", (*PROPOSALS, *PROVENANCE) if found.unblinded else PROPOSALS, rows)
+        rows.append((*row, mark.source or None, mark.run or None) if material.unblinded else row)
+    return Table("proposals", (*PROPOSALS, *PROVENANCE) if material.unblinded else PROPOSALS, rows)
 
 
-def machine_run_table(connection: Connection, found: Material) -> Table:
+def machine_run_table(connection: Connection, material: Material) -> Table:
     """Return the items on which a machine was run: an item it found nothing in is one of them."""
     rows: Rows = []
-    masks = machine_masks(connection, found.setup.study.id)
-    for one in proposals.passes(connection, found.setup.study.id):
-        row: tuple[Cell, ...] = (one.item, masks[one.source], one.found)
-        rows.append((*row, one.source or None, one.run or None) if found.unblinded else row)
-    columns = (*MACHINE_RUNS, *PROVENANCE) if found.unblinded else MACHINE_RUNS
+    masks = machine_masks(connection, material.setup.study.id)
+    for run in proposals.passes(connection, material.setup.study.id):
+        row: tuple[Cell, ...] = (run.item, masks[run.source], run.found)
+        rows.append((*row, run.source or None, run.run or None) if material.unblinded else row)
+    columns = (*MACHINE_RUNS, *PROVENANCE) if material.unblinded else MACHINE_RUNS
     return Table("machine_runs", columns, rows)
 
 
 def gold_tables(
     connection: Connection,
-    found: Material,
+    material: Material,
     *,
     texts: Mapping[str, tuple[str, str]],
     spans: Mapping[int, Sequence[SpanMark]],
@@ -238,7 +238,7 @@ def gold_tables(
 
     `texts` are question and description by item key, `spans` the raw ones by submission id.
     """
-    study_id = found.setup.study.id
+    study_id = material.setup.study.id
     decided = Decided(
         adjudications.every(connection, study_id),
         adjudications.labels(connection, study_id),
@@ -267,11 +267,11 @@ def _span_votes(
     return votes
 
 
-def label_tables(connection: Connection, found: Material) -> list[Table]:
+def label_tables(connection: Connection, material: Material) -> list[Table]:
     """Return `labels` and `spans`; with them, where a study labels at all, what belongs to them."""
-    study_id = found.setup.study.id
+    study_id = material.setup.study.id
     read = LabelMaterial(
-        found=found,
+        found=material,
         lines=results.submissions(connection, study_id),
         labels=results.labels(connection, study_id),
         spans=results.spans(connection, study_id),
@@ -283,9 +283,9 @@ def label_tables(connection: Connection, found: Material) -> list[Table]:
         return first
     return [
         *first, label_table(read, second=True), span_table(read, second=True), document_table(read),
-        *machine_tables(connection, found), proposal_answer_table(connection, read),
+        *machine_tables(connection, material), proposal_answer_table(connection, read),
         skip_table(read), label_revision_table(read),
-        *gold_tables(connection, found, texts=read.texts, spans=read.spans),
+        *gold_tables(connection, material, texts=read.texts, spans=read.spans),
     ]
 
 
@@ -294,28 +294,28 @@ def proposal_answer_table(connection: Connection, read: LabelMaterial) -> Table:
     study_id = read.found.setup.study.id
     known = {one.id: one for one in results.proposals(connection, study_id)}
     lines = {line.id: line for line in read.lines}
-    found = [
+    answered = [
         (lines[key], known[one.proposal_id], one)
         for key, answers in results.proposal_answers(connection, study_id).items()
         for one in answers
     ]
-    found.sort(key=lambda row: (row[0].item, row[0].annotator, row[0].revision, row[1].number))
+    answered.sort(key=lambda row: (row[0].item, row[0].annotator, row[0].revision, row[1].number))
     rows: Rows = [
         (line.item, line.annotator, line.revision, about.number, about.label, one.answer,
          one.label or None, one.field or None, one.start, one.end)
-        for line, about, one in found
+        for line, about, one in answered
     ]
     return Table("proposal_answers", ANSWERS, rows)
 
 
-def judge_table(connection: Connection, found: Material) -> Table:
+def judge_table(connection: Connection, material: Material) -> Table:
     """Return `judges`: one row per answer, judge and scale, sorted by item and system."""
     rows: list[tuple[Cell, ...]] = []
-    if found.setup.study.stage.is_closed:
+    if material.setup.study.stage.is_closed:
         rows = [
-            (one.item, found.systems[one.system_id], one.judge, one.scale, one.value,
+            (one.item, material.systems[one.system_id], one.judge, one.scale, one.value,
              one.reason or None, one.prompt, one.instrument, one.run or None)
-            for one in machine_scores.judge_lines(connection, found.setup.study.id)
+            for one in machine_scores.judge_lines(connection, material.setup.study.id)
         ]
         rows.sort(key=lambda row: tuple(str(cell) for cell in row[:4]))
     return Table("judges", JUDGES, rows)
@@ -414,22 +414,22 @@ def export_zip(
 
 
 def _tables(connection: Connection, setup: StudySetup, *, unblinded: bool) -> list[Table]:
-    found: Material = study_rows.read_material(connection, setup, unblinded=unblinded)
+    material: Material = study_rows.read_material(connection, setup, unblinded=unblinded)
     return [
-        rows.rating_table(found),
-        *label_tables(connection, found),
-        judge_table(connection, found),
-        item_table(connection, found),
-        answer_table(connection, found),
-        study_tables.task_table(found),
-        rater_table(connection, found),
-        preference_table(connection, found),
-        step_table(connection, found),
-        flag_table(connection, found),
-        study_tables.missing_table(found),
-        guess_table(connection, found),
-        study_tables.comment_table(found),
-        exclusion_table(connection, found),
-        audit_table(connection, found),
-        revision_table(connection, found),
+        rows.rating_table(material),
+        *label_tables(connection, material),
+        judge_table(connection, material),
+        item_table(connection, material),
+        answer_table(connection, material),
+        study_tables.task_table(material),
+        rater_table(connection, material),
+        preference_table(connection, material),
+        step_table(connection, material),
+        flag_table(connection, material),
+        study_tables.missing_table(material),
+        guess_table(connection, material),
+        study_tables.comment_table(material),
+        exclusion_table(connection, material),
+        audit_table(connection, material),
+        revision_table(connection, material),
     ]

@@ -359,8 +359,8 @@ def open_view(
     """
     with guard.as_lead(database, person, study=slug, act="open_view", now=now).steps():
         setup = setup_for(database, person, slug=slug, now=now)
-        found = _queue(database, person, slug, place, now)
-        chosen = item or _next([row.item for row in found.rows], after)
+        queue = _queue(database, person, slug, place, now)
+        chosen = item or _next([row.item for row in queue.rows], after)
         case = None
         if chosen is not None:
             case = open_case(database, person, slug=slug, item=chosen, now=now)
@@ -368,8 +368,8 @@ def open_view(
         "sequence": time_ns() // 1000,
         "state": "done" if case is None else "task",
         "study": study_view(setup, person),
-        "progress": {"done": found.decided, "total": found.decided + found.waiting},
-        "queue": {**asdict(found), "show": place.show, "search": place.search,
+        "progress": {"done": queue.decided, "total": queue.decided + queue.waiting},
+        "queue": {**asdict(queue), "show": place.show, "search": place.search,
                   "per_page": PER_PAGE},
         "scheme": scheme_view(setup.scheme, setup.protocol.language),
         "task": None if case is None else _task(setup, case, place),
@@ -418,10 +418,10 @@ def _queue(
             now=now,
         )
 
-    found = page(place.start)
-    if found.rows or not found.total:
-        return found
-    return page((found.total - 1) // PER_PAGE * PER_PAGE)  # the last of the page was decided
+    queue = page(place.start)
+    if queue.rows or not queue.total:
+        return queue
+    return page((queue.total - 1) // PER_PAGE * PER_PAGE)  # the last of the page was decided
 
 
 def _next(items: Sequence[str], after: str | None) -> str | None:

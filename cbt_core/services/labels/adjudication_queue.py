@@ -65,11 +65,11 @@ def label_distances(items: Sequence[Sequence[Opinion]]) -> list[float]:
     """Return the mean MASI distance between the annotators of each item; 0 below two of them."""
     owners, sizes, unsure = [], [], []
     for place, opinions in enumerate(items):
-        for one, other in combinations(opinions, 2):
-            first, second = one.labels or frozenset(), other.labels or frozenset()
+        for opinion, other in combinations(opinions, 2):
+            first, second = opinion.labels or frozenset(), other.labels or frozenset()
             owners.append(place)
             sizes.append((len(first & second), len(first), len(second)))
-            unsure.append(one.labels is None or other.labels is None)
+            unsure.append(opinion.labels is None or other.labels is None)
     if not owners:
         return [0.0] * len(items)
     common, first_size, second_size = np.array(sizes, dtype=np.float64).T
@@ -81,13 +81,13 @@ def label_distances(items: Sequence[Sequence[Opinion]]) -> list[float]:
 
 def span_distance(opinions: Sequence[Opinion]) -> float:
     """Return the mean over pairs of 1 minus the F1 of labelled characters; 0 below two."""
-    found = [_apart(one.marks, other.marks) for one, other in combinations(opinions, 2)]
-    return round(sum(found) / len(found), 9) if found else 0.0
+    distances = [_apart(one.marks, other.marks) for one, other in combinations(opinions, 2)]
+    return round(sum(distances) / len(distances), 9) if distances else 0.0
 
 
-def _apart(one: frozenset[Mark], other: frozenset[Mark]) -> float:
-    total = len(one) + len(other)
-    return 1.0 - 2 * len(one & other) / total if total else 0.0
+def _apart(marks: frozenset[Mark], other: frozenset[Mark]) -> float:
+    total = len(marks) + len(other)
+    return 1.0 - 2 * len(marks & other) / total if total else 0.0
 
 
 def _place(seed: int, study_id: int, item_id: int) -> str:
@@ -119,9 +119,9 @@ def _opinions(
     ids = None if few is None else [line.submission_id for line in lines]
     labels = results.labels(connection, study_id, ids)
     spans = results.spans(connection, study_id, ids)
-    found: dict[int, list[Opinion]] = defaultdict(list)
+    opinions: dict[int, list[Opinion]] = defaultdict(list)
     for line in lines:
-        found[line.item_id].append(Opinion(
+        opinions[line.item_id].append(Opinion(
             _label_set(line, labels),
             frozenset(
                 (one.field, place, one.label)
@@ -129,7 +129,7 @@ def _opinions(
                 for place in range(one.start, one.end)
             ),
         ))
-    return found
+    return opinions
 
 
 def _label_set(
@@ -189,15 +189,15 @@ def queue(
         setup = current(connection, study.id)
     refresh(database, study.id, setup.protocol.design.seed)
     with lead.reading() as (connection, study):
-        mine = _labels_here(connection, person, study.id)
+        voter = _labels_here(connection, person, study.id)
         asked = {
-            "waiting": QueueAsked(fewest_voters=FEWEST_VOTERS, decided=False, without_person=mine),
-            "decided": QueueAsked(fewest_voters=0, decided=True, without_person=mine),
+            "waiting": QueueAsked(fewest_voters=FEWEST_VOTERS, decided=False, without_person=voter),
+            "decided": QueueAsked(fewest_voters=0, decided=True, without_person=voter),
         }
         chosen = QueueAsked(
             fewest_voters=FEWEST_VOTERS if show == "waiting" else 0,
             decided={"waiting": False, "decided": True, "all": None}[show],
-            search=search.strip(), without_person=mine,
+            search=search.strip(), without_person=voter,
         )
         counts = {
             name: adjudications.count_queue(connection, study.id, one)

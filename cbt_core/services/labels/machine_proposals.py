@@ -83,17 +83,17 @@ def _known(by_key: Mapping[str, ItemRow], key: str) -> ItemRow:
     return by_key[key]
 
 
-def _row(item: ItemRow | None, scheme: Scheme, one: Proposed) -> NewProposal:
+def _row(item: ItemRow | None, scheme: Scheme, mark: Proposed) -> NewProposal:
     if item is None:
-        raise Invalid("annotation.unknown_item", item=one.item)
-    found = scheme.find(one.label)
-    if found is None:
-        raise Invalid("annotation.proposal_unknown_label", item=one.item, label=one.label)
-    if not one.field:
-        return NewProposal(item_id=item.id, label=found.id)
-    text = {"question": item.question, "description": item.description}.get(one.field, "")
-    if one.start is None or one.end is None or not 0 <= one.start < one.end <= len(text):
-        raise Invalid("annotation.proposal_out_of_range", item=one.item)
+        raise Invalid("annotation.unknown_item", item=mark.item)
+    label = scheme.find(mark.label)
+    if label is None:
+        raise Invalid("annotation.proposal_unknown_label", item=mark.item, label=mark.label)
+    if not mark.field:
+        return NewProposal(item_id=item.id, label=label.id)
+    text = {"question": item.question, "description": item.description}.get(mark.field, "")
+    if mark.start is None or mark.end is None or not 0 <= mark.start < mark.end <= len(text):
+        raise Invalid("annotation.proposal_out_of_range", item=mark.item)
     return NewProposal(
-        item_id=item.id, label=found.id, field=one.field, start=one.start, end=one.end
+        item_id=item.id, label=label.id, field=mark.field, start=mark.start, end=mark.end
     )

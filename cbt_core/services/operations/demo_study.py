@@ -67,11 +67,11 @@ def propose_machine_labels(
             return
     proposals = []
     for marked in demo_distortions():
-        for one in marked.machine:
-            quote = one.quote(language)
+        for mark in marked.machine:
+            quote = mark.quote(language)
             start = texts[marked.item].index(quote)
             proposals.append(
-                Proposed(marked.item, one.label, "description", start, start + len(quote))
+                Proposed(marked.item, mark.label, "description", start, start + len(quote))
             )
     silent = [marked.item for marked in demo_distortions() if not marked.machine]
     propose(
@@ -114,44 +114,44 @@ def _open_text(database: Database, past: _PastAnnotator, moment: datetime) -> Vi
 
 def _label_press(past: _PastAnnotator, view: View) -> dict[str, Any]:
     task = view["task"]
-    mine = past.saved[past.keys[task["question"]]]
+    entry = past.saved[past.keys[task["question"]]]
     is_blind = task["round"] == "blind"
     token = f"{task['task']}/{task['round']}"
-    seconds = mine.seconds if is_blind else round(mine.seconds / 3, 1)
+    seconds = entry.seconds if is_blind else round(entry.seconds / 3, 1)
     return {
         "task": task["task"],
         "token": blake2b(token.encode(), digest_size=16).hexdigest(),
         "base_revision": task["revision"],
-        "entries": _label_entries(past, mine, task),
+        "entries": _label_entries(past, entry, task),
         "meta": {"layout": "side-by-side", "input": "keyboard", "lang": past.language,
                  "active_seconds": seconds, "width": 1366},
     }
 
 
 def _label_entries(
-    past: _PastAnnotator, mine: SimulatedLabels, task: Mapping[str, Any]
+    past: _PastAnnotator, entry: SimulatedLabels, task: Mapping[str, Any]
 ) -> dict[str, Any]:
     answers = {
         proposal["id"]: {"answer": "confirmed" if adopted else "rejected"}
-        for proposal, adopted in zip(task["proposals"], mine.adopted, strict=False)
+        for proposal, adopted in zip(task["proposals"], entry.adopted, strict=False)
     }
-    has_labels = bool(mine.marks) or any(one["answer"] == "confirmed" for one in answers.values())
-    verdict = "unsure" if mine.unsure else "none"
+    has_labels = bool(entry.marks) or any(one["answer"] == "confirmed" for one in answers.values())
+    verdict = "unsure" if entry.unsure else "none"
     return {
         "labels": [],
-        "spans": [_span(one, task["description"], past.language) for one in mine.marks],
+        "spans": [_span(one, task["description"], past.language) for one in entry.marks],
         "verdict": None if has_labels else verdict,
-        "certainty": mine.certainty,
+        "certainty": entry.certainty,
         "note": "", "reason": "", "answers": answers,
     }
 
 
-def _span(one: SimulatedMark, text: str, language: str) -> dict[str, object]:
-    quote = one.mark.quote(language)
+def _span(marking: SimulatedMark, text: str, language: str) -> dict[str, object]:
+    quote = marking.mark.quote(language)
     start = text.index(quote)
-    begins = start + (_first_words(quote, language) if one.trimmed else 0)
+    begins = start + (_first_words(quote, language) if marking.trimmed else 0)
     return {"field": "description", "start": begins, "end": start + len(quote),
-            "label": one.mark.label}
+            "label": marking.mark.label}
 
 
 def _first_words(quote: str, language: str) -> int:
@@ -224,8 +224,8 @@ def _load(database: Database, language: str, slug: str, now: datetime) -> None:
     )
     saved = simulated_scores(read_study(study_file=demo_file(language)).items, SEED)
     for number, code in enumerate(past):
-        mine = {one.item: one for one in saved if one.rater == code}
-        worker = _PastRater(_rater(database, code, made.study_id), slug, language, mine)
+        own_ratings = {one.item: one for one in saved if one.rater == code}
+        worker = _PastRater(_rater(database, code, made.study_id), slug, language, own_ratings)
         _go_through_ratings(database, worker, began + timedelta(hours=number + 1))
     label_all(database, made.study_id, language=language, slug=slug, now=began)
     task_draw.assign(
@@ -247,11 +247,11 @@ def _go_through_ratings(database: Database, past: _PastRater, began: datetime) -
     admission.finish_guide(database, past.person, slug=past.slug, now=began)
     moment = began
     for token, item, places in _waiting_past(database, past):
-        mine = past.saved[item]
-        moment += timedelta(seconds=mine.seconds)
+        rating = past.saved[item]
+        moment += timedelta(seconds=rating.seconds)
         desk_task.open_task(database, past.person, slug=past.slug, token=token, now=moment)
         desk_task.save(
-            database, past.person, body=_past_press(past, token, mine, places), now=moment
+            database, past.person, body=_past_press(past, token, rating, places), now=moment
         )
     _close_past(database, past, moment)
 
@@ -281,28 +281,28 @@ def _waiting_past(database: Database, past: _PastRater) -> list[tuple[str, str, 
 
 
 def _past_press(
-    past: _PastRater, token: str, mine: SimulatedSubmission, places: Mapping[str, str]
+    past: _PastRater, token: str, rating: SimulatedSubmission, places: Mapping[str, str]
 ) -> dict[str, object]:
-    preferred = next((s for s, name in places.items() if name == mine.preference), "tie")
+    preferred = next((s for s, name in places.items() if name == rating.preference), "tie")
     return {
         "task": token,
         "token": blake2b(token.encode(), digest_size=16).hexdigest(),
         "base_revision": 0,
         "entries": {
-            "scores": {slot: mine.scores[name] for slot, name in places.items()},
+            "scores": {slot: rating.scores[name] for slot, name in places.items()},
             "preference": preferred,
-            "flags": list(_flags(past, mine, places)),
-            "comment": mine.comment(past.language) if mine.comment else "",
+            "flags": list(_flags(past, rating, places)),
+            "comment": rating.comment(past.language) if rating.comment else "",
         },
         "meta": {"layout": "side-by-side", "input": "keyboard", "lang": past.language,
-                 "active_seconds": mine.seconds, "width": 1366},
+                 "active_seconds": rating.seconds, "width": 1366},
     }
 
 
 def _flags(
-    past: _PastRater, mine: SimulatedSubmission, places: Mapping[str, str]
+    past: _PastRater, rating: SimulatedSubmission, places: Mapping[str, str]
 ) -> Iterator[dict[str, object]]:
-    for flag in mine.flags:
+    for flag in rating.flags:
         slot = next(place for place, name in places.items() if name == flag.system)
         yield {"slot": slot, "kind": flag.kind, "severity": flag.severity,
                "quote": flag.quote(past.language), "start": None, "end": None}
@@ -419,13 +419,13 @@ def _waiting_drawn(database: Database, worker: _Worker) -> list[tuple[str, Shown
     study_id, code = worker.setup.study.id, worker.person.code
     with database.reading() as connection:
         slots = results.slots(connection, study_id)
-        mine = [line for line in results.tasks(connection, study_id)
+        own_lines = [line for line in results.tasks(connection, study_id)
                 if line.rater == code and line.state in PENDING]
         return [
             (tasks.token_of(connection, line.task_id),
              Shown(str(line.repeat_of is not None), line.item, code,
                    {slot.slot: str(slot.answer_id) for slot in slots[line.task_id]}))
-            for line in sorted(mine, key=lambda one: one.order)
+            for line in sorted(own_lines, key=lambda one: one.order)
         ]
 
 
@@ -452,5 +452,5 @@ def _close_drawn(database: Database, worker: _Worker, now: datetime) -> None:
     )
 
 
-def _guessed(one: own_work.ShownAgain, choose: Callable[[Sequence[str]], str]) -> str:
-    return choose([*(slot for slot, _ in one.slots), own_work.DONT_KNOW])
+def _guessed(shown_task: own_work.ShownAgain, choose: Callable[[Sequence[str]], str]) -> str:
+    return choose([*(slot for slot, _ in shown_task.slots), own_work.DONT_KNOW])

@@ -118,9 +118,9 @@ def _versions() -> Iterator[Found]:
 
 def _sqlite(database: Database) -> Found:
     """Judge the SQLite that is linked; on PostgreSQL it does not matter."""
-    found = tuple(driver().sqlite_version_info)
+    numbers = tuple(driver().sqlite_version_info)
     values: dict[str, object] = {"version": driver().sqlite_version}
-    if sqlite_is_safe((found[0], found[1], found[2])):
+    if sqlite_is_safe((numbers[0], numbers[1], numbers[2])):
         return Found("sqlite", "ok", "sqlite_safe", values)
     state = "bad" if database.is_sqlite else "warn"
     return Found("sqlite", state, "sqlite_unsafe", values)
@@ -141,11 +141,11 @@ def _storage(database: Database) -> Iterator[Found]:
         f"{name}={read[name]}" for name, sound in SOUND_SETTINGS.items()
         if name in read and read[name] != sound
     ]
-    told: dict[str, object] = {"settings": ", ".join(f"{k}={v}" for k, v in read.items())}
+    values: dict[str, object] = {"settings": ", ".join(f"{k}={v}" for k, v in read.items())}
     if wrong:
         yield Found("database", "bad", "unsound_settings", {"settings": ", ".join(wrong)})
     else:
-        yield Found("database", "ok", "settings", told)
+        yield Found("database", "ok", "settings", values)
 
 
 def _folders(database: Database) -> Iterator[Found]:

@@ -133,9 +133,9 @@ def verify(
 
 
 def _chain(connection: Connection, slug: str, scope: int | None) -> Chain:
-    found = audit.verify(connection, scope)
+    fault = audit.verify(connection, scope)
     length = len(audit.entries(connection, scope))
-    return Chain(slug, length, audit.head(connection, scope), found.seq if found else None)
+    return Chain(slug, length, audit.head(connection, scope), fault.seq if fault else None)
 
 
 def _sqlite_only(database: Database) -> None:

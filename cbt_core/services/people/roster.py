@@ -96,10 +96,10 @@ def normal_code(code: str) -> str:
     Raises:
         Invalid: it holds something else, or is a word the trail needs.
     """
-    found = code.strip().upper()
-    if not code.isascii() or not CODE.fullmatch(found) or found in RESERVED:
+    plain_code = code.strip().upper()
+    if not code.isascii() or not CODE.fullmatch(plain_code) or plain_code in RESERVED:
         raise Invalid("people.bad_code")
-    return found
+    return plain_code
 
 
 def add_person(

@@ -51,11 +51,11 @@ def system_facts(connection: Connection, facts: Facts) -> tuple[SystemFacts, ...
     counts = Counter(system for _, system in facts.answers)
     origin: dict[str, dict[str, dict[str, None]]] = {}
     if unblinded:
-        for one in results.answers(connection, facts.setup.study.id):
-            if one.system_id in names:
-                mine = origin.setdefault(names[one.system_id], {})
-                for part, value in origin_of(one):
-                    mine.setdefault(part, {})[value] = None
+        for answer in results.answers(connection, facts.setup.study.id):
+            if answer.system_id in names:
+                own_origin = origin.setdefault(names[answer.system_id], {})
+                for part, value in origin_of(answer):
+                    own_origin.setdefault(part, {})[value] = None
     return tuple(
         SystemFacts(
             name, name == facts.baseline, counts[name],
@@ -90,17 +90,17 @@ def gather(
         with lead.reading() as (connection, study):
             facts = read_facts(connection, current(connection, study.id))
             names = [row.name for row in studies.systems(connection, study.id)]
-            found = _context(
+            context = _context(
                 connection, facts, plan, wish, gates=gates, labels=labels, withheld=withheld,
                 is_terminal=person.is_terminal,
             )
-    if not found.masked:
-        return found
-    veiled = Veil(names, wish.language or study.language).over(found)
+    if not context.masked:
+        return context
+    veiled = Veil(names, wish.language or study.language).over(context)
     # instrument and labels are what raters saw; their words tell no more than the sheet did
     return replace(
-        veiled, instrument=found.instrument, scheme=found.scheme, labels=found.labels,
-        gates=found.gates,
+        veiled, instrument=context.instrument, scheme=context.scheme, labels=context.labels,
+        gates=context.gates,
     )
 
 
@@ -112,8 +112,8 @@ def true_names(database: Database, slug: str) -> list[str]:
 
 
 def _gates(database: Database, person: Person, slug: str, now: datetime) -> Report | None:
-    found = gates_of_study(database, person, slug=slug, now=now)
-    return found if found.answers else None
+    report = gates_of_study(database, person, slug=slug, now=now)
+    return report if report.answers else None
 
 
 def _labels(
@@ -209,15 +209,15 @@ def _made(
     """Return the report's files, and in a word what they hold."""
     if asked.language and asked.language not in LANGUAGES:
         raise StudyError("report.unknown_language", language=asked.language)
-    found = analyse(database, person, slug=slug, now=now, bootstrap=asked.bootstrap)
-    language = asked.language or (found.language if found.language in LANGUAGES else "en")
+    analysis = analyse(database, person, slug=slug, now=now, bootstrap=asked.bootstrap)
+    language = asked.language or (analysis.language if analysis.language in LANGUAGES else "en")
     wanted = replace(asked, language=language)
-    context = gather(database, person, slug=slug, plan=found.registered, wish=wanted, now=now)
-    if found.masked:
-        found = veiled(found, Veil(true_names(database, slug), language))
-    lists = checklists(found, context)
-    made = files(report_of(Sheet(found, context, language), lists), found.json(), lists)
-    return made, f"{language} {'blinded' if found.masked else 'unblinded'}"
+    context = gather(database, person, slug=slug, plan=analysis.registered, wish=wanted, now=now)
+    if analysis.masked:
+        analysis = veiled(analysis, Veil(true_names(database, slug), language))
+    lists = checklists(analysis, context)
+    made = files(report_of(Sheet(analysis, context, language), lists), analysis.json(), lists)
+    return made, f"{language} {'blinded' if analysis.masked else 'unblinded'}"
 
 
 def write_report(

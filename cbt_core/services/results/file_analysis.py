@@ -72,11 +72,11 @@ def agreement_file(
         StudyError: the file cannot be read or analysed, or `out` cannot be written.
     """
     read = read_ratings(path, scales=scales, values=values)
-    found = agreement(
+    figures = agreement(
         read.ratings, values=read.values, bootstrap=bootstrap, seed=seed, nominal=nominal
     )
-    write_json(found.json(), out)
-    return Written(found, read.warnings)
+    write_json(figures.json(), out)
+    return Written(figures, read.warnings)
 
 
 def compare_file(
@@ -91,18 +91,18 @@ def compare_file(
 ) -> Written[Comparison]:
     """Write the `compare` JSON of a ratings file."""
     read = read_ratings(path, scales=scales, values=values)
-    found = compare(
+    comparison = compare(
         read.ratings, baseline=baseline, values=read.values, bootstrap=bootstrap, seed=seed
     )
-    write_json(found.json(), out)
-    return Written(found, read.warnings)
+    write_json(comparison.json(), out)
+    return Written(comparison, read.warnings)
 
 
 def blinding_file(path: Path, *, out: Path) -> Written[CountedBlinding]:
     """Write the blinding indices of a table of guesses."""
-    found = blinding(read_counts(path))
-    write_json(found.json(), out)
-    return Written(found)
+    indices = blinding(read_counts(path))
+    write_json(indices.json(), out)
+    return Written(indices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +173,9 @@ def labels_agreement_file(path: Path, *, out: Path, wishes: Wishes) -> Written[L
     setting = Setting(
         wishes.bootstrap, wishes.seed, scheme=scheme.signature if scheme else ""
     )
-    found = _with_extras(labels_agreement(sets, setting, documents), sets, documents, wishes)
-    write_json(found.json(), out)
-    return Written(found, warnings)
+    figures = _with_extras(labels_agreement(sets, setting, documents), sets, documents, wishes)
+    write_json(figures.json(), out)
+    return Written(figures, warnings)
 
 
 def evaluate_file(
@@ -202,9 +202,9 @@ def evaluate_file(
         rows=rows, labels=_labels(rows, target), flow=read.flow, crosswalk=crosswalk
     )
     setting = Setting(bootstrap, seed, scheme=target.signature if target else "")
-    found = evaluate(judged, setting)
-    write_json(found.json(), out)
-    return Written(found, read.warnings)
+    detection = evaluate(judged, setting)
+    write_json(detection.json(), out)
+    return Written(detection, read.warnings)
 
 
 def _check(wishes: Wishes) -> None:
@@ -217,10 +217,10 @@ def _check(wishes: Wishes) -> None:
 
 
 def _with_extras(
-    found: LabelsAgreement, sets: LabelSets, documents: Documents | None, wishes: Wishes
+    figures: LabelsAgreement, sets: LabelSets, documents: Documents | None, wishes: Wishes
 ) -> LabelFigures:
     if not wishes.gamma and not wishes.aggregate:
-        return LabelFigures(found)
+        return LabelFigures(figures)
     from cbt_core.analysis import labels
 
     gamma = aggregated = None
@@ -230,7 +230,7 @@ def _with_extras(
         aggregated = labels.aggregate(
             sets, method=wishes.aggregate, seed=wishes.seed, out=wishes.aggregate_out
         )
-    return LabelFigures(found, gamma, aggregated)
+    return LabelFigures(figures, gamma, aggregated)
 
 
 def _sides(schemes: Schemes) -> tuple[Scheme | None, Scheme | None, Scheme | None]:
@@ -243,10 +243,10 @@ def _sides(schemes: Schemes) -> tuple[Scheme | None, Scheme | None, Scheme | Non
     gold, model = load_scheme(schemes.gold), load_scheme(schemes.model)
     target = both or gold
     if len({gold.id, model.id, target.id}) > 1:
-        for one in (gold, model, target):
-            if one.id not in shipped_schemes():
+        for scheme in (gold, model, target):
+            if scheme.id not in shipped_schemes():
                 known = ", ".join(shipped_schemes())
-                raise StudyError("labels.not_in_crosswalk", scheme=one.id, known=known)
+                raise StudyError("labels.not_in_crosswalk", scheme=scheme.id, known=known)
     return gold, model, target
 
 
@@ -262,18 +262,18 @@ def _mapped(
     """Put both sides into the labels of the target; count what has no counterpart there."""
     crosswalk = load_crosswalk()
     sides = [Mapped(crosswalk, source=one.id, target=target.id) for one in (gold, model)]
-    found = []
+    judged = []
     for row in rows:
         in_gold, beyond_gold = sides[0].labels(row.gold)
         in_model, beyond_model = sides[1].labels(row.model)
-        found.append(JudgedRow(
+        judged.append(JudgedRow(
             row.item, in_gold, in_model, row.rule, beyond_gold, beyond_model, row.chance,
             row.any_only,
         ))
     known = [label.id for label in target.labels]
-    told = [side.side(known, [label.id for label in scheme.labels])
+    counts = [side.side(known, [label.id for label in scheme.labels])
             for side, scheme in zip(sides, (gold, model), strict=True)]
-    return found, Crosswalked(target.id, crosswalk.version, *told)
+    return judged, Crosswalked(target.id, crosswalk.version, *counts)
 
 
 def _labels(rows: list[JudgedRow], target: Scheme | None) -> list[str]:

@@ -93,24 +93,24 @@ def stored(connection: Connection, study_id: int) -> list[StoredScore]:
 def _rows(path: Path, place: Place) -> list[Segment]:
     table = open_table(path, place, SEGMENTS, Choice())
     values = Values(place, sheet=table.sheet)
-    found: list[Segment] = []
+    segments: list[Segment] = []
     first: dict[tuple[str, str, str], int] = {}
     for row, record in table.records:
         values.at(row, record)
-        one = Segment(
+        segment = Segment(
             values.key(), values.name("system"), values.name("metric"), _number(values),
             values.text("signature"), values.name("answer_digest"), row,
         )
-        if not one.system or not one.metric or len(one.metric) > NAME_CHARACTERS:
-            values.refuse("metric" if one.system else "system", "text_empty")
-        seen = first.setdefault((one.item, one.system, one.metric), row)
+        if not segment.system or not segment.metric or len(segment.metric) > NAME_CHARACTERS:
+            values.refuse("metric" if segment.system else "system", "text_empty")
+        seen = first.setdefault((segment.item, segment.system, segment.metric), row)
         if seen != row:
             values.refuse("metric", "metrics.score_twice", where=seen)
         if values.sound:
-            found.append(one)
-    if not found and not place.findings.failed():
+            segments.append(segment)
+    if not segments and not place.findings.failed():
         raise place.stop(1, WHOLE_FILE, "metrics.no_scores")
-    return found
+    return segments
 
 
 def _number(values: Values) -> float | None:
@@ -119,12 +119,12 @@ def _number(values: Values) -> float | None:
     if value is None or value == "":
         return None
     written = str(getattr(value, "digits", value))
-    found = float("nan")
+    score = float("nan")
     if not isinstance(value, bool):
         with suppress(ValueError):
-            found = float(written)
-    if isfinite(found) and "_" not in written:
-        return found
+            score = float(written)
+    if isfinite(score) and "_" not in written:
+        return score
     values.refuse("value", "metrics.not_a_number", value=shown(written))
     return None
 
@@ -137,12 +137,12 @@ def _matched(
     known = scores.known_metric_scores(connection, study_id)
     added: list[NewScore] = []
     counts = {"new": 0, "known": 0, "elsewhere": 0}
-    for one in rows:
-        found = texts.get((one.item, one.system))
-        kind = _kind(one, found, known, place)
+    for line in rows:
+        answer = texts.get((line.item, line.system))
+        kind = _kind(line, answer, known, place)
         counts[kind] += 1
-        if kind == "new" and found is not None:
-            added.append(_new(one, found))
+        if kind == "new" and answer is not None:
+            added.append(_new(line, answer))
     if counts["elsewhere"] == len(rows):
         place.refuse(1, WHOLE_FILE, "metrics.nothing_matches")
     names = {system for _, system in texts}
@@ -151,29 +151,29 @@ def _matched(
 
 
 def _kind(
-    one: Segment,
-    found: AnswerText | None,
+    line: Segment,
+    answer: AnswerText | None,
     known: dict[tuple[int, str, str], float | None],
     place: Place,
 ) -> str:
-    if found is None:
+    if answer is None:
         return "elsewhere"
-    if one.answer_digest and one.answer_digest != text_digest(found.text):
-        place.refuse(one.row, "answer_digest", "metrics.other_answer")
-    key = (found.answer_id, one.metric, one.signature)
+    if line.answer_digest and line.answer_digest != text_digest(answer.text):
+        place.refuse(line.row, "answer_digest", "metrics.other_answer")
+    key = (answer.answer_id, line.metric, line.signature)
     if key not in known:
         return "new"
-    if known[key] != one.value:
-        place.refuse(one.row, "value", "metrics.other_value")
+    if known[key] != line.value:
+        place.refuse(line.row, "value", "metrics.other_value")
     return "known"
 
 
-def _new(one: Segment, found: AnswerText) -> NewScore:
+def _new(line: Segment, answer: AnswerText) -> NewScore:
     return NewScore(
-        answer_id=found.answer_id, metric=one.metric, signature=one.signature, value=one.value,
-        reason="" if one.value is not None else "undefined",
+        answer_id=answer.answer_id, metric=line.metric, signature=line.signature, value=line.value,
+        reason="" if line.value is not None else "undefined",
     )
 
 
-def _by_place(found: Iterable[AnswerText]) -> dict[tuple[str, str], AnswerText]:
-    return {(one.item, one.system): one for one in found}
+def _by_place(answers: Iterable[AnswerText]) -> dict[tuple[str, str], AnswerText]:
+    return {(one.item, one.system): one for one in answers}

@@ -104,13 +104,13 @@ def _label_figures(
     known = _KEPT_LABELS.get(key)
     if known is not None:
         return known
-    found = annotator_results(setup, entered, setting)
+    figures = annotator_results(setup, entered, setting)
     if not is_open:
-        found = with_machine(found, setup, entered, setting)
+        figures = with_machine(figures, setup, entered, setting)
     if len(_KEPT_LABELS) >= MOST_KEPT:
         _KEPT_LABELS.clear()
-    _KEPT_LABELS[key] = found
-    return found
+    _KEPT_LABELS[key] = figures
+    return figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +138,8 @@ def state(database: Database, person: Person, *, slug: str, now: datetime) -> st
         database, person, study=slug, role=Role.RATER, act="results_state", now=now
     )
     with lead.reading() as (connection, study):
-        found = results.entries_state(connection, study.id)
-    return "/".join([study.stage, *(str(one) for one in found)])
+        figures = results.entries_state(connection, study.id)
+    return "/".join([study.stage, *(str(one) for one in figures)])
 
 
 def everything(

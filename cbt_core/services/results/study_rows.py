@@ -29,8 +29,8 @@ from db.engine import Connection
 
 def gold_of(connection: Connection, study_id: int) -> dict[str, GoldLabels]:
     """Return the gold labels by item key; undecided items have none and are absent."""
-    found = with_undecided(connection, study_id)
-    return {key: one for key, one in found.items() if one.is_decided}
+    gold = with_undecided(connection, study_id)
+    return {key: one for key, one in gold.items() if one.is_decided}
 
 
 def with_undecided(connection: Connection, study_id: int) -> dict[str, GoldLabels]:
@@ -43,16 +43,16 @@ def with_undecided(connection: Connection, study_id: int) -> dict[str, GoldLabel
     """
     left_out, dropped = results.excluded(connection, study_id)
     votes = votes_of(connection, study_id, without=left_out)
-    found = {key: majority(sets) for key, sets in votes.items()}
+    gold = {key: majority(sets) for key, sets in votes.items()}
     lines = adjudications.every(connection, study_id)
     given = adjudications.labels(connection, study_id)
     for key, line in domain_labels.newest_decisions(lines).items():
         if line.outcome == "unsure":
-            found.pop(key, None)
+            gold.pop(key, None)
             continue
         labels = frozenset(mark.label for mark in given.get(line.id, ()))
-        found[key] = GoldLabels(labels, "adjudicated", len(votes.get(key, ())))
-    return {key: found[key] for key in sorted(found) if key not in dropped}
+        gold[key] = GoldLabels(labels, "adjudicated", len(votes.get(key, ())))
+    return {key: gold[key] for key in sorted(gold) if key not in dropped}
 
 
 def votes_of(
@@ -61,12 +61,12 @@ def votes_of(
     """Return the label sets of the blind round by item key, one for each annotator who decided."""
     silent = frozenset(without)
     given = results.labels(connection, study_id)
-    found: dict[str, list[frozenset[str]]] = defaultdict(list)
+    votes: dict[str, list[frozenset[str]]] = defaultdict(list)
     for line in results.blind_round(connection, study_id):
         if line.is_vote and line.annotator not in silent:
             labels = given.get(line.submission_id, ())
-            found[line.item].append(frozenset(mark.label for mark in labels))
-    return found
+            votes[line.item].append(frozenset(mark.label for mark in labels))
+    return votes
 
 
 def entered(connection: Connection, study_id: int) -> Entered:
@@ -103,13 +103,13 @@ def _entered_lines(
 
 
 def _machines(connection: Connection, study_id: int) -> dict[str, Sets]:
-    found: dict[str, Sets] = {}
-    for one in proposals.passes(connection, study_id):
-        found.setdefault(one.source, {}).setdefault(one.item, frozenset())
+    machines: dict[str, Sets] = {}
+    for run in proposals.passes(connection, study_id):
+        machines.setdefault(run.source, {}).setdefault(run.item, frozenset())
     for line in results.proposals(connection, study_id):
-        mine = found.setdefault(line.source, {})
-        mine[line.item] = mine.get(line.item, frozenset()) | {line.label}
-    return found
+        own_sets = machines.setdefault(line.source, {})
+        own_sets[line.item] = own_sets.get(line.item, frozenset()) | {line.label}
+    return machines
 
 
 def _proposal_answers(
@@ -135,10 +135,10 @@ def _documents(
     spans = []
     for line in lines:
         question = texts[line.item][0]
-        for one in marked.get(line.id, ()):
-            shift = 0 if one.field == "question" else len(question) + 1
+        for span in marked.get(line.id, ()):
+            shift = 0 if span.field == "question" else len(question) + 1
             spans.append(SpanRow(
-                line.item, line.annotator, one.start + shift, one.end + shift, one.label
+                line.item, line.annotator, span.start + shift, span.end + shift, span.label
             ))
     return Documents(spans, {key: len(document(*text)) for key, text in texts.items()})
 

@@ -188,8 +188,8 @@ def watch(database: Database, person: Person, *, now: datetime) -> Sequence[Watc
     """
     maker = guard.as_maker(database, person, act="watch_runs", now=now)
     with maker.reading() as connection:
-        found = runs.listed(connection, actor=None if person.is_terminal else person.code)
-    return [watched(one, now) for one in found]
+        rows = runs.listed(connection, actor=None if person.is_terminal else person.code)
+    return [watched(one, now) for one in rows]
 
 
 def one_run(database: Database, person: Person, *, code: str, now: datetime) -> Watched:
@@ -269,10 +269,10 @@ def _own(connection: Connection, person: Person, code: str, now: datetime) -> Wa
     Raises:
         StudyError: no such run of this person.
     """
-    found = runs.by_code(connection, code)
-    if found is None or not (person.is_terminal or found.actor == person.code):
+    run = runs.by_code(connection, code)
+    if run is None or not (person.is_terminal or run.actor == person.code):
         raise StudyError("runs.unknown", run=code if CODE.fullmatch(code) else "?")
-    return watched(found, now)
+    return watched(run, now)
 
 
 def _code(person: Person, token: str) -> str:
@@ -429,9 +429,9 @@ def work(
     except StudyError as error:
         return _end(database, run, "failed", clock(), pulse.counts, _message(error))
     except Exception as error:  # the last net: the row says that it failed, the log says where
-        found, _ = error_log.record(error)
-        told = Message("runs.unexpected", {"id": found})
-        return _end(database, run, "failed", clock(), pulse.counts, told)
+        error_id, _ = error_log.record(error)
+        failure = Message("runs.unexpected", {"id": error_id})
+        return _end(database, run, "failed", clock(), pulse.counts, failure)
     status, message = _ended(outcome)
     counts = Counts(outcome.rows, outcome.failed, outcome.cost)
     return _end(database, run, status, clock(), counts, message)

@@ -63,10 +63,10 @@ def stats_of(file: Path, *, scheme: str, language: str, words: bool = True) -> d
     file = dataset_file(file)
     chosen = load_scheme(scheme)
     entries = read_entries(file)
-    found = figures(
+    table = figures(
         entries, chosen, [steps_of(entry.answer, language) for entry in entries], words=words
     )
-    return {"file": file.name, "sha256": digest_of(file), **found}
+    return {"file": file.name, "sha256": digest_of(file), **table}
 
 
 def table_of(stats: Mapping[str, object]) -> list[tuple[str, str, str]]:
@@ -75,14 +75,14 @@ def table_of(stats: Mapping[str, object]) -> list[tuple[str, str, str]]:
 
 
 def _leaves(tree: Mapping[str, object], at: str = "") -> Iterator[tuple[str, Mapping[str, object]]]:
-    for name, one in tree.items():
-        if not isinstance(one, Mapping):
+    for name, branch in tree.items():
+        if not isinstance(branch, Mapping):
             continue
         place = f"{at}.{name}" if at else name
-        if "paper" in one:
-            yield place, one
+        if "paper" in branch:
+            yield place, branch
         else:
-            yield from _leaves(one, place)
+            yield from _leaves(branch, place)
 
 
 def _shown(value: object) -> str:
@@ -93,8 +93,8 @@ def _shown(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _paper(one: Mapping[str, object]) -> str:
-    return UNPUBLISHED if one["paper"] is None else _shown(one["paper"])
+def _paper(leaf: Mapping[str, object]) -> str:
+    return UNPUBLISHED if leaf["paper"] is None else _shown(leaf["paper"])
 
 
 QUESTIONS: Final = "questions.jsonl"

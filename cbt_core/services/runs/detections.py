@@ -187,12 +187,12 @@ def _sorted_out(
 def _proposals(item: ItemRow, row: Mapping[str, object]) -> list[NewProposal]:
     """Return an item's proposals: a label without a place only where it has no place at all."""
     evidence = row["evidence"]
-    found = [NewProposal(
+    candidates = [NewProposal(
         item_id=item.id, label=one["label"], field=one["field"], start=one["start"],
         end=one["end"],
     ) for one in (evidence if isinstance(evidence, list) else [])]
-    placed = {one.label for one in found if one.field}
-    return list(dict.fromkeys(one for one in found if one.field or one.label not in placed))
+    placed = {one.label for one in candidates if one.field}
+    return list(dict.fromkeys(one for one in candidates if one.field or one.label not in placed))
 
 
 def source_of(plan: Plan[Detection]) -> str:

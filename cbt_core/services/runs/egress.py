@@ -92,10 +92,10 @@ def sources(database: Database, person: Person, *, now: datetime) -> Sequence[Ag
     """
     lead = guard.as_lead_anywhere(database, person, act="sources", now=now)
     with lead.reading() as connection:
-        found = list(runs.agreement_of(connection))
-    known = {one.source for one in found}
+        agreements = list(runs.agreement_of(connection))
+    known = {one.source for one in agreements}
     closed = [Agreement(name, NO, "", "", "", "") for name in sorted(CLOSED - known)]
-    return sorted((*found, *closed), key=lambda one: one.source)
+    return sorted((*agreements, *closed), key=lambda one: one.source)
 
 
 def require_sendable(

@@ -127,9 +127,9 @@ def store(
     )
 
 
-def key_of(slug: str, one: AnswerToJudge) -> str:
+def key_of(slug: str, answer: AnswerToJudge) -> str:
     """Return the name an answer bears outside: it tells neither system nor import order."""
-    return digest_of("judge", slug, one.answer_id, one.text)[:KEY_DIGITS]
+    return digest_of("judge", slug, answer.answer_id, answer.text)[:KEY_DIGITS]
 
 
 def _task(

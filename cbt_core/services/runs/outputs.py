@@ -67,16 +67,16 @@ def page(
         Refused: the person may not. StudyError: no such run, other questions, files deleted.
     """
     with guard.as_maker(database, person, act="page_of_runs", now=now).steps():
-        found = chosen(database, person, codes, now=now)
-    columns = [_cells(one) for one in found]
+        runs = chosen(database, person, codes, now=now)
+    columns = [_cells(one) for one in runs]
     lines = []
     total = 0
-    for place, one in enumerate(questions_of(found[0])):
+    for place, item in enumerate(questions_of(runs[0])):
         total += 1
         if offset <= place < offset + limit:
-            cells = tuple(column.get(one.key, Cell("", (), "", "")) for column in columns)
-            lines.append(Line(one.key, one.question, one.description, cells))
-    return Page(total, tuple(system_of(one) for one in found), tuple(lines))
+            cells = tuple(column.get(item.key, Cell("", (), "", "")) for column in columns)
+            lines.append(Line(item.key, item.question, item.description, cells))
+    return Page(total, tuple(system_of(one) for one in runs), tuple(lines))
 
 
 def chosen(
@@ -89,14 +89,14 @@ def chosen(
     """
     names = list(dict.fromkeys(codes))[:MOST_SYSTEMS]
     with guard.as_maker(database, person, act="chosen_runs", now=now).steps():
-        found = [one_run(database, person, code=one, now=now).run for one in names]
-    if not found:
+        runs = [one_run(database, person, code=one, now=now).run for one in names]
+    if not runs:
         raise StudyError("runs.none_chosen")
-    for one in found:
-        questions_of(one)  # says so when the files are gone
-    if len({one.config["digest"] for one in found}) > 1:
+    for run in runs:
+        questions_of(run)  # says so when the files are gone
+    if len({one.config["digest"] for one in runs}) > 1:
         raise StudyError("runs.other_questions")
-    return found
+    return runs
 
 
 def system_of(run: Run) -> str:
@@ -108,19 +108,19 @@ def _cells(run: Run) -> dict[str, Cell]:
     """Return what a run has so far, by question: the finished file, else its journal."""
     out = answers_file(run)
     if out.exists():
-        found = {str(row["id"]): _cell(row) for row in rows_of_file(out)}
+        cells = {str(row["id"]): _cell(row) for row in rows_of_file(out)}
         for row in rows_of_file(beside(out, FAILED)):
             key = str(row.get("id", row.get("key", "")))
-            found.setdefault(key, Cell("", (), "", str(row.get("cause", "unknown"))))
-        return found
-    found = {}
+            cells.setdefault(key, Cell("", (), "", str(row.get("cause", "unknown"))))
+        return cells
+    cells = {}
     for entry in rows_of_file(beside(out, SUFFIX)):
         if "row" in entry:
-            found[str(entry["key"])] = _cell(entry["row"])
+            cells[str(entry["key"])] = _cell(entry["row"])
         elif "failed" in entry:
             cause = str(entry["failed"].get("cause", "unknown"))
-            found.setdefault(str(entry["key"]), Cell("", (), "", cause))
-    return found
+            cells.setdefault(str(entry["key"]), Cell("", (), "", cause))
+    return cells
 
 
 def _cell(row: Row) -> Cell:
@@ -137,11 +137,11 @@ def rows_of_file(file: Path) -> Iterator[Row]:
     with file.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             try:
-                found = json.loads(line)
+                row = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(found, dict):
-                yield found
+            if isinstance(row, dict):
+                yield row
 
 
 ONE_AT_A_TIME: Final = '[design]\npanel = "single"\n'
@@ -157,9 +157,9 @@ def check(
         Refused, StudyError: see `chosen`; or a run is not over, or two have one name.
     """
     with guard.as_maker(database, person, act="check_runs", now=now).steps():
-        found = _sendable(database, person, codes, now)
-    with _files(found) as (files, left_out):
-        return creation.preview(files, protocol=_protocol(found)), left_out
+        runs = _sendable(database, person, codes, now)
+    with _files(runs) as (files, left_out):
+        return creation.preview(files, protocol=_protocol(runs)), left_out
 
 
 def send(
@@ -172,14 +172,14 @@ def send(
         Refused, StudyError: see `check`. ImportProblems: the study cannot take the texts.
     """
     with guard.as_maker(database, person, act="send_runs", now=now).steps():
-        found = _sendable(database, person, codes, now)
-        with _files(found) as (files, left_out):
+        runs = _sendable(database, person, codes, now)
+        with _files(runs) as (files, left_out):
             made = creation.create_study(
                 database, person, slug=slug, title=title, files=files, now=now,
-                protocol=_protocol(found),
+                protocol=_protocol(runs),
             )
     payload: audit.Payload = {
-        "runs": [one.code for one in found], "left_out": left_out, "new": made.new,
+        "runs": [one.code for one in runs], "left_out": left_out, "new": made.new,
     }
     with database.writing(made.study_id) as connection:
         audit.append(
@@ -192,27 +192,27 @@ def send(
 def _sendable(
     database: Database, person: Person, codes: Sequence[str], now: datetime
 ) -> list[Run]:
-    found = chosen(database, person, codes, now=now)
-    if any(one.status != "finished" for one in found):
+    runs = chosen(database, person, codes, now=now)
+    if any(one.status != "finished" for one in runs):
         raise StudyError("runs.not_finished")
-    if len({system_of(one) for one in found}) < len(found):
+    if len({system_of(one) for one in runs}) < len(runs):
         raise StudyError("runs.same_system")
-    return found
+    return runs
 
 
-def _protocol(found: Sequence[Run]) -> LoadedProtocol | None:
-    return parse_protocol(ONE_AT_A_TIME, "protocol.toml") if len(found) == 1 else None
+def _protocol(runs: Sequence[Run]) -> LoadedProtocol | None:
+    return parse_protocol(ONE_AT_A_TIME, "protocol.toml") if len(runs) == 1 else None
 
 
 @contextmanager
-def _files(found: Sequence[Run]) -> Iterator[tuple[StudyFiles, int]]:
+def _files(runs: Sequence[Run]) -> Iterator[tuple[StudyFiles, int]]:
     """Yield the files of a study, and how many questions lack an answer and were left out.
 
     A study wants an answer of every system to every item; where one is missing, or only the first
     questions of a file were asked, files without the others are made for the moment.
     """
-    questions = questions_of(found[0])
-    answers = [answers_file(one) for one in found]
+    questions = questions_of(runs[0])
+    answers = [answers_file(one) for one in runs]
     have = [{str(row["id"]) for row in rows_of_file(file)} for file in answers]
     asked = [one.key for one in questions]
     kept = [key for key in asked if all(key in keys for keys in have)]
@@ -220,21 +220,21 @@ def _files(found: Sequence[Run]) -> Iterator[tuple[StudyFiles, int]]:
         raise StudyError("runs.nothing_common")
     left_out = len(asked) - len(kept)
     if not left_out and questions.limit is None:
-        names = {file: f"{system_of(one)}.jsonl" for one, file in zip(found, answers, strict=True)}
+        names = {file: f"{system_of(one)}.jsonl" for one, file in zip(runs, answers, strict=True)}
         yield StudyFiles(
             questions=questions.path, answers=answers, names={**names, questions.path:
             questions.name}, encoding=questions.encoding, sheet=questions.sheet,
         ), 0
         return
     with tempfile.TemporaryDirectory() as folder:
-        yield _cut(found, answers, set(kept), Path(folder)), left_out
+        yield _cut(runs, answers, set(kept), Path(folder)), left_out
 
 
 def _cut(
-    found: Sequence[Run], answers: Sequence[Path], kept: set[str], folder: Path
+    runs: Sequence[Run], answers: Sequence[Path], kept: set[str], folder: Path
 ) -> StudyFiles:
     """Write the files of a study without the questions that lack an answer."""
-    questions = questions_of(found[0])
+    questions = questions_of(runs[0])
     read = read_study(
         questions=questions.path, encoding=questions.encoding, sheet=questions.sheet
     )
@@ -249,10 +249,10 @@ def _cut(
     write_lines((
         {"id": one.key, "answer": text} for one in items for text in one.references
     ), references)
-    places = [folder / f"answers-{place}.jsonl" for place in range(len(found))]
+    places = [folder / f"answers-{place}.jsonl" for place in range(len(runs))]
     for file, place in zip(answers, places, strict=True):
         write_lines((row for row in rows_of_file(file) if str(row["id"]) in kept), place)
-    names = {place: f"{system_of(one)}.jsonl" for one, place in zip(found, places, strict=True)}
+    names = {place: f"{system_of(one)}.jsonl" for one, place in zip(runs, places, strict=True)}
     return StudyFiles(
         questions=first, answers=places, names={**names, first: questions.name},
         references=[references] if references.stat().st_size else [],

@@ -258,9 +258,9 @@ def prompt_text(asked: Asked) -> str:
     Raises:
         StudyError: no such prompt or scheme.
     """
-    found = load_prompt(asked.prompt, asked.prompt_language)
-    scheme = load_scheme(asked.scheme) if found.needs_scheme else None
-    messages = found.messages("{question}", "{description}", scheme)
+    prompt = load_prompt(asked.prompt, asked.prompt_language)
+    scheme = load_scheme(asked.scheme) if prompt.needs_scheme else None
+    messages = prompt.messages("{question}", "{description}", scheme)
     return "\n\n".join(f"[{one.role}]\n{one.content.strip()}" for one in messages)
 
 
@@ -274,12 +274,12 @@ def study_questions(
     """
     lead = guard.as_lead(database, person, study=slug, act="study_questions", now=now)
     with lead.reading() as (connection, study):
-        found = [one for one in items.in_use(connection, study.id) if one.kind == MAIN]
+        questions = [one for one in items.in_use(connection, study.id) if one.kind == MAIN]
     return [
         {"id": one.key, "question": one.question, "description": one.description,
          "keywords": "|".join(one.keywords), "source": one.source, "licence": one.licence,
          "risk": one.risk}
-        for one in found
+        for one in questions
     ]
 
 

@@ -42,8 +42,8 @@ def gates_of_study(database: Database, person: Person, *, slug: str, now: dateti
         unblinded = study.stage == Stage.UNBLINDED
         systems = studies.systems(connection, study.id)
         shown = {one.masked: one.name if unblinded else one.masked for one in systems}
-        found = list(_items(connection, study.id, shown))
-    report = look_over(found, sorted(shown.values()), names=[one.name for one in systems])
+        asked_items = list(_items(connection, study.id, shown))
+    report = look_over(asked_items, sorted(shown.values()), names=[one.name for one in systems])
     return report if unblinded else _silent(report)
 
 
@@ -60,14 +60,14 @@ def summary_lines(report: Report, language: str) -> list[str]:
     return lines or [say("gates.nothing", language)]
 
 
-def telling_line(one: Telling, language: str) -> str:
+def telling_line(pair: Telling, language: str) -> str:
     """Return what form alone tells about two systems."""
-    if one.auc.value is None:
-        return say("gates.telling_few", language, a=one.first, b=one.second, n=one.items)
-    code = "gates.telling_yes" if one.told else "gates.telling_no"
+    if pair.auc.value is None:
+        return say("gates.telling_few", language, a=pair.first, b=pair.second, n=pair.items)
+    code = "gates.telling_yes" if pair.told else "gates.telling_no"
     return say(
-        code, language, a=one.first, b=one.second, auc=f"{one.auc.value:.2f}",
-        low=f"{one.auc.low:.2f}", high=f"{one.auc.high:.2f}", features=_features(one, language),
+        code, language, a=pair.first, b=pair.second, auc=f"{pair.auc.value:.2f}",
+        low=f"{pair.auc.low:.2f}", high=f"{pair.auc.high:.2f}", features=_features(pair, language),
     )
 
 
@@ -78,13 +78,13 @@ def feature_name(name: str, language: str) -> str:
     return f"{word} “{phrase}”" if phrase else word
 
 
-def _features(one: Telling, language: str) -> str:
-    told = [
+def _features(pair: Telling, language: str) -> str:
+    phrases = [
         say("gates.feature", language, name=feature_name(trait.name, language),
             a=f"{trait.means[0]:.1f}", b=f"{trait.means[1]:.1f}")
-        for trait in one.features[:FEATURES_TOLD]
+        for trait in pair.features[:FEATURES_TOLD]
     ]
-    return say("gates.between", language).join(told) or say("gates.no_feature", language)
+    return say("gates.between", language).join(phrases) or say("gates.no_feature", language)
 
 
 def _items(
@@ -98,10 +98,10 @@ def _items(
         for row in items.answers(connection, [one.id for one in part]):
             if row.system in shown:
                 answers[row.item_id][shown[row.system]] = ImportedAnswer(row.text, model=row.model)
-        for one in part:
+        for item in part:
             yield ImportedItem(
-                one.key, one.question, one.description, risk=Risk(one.risk),
-                answers=answers[one.id],
+                item.key, item.question, item.description, risk=Risk(item.risk),
+                answers=answers[item.id],
             )
 
 
@@ -116,9 +116,9 @@ def _silent(report: Report) -> Report:
     return replace(report, findings=kept, telling=tuple(map(_without_phrases, report.telling)))
 
 
-def _without_phrases(one: Telling) -> Telling:
-    features = (replace(trait, name=trait.name.partition(":")[0]) for trait in one.features)
-    return replace(one, features=tuple(features))
+def _without_phrases(pair: Telling) -> Telling:
+    features = (replace(trait, name=trait.name.partition(":")[0]) for trait in pair.features)
+    return replace(pair, features=tuple(features))
 
 
 def unsafe(report: Report) -> Sequence[str]:

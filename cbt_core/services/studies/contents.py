@@ -41,7 +41,7 @@ def setup_for(database: Database, person: Person, *, slug: str, now: datetime) -
 def listing(database: Database, person: Person, *, now: datetime) -> list[StudyLine]:
     """Return the person's studies, oldest first; the terminal sees every one."""
     with guard.as_anyone(database, person, act="listing", now=now).reading() as connection:
-        found = (
+        rows = (
             studies.every(connection)
             if person.is_terminal
             else studies.of_person(connection, person.id)
@@ -53,7 +53,7 @@ def listing(database: Database, person: Person, *, now: datetime) -> list[StudyL
                 len(studies.systems(connection, study.id)),
                 tuple(role for role in Role if person.has(role, study.id)),
             )
-            for study in found
+            for study in rows
         ]
 
 
@@ -67,8 +67,8 @@ def items_page(
         rows = items.page(connection, study.id, offset=offset, limit=limit, search=search)
         answers = items.answers(connection, [row.id for row in rows])
     by_item: dict[int, list[items.AnswerRow]] = {}
-    for one in answers:
-        by_item.setdefault(one.item_id, []).append(one)
+    for answer in answers:
+        by_item.setdefault(answer.item_id, []).append(answer)
     return [ItemWithAnswers(row, tuple(by_item.get(row.id, ()))) for row in rows]
 
 

@@ -47,9 +47,9 @@ def unknown_labels(read: ReadStudy, scheme: Scheme) -> tuple[Problem, ...]:
     """Return a warning for every name that the scheme does not hold (20 told, the rest counted)."""
     findings = Findings()
     known = {name: scheme.find(name) is not None for name in _names(read.items)}
-    for one in read.items:
-        for system, answer in one.answers.items():
-            file, row = read.places.get(one.key, {}).get(system, (read.file, one.row))
+    for item in read.items:
+        for system, answer in item.answers.items():
+            file, row = read.places.get(item.key, {}).get(system, (read.file, item.row))
             for name in answer.distortions:
                 if not known[name]:
                     values: dict[str, object] = {"value": shown(name), "scheme": scheme.id}
@@ -70,7 +70,7 @@ def store(
     """
     rows = list(imported)
     ids = items.keys(connection, study_id)
-    found = {name: scheme.find(name) for name in _names(rows)}
+    labels = {name: scheme.find(name) for name in _names(rows)}
     count = 0
     for system in sorted({
         name for one in rows for name, answer in one.answers.items() if answer.distortions
@@ -79,7 +79,7 @@ def store(
         proposals = [
             NewProposal(item_id=item_id, label=label.id)
             for item_id, answer in answered
-            for label in dict.fromkeys(found[name] for name in answer.distortions)
+            for label in dict.fromkeys(labels[name] for name in answer.distortions)
             if label is not None
         ]
         passed = {item_id: 0 for item_id, _ in answered}
@@ -173,10 +173,10 @@ def _check_fit(read: ReadStudy, protocol: LoadedProtocol) -> None:
     except StudyError as error:
         problem = Problem(read.file, 1, "system", error.code, error.values)
         raise ImportProblems((problem,)) from error
-    for one in read.items:
-        if one.key.startswith(EXTRA_KEYS):
-            values: dict[str, object] = {"key": one.key.partition(":")[0] + ":"}
-            raise ImportProblems((Problem(read.file, one.row, "id", "studies.check_key", values),))
+    for item in read.items:
+        if item.key.startswith(EXTRA_KEYS):
+            values: dict[str, object] = {"key": item.key.partition(":")[0] + ":"}
+            raise ImportProblems((Problem(read.file, item.row, "id", "studies.check_key", values),))
 
 
 def _baseline_warning(read: ReadStudy, protocol: LoadedProtocol) -> tuple[Problem, ...]:
@@ -197,24 +197,24 @@ def files_digest(rows: Iterable[ImportedItem], detected: frozenset[str]) -> str:
 
     A detected risk is left out: the same file has the same digest when detection is improved.
     """
-    found = sha256()
+    digest = sha256()
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    for one in rows:
+    for item in rows:
         answers = [
             [name, given.text, given.distortions, given.model, given.adapter, given.prompt,
              given.run]
-            for name, given in sorted(one.answers.items())
+            for name, given in sorted(item.answers.items())
         ]
-        risk = one.risk.value if one.risk and one.key not in detected else ""
+        risk = item.risk.value if item.risk and item.key not in detected else ""
         row: list[object] = [
-            one.key, one.question, one.description, one.keywords, one.source, one.licence, risk,
-            answers, one.references,
+            item.key, item.question, item.description, item.keywords, item.source, item.licence,
+            risk, answers, item.references,
         ]
-        if one.inclusion_probability is not None:  # else the digest is that of earlier versions
-            row.append(one.inclusion_probability)
-        found.update(encode(row).encode())
-        found.update(b"\n")
-    return found.hexdigest()
+        if item.inclusion_probability is not None:  # else the digest is that of earlier versions
+            row.append(item.inclusion_probability)
+        digest.update(encode(row).encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
 
 
 SLUG: Final = re.compile(r"[a-z0-9-]{1,60}")

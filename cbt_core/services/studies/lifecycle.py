@@ -114,13 +114,13 @@ def withdraw_item(
     with lead.writing() as (connection, study):
         given = reason_given(reason)
         refuse_unless(connection, study, Stage.DRAFT, Stage.OPEN)
-        found = items.by_key(connection, study.id, key)
-        if found is None or found.kind != "main":
+        item = items.by_key(connection, study.id, key)
+        if item is None or item.kind != "main":
             raise StudyError("lifecycle.no_item", key=key, slug=slug)
-        if found.withdrawn_at:
-            raise StudyError("lifecycle.withdrawn_before", key=key, day=found.withdrawn_at[:10])
-        items.withdraw(connection, found.id, at=stamp(now), reason=given)
-        taken = sum(progress.withdraw_tasks(connection, found.id).values())
+        if item.withdrawn_at:
+            raise StudyError("lifecycle.withdrawn_before", key=key, day=item.withdrawn_at[:10])
+        items.withdraw(connection, item.id, at=stamp(now), reason=given)
+        taken = sum(progress.withdraw_tasks(connection, item.id).values())
         payload: audit.Payload = {"item": key, "reason": given, "tasks": taken}
         note(connection, study, person, "item.withdraw", payload, now)
         return taken
@@ -167,11 +167,11 @@ def reason_given(reason: str) -> str:
 
 def refuse_unless(connection: Connection, study: StudyRow, *stages: Stage) -> None:
     """Refuse unless the study is in one of these stages now (read inside the transaction)."""
-    found = studies.by_id(connection, study.id)
-    if found is None:
+    study_row = studies.by_id(connection, study.id)
+    if study_row is None:
         raise StudyError("studies.unknown", slug=study.slug)
-    if found.stage not in stages:
-        raise StudyError(f"lifecycle.is_{found.stage}", slug=study.slug)
+    if study_row.stage not in stages:
+        raise StudyError(f"lifecycle.is_{study_row.stage}", slug=study.slug)
 
 
 def note(

@@ -84,18 +84,18 @@ def extras_of(protocol: Protocol) -> dict[str, Extra]:
     Calibration shows the practice items again, whose answers have a key.
     """
     check, calibration = EXTRA_KEYS
-    found = [
+    extras = [
         Extra(check + one.id, "check", one.question, one.description,
               (("better", one.better), ("worse", one.worse)))
         for one in protocol.raters.attention
     ]
     if protocol.raters.recalibrate_every:
-        found += [
+        extras += [
             Extra(calibration + one.id, "calibration", one.question, one.description,
                   tuple(("", one.answers[slot]) for slot in sorted(one.answers)))
             for one in protocol.raters.practice
         ]
-    return {one.key: one for one in found}
+    return {one.key: one for one in extras}
 
 
 def store_protocol(

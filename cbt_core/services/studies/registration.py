@@ -87,21 +87,21 @@ def register(
             setup, language=language, at=at, items=counts.items, systems=len(names),
             protocol=studies.protocol_text(connection, study.id, setup.digests.protocol),
         )
-        found = Frozen(text, setup.digests.protocol, sha256(text.encode()).hexdigest(), at)
+        plan = Frozen(text, setup.digests.protocol, sha256(text.encode()).hexdigest(), at)
         payload: audit.Payload = {
-            "protocol": found.digest, "text": found.text_digest, "language": language,
+            "protocol": plan.digest, "text": plan.text_digest, "language": language,
         }
         note(connection, study, person, ACTION, payload, now)
-    return found
+    return plan
 
 
-def write(found: Frozen, out: Path) -> None:
+def write(plan: Frozen, out: Path) -> None:
     """Write the plan's text.
 
     Raises:
         StudyError: the place cannot be written.
     """
-    write_text(found.text, out)
+    write_text(plan.text, out)
 
 
 def _plan_of_record(versions: Sequence[VersionRow], first: str | None) -> VersionRow:
@@ -126,10 +126,10 @@ def _changed(old: str, new: str) -> tuple[str, ...]:
 
 
 def _flat(content: Mapping[str, object]) -> dict[str, object]:
-    found: dict[str, object] = {}
+    fields: dict[str, object] = {}
     for key, value in content.items():
         if isinstance(value, dict):
-            found |= {f"{key}.{inner}": one for inner, one in value.items()}
+            fields |= {f"{key}.{inner}": one for inner, one in value.items()}
         else:
-            found[key] = value
-    return found
+            fields[key] = value
+    return fields

@@ -28,12 +28,12 @@ class _Kept(Generic[Thing]):
         self._known: dict[str, Thing] = {}
 
     def get(self, digest: str, make: Callable[[], Thing]) -> Thing:
-        found = self._known.get(digest)
-        if found is None:
+        thing = self._known.get(digest)
+        if thing is None:
             if len(self._known) >= KEPT:
                 self._known.clear()
-            found = self._known[digest] = make()
-        return found
+            thing = self._known[digest] = make()
+        return thing
 
 
 _PROTOCOLS: Final = _Kept[Protocol]()
@@ -47,10 +47,10 @@ def current(connection: Connection, study_id: int) -> StudySetup:
     Raises:
         StudyError: there is no such study.
     """
-    found = studies.current(connection, study_id)
-    if found is None:
+    record = studies.current(connection, study_id)
+    if record is None:
         raise StudyError("studies.unknown", slug=study_id)
-    study, digests = found
+    study, digests = record
     return StudySetup(
         study,
         digests,

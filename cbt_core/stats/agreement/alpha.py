@@ -76,20 +76,20 @@ def leave_one_out(
     `rater` is the one whose absence moves alpha the most. Undefined alphas are passed over.
     """
     occurring = occurrences(distinct, stratum.systems)
-    found = np.array(
+    alphas = np.array(
         [_without(distinct, stratum, occurring, column) for column in stratum.frame.present]
     )
-    if np.isnan(found).all() or np.isnan(whole):
+    if np.isnan(alphas).all() or np.isnan(whole):
         return LeftOutRange(None, None, None, Reason.ALL_EQUAL.text)
-    column = stratum.frame.present[int(np.nanargmax(np.abs(found - whole)))]
+    column = stratum.frame.present[int(np.nanargmax(np.abs(alphas - whole)))]
     return LeftOutRange(
-        float(np.nanmin(found)), float(np.nanmax(found)), ratings.raters[distinct.raters[column]]
+        float(np.nanmin(alphas)), float(np.nanmax(alphas)), ratings.raters[distinct.raters[column]]
     )
 
 
 def _without(distinct: Patterns, stratum: Stratum, occurring: Floats, column: int) -> float:
     codes = distinct.codes.copy()
     codes[:, column] = -1
-    found = coincidence_features(codes, stratum.frame)
-    sums = Sums(stratum.frame, found.rows @ occurring[:, np.newaxis], found.places)
+    features = coincidence_features(codes, stratum.frame)
+    sums = Sums(stratum.frame, features.rows @ occurring[:, np.newaxis], features.places)
     return float(alpha(sums, ordinal_distances(sums))[0])

@@ -109,10 +109,10 @@ def _margins(tables: Floats, axis: int) -> list[Floats]:
 
 def _used(margins: list[Floats]) -> Floats:
     """Return how many categories were given (pairs, b)."""
-    found: Floats = np.zeros(margins[0].shape) if margins else np.zeros(0)
+    counts: Floats = np.zeros(margins[0].shape) if margins else np.zeros(0)
     for own in margins:
-        found += own > 0
-    return found
+        counts += own > 0
+    return counts
 
 
 def common(sums: Sums) -> Floats:

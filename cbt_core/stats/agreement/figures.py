@@ -60,20 +60,20 @@ LIVE: Final = Plan(CORE, ("kappa", "kappa_quadratic"), full=False)
 def figures(plan: Plan, ordered: bool, name: str, strata: Mapping[str, Sums]) -> Figures:
     """Return every wanted figure (m, b) of stratum `name`; `ordered`: not a nominal scale."""
     sums = strata[name]
-    found = {
+    values = {
         statistic.key: statistic.compute(sums)[np.newaxis, :]
         for statistic in plan.statistics
         if ordered or not statistic.ordered
     }
-    found |= {
+    values |= {
         key: chance.kappa(sums, KAPPAS[key]) for key in plan.kappas if ordered or key == "kappa"
     }
     if plan.full and ordered and name == POOLED:
         systems = [part for stratum, part in strata.items() if stratum != POOLED]
         distances = alpha.ordinal_distances(sums)
-        found[PREFIX + WITHIN[0]] = alpha.alpha_within(sums, systems, distances)[np.newaxis, :]
-        found[PREFIX + WITHIN[1]] = chance.ac_within(sums, systems, 2)[np.newaxis, :]
-    return found
+        values[PREFIX + WITHIN[0]] = alpha.alpha_within(sums, systems, distances)[np.newaxis, :]
+        values[PREFIX + WITHIN[1]] = chance.ac_within(sums, systems, 2)[np.newaxis, :]
+    return values
 
 
 def kappa_reason(table: Floats) -> Reason:
@@ -270,14 +270,14 @@ def _replicated(
     seed: int,
 ) -> list[Replicates]:
     """Return the replicates of every scale, all from the same draws of items."""
-    found = [Replicates(each, partial(figures, plan, each.scale not in nominal)) for each in tables]
+    draws = [Replicates(each, partial(figures, plan, each.scale not in nominal)) for each in tables]
     items = len(ratings.items)
     widest = max((each.widest for each in tables), default=1)
     count = bootstrap if items else 0
     for weights in resampling.blocks(items, replicates=count, seed=seed, widest=widest):
-        for replicates in found:
+        for replicates in draws:
             replicates.add(weights)
-    return found
+    return draws
 
 
 def _refuse_absent(ratings: Ratings, scales: Collection[str]) -> None:

@@ -108,8 +108,8 @@ class Components:
 
 def agreement(sums: Sums) -> Floats:
     """Return unit variance / total variance (b,); nan when it cannot be estimated."""
-    found = components(sums)
-    return ratio(found.unit, found.unit + found.rater + found.residual)
+    variances = components(sums)
+    return ratio(variances.unit, variances.unit + variances.rater + variances.residual)
 
 
 def components(sums: Sums) -> Components:

@@ -124,18 +124,18 @@ def _correlations(
         used |= ~(np.isnan(x) | np.isnan(y))
     weights = _weights(answers.item, how)
     groups = {name: answers.system == index for index, name in systems.items()}
-    found = {
+    by_group = {
         name: {kind: _replicated(pairs, here, weights, kind) for kind in _KINDS}
         for name, here in {"": used, **groups}.items()
     }
     count = {name: int((used & here).sum()) for name, here in groups.items()}
     within = {
-        kind: _mean_of([found[name][kind] for name in groups]) for kind in _KINDS
+        kind: _mean_of([by_group[name][kind] for name in groups]) for kind in _KINDS
     }
     return Correlations(
         within=_told(int(used.sum()), within),
-        pooled=_told(int(used.sum()), found[""]),
-        by_system={name: _told(count[name], found[name]) for name in groups},
+        pooled=_told(int(used.sum()), by_group[""]),
+        by_system={name: _told(count[name], by_group[name]) for name in groups},
     )
 
 
@@ -176,9 +176,9 @@ def _one(x: Floats, y: Floats, here: Truths, weights: Floats, kind: str) -> Floa
 def _point_only(x: Floats, y: Floats, columns: int) -> Floats:
     from scipy.stats import kendalltau
 
-    found = np.full(columns, np.nan)
-    found[0] = float(kendalltau(x, y).statistic)
-    return found
+    estimates = np.full(columns, np.nan)
+    estimates[0] = float(kendalltau(x, y).statistic)
+    return estimates
 
 
 def _mean_of(parts: list[Floats]) -> Floats:
@@ -205,9 +205,9 @@ def _row_means(table: Floats) -> Floats:
     """Return the mean (n,) of what each row of (n, R) has, nan where it has nothing."""
     known = ~np.isnan(table)
     count = known.sum(axis=1)
-    found = np.full(len(table), np.nan)
-    np.divide(np.where(known, table, 0).sum(axis=1), count, out=found, where=count > 0)
-    return found
+    means = np.full(len(table), np.nan)
+    np.divide(np.where(known, table, 0).sum(axis=1), count, out=means, where=count > 0)
+    return means
 
 
 LEVEL: Final = 0.05
@@ -376,9 +376,9 @@ def _adjusted(p: Floats) -> Floats:
     rank = np.arange(1, tests + 1)[:, np.newaxis]
     raised = np.take_along_axis(p, turn, axis=0) * tests * (1 / rank).sum() / rank
     stepped = np.minimum(np.minimum.accumulate(raised[::-1], axis=0)[::-1], 1.0)
-    found = np.empty_like(p)
-    np.put_along_axis(found, turn, stepped, axis=0)
-    return found
+    p_values = np.empty_like(p)
+    np.put_along_axis(p_values, turn, stepped, axis=0)
+    return p_values
 
 
 def _against(
@@ -423,8 +423,8 @@ def _replicates(wins: list[_Wins], epsilon: float, how: Bootstrap) -> tuple[Floa
 
 def _sums(wins: _Wins, items: Integers, epsilon: float) -> Floats:
     """Return per item (4, I): met, difference less epsilon, its square, judge's wins."""
-    found = np.zeros((4, len(items)))
+    sums = np.zeros((4, len(items)))
     place = np.searchsorted(items, wins.item)
     moved = np.round(wins.human - wins.judge, 10) - epsilon
-    found[:, place] = np.stack([np.ones_like(moved), moved, moved**2, wins.judge])
-    return found
+    sums[:, place] = np.stack([np.ones_like(moved), moved, moved**2, wins.judge])
+    return sums

@@ -36,7 +36,7 @@ def rater_figures(
     """
     scores = ratings.values[scale][rows]
     against = _against_others(ratings, scores, rows)
-    found = []
+    figures = []
     for rater in np.unique(ratings.rater[rows]):
         own = ratings.rater[rows] == rater
         plain = RaterFigures(
@@ -47,11 +47,11 @@ def rater_figures(
             drift=_drift(ratings, rows[own], against[own]) if ordered else None,
             seconds_median=_median(ratings.seconds, rows[own]),
         )
-        found.append(
+        figures.append(
             _with_intervals(ratings, rows[own], against[own], plain, drawn=intervals)
             if ordered else plain
         )
-    return tuple(found)
+    return tuple(figures)
 
 
 def _against_others(ratings: Ratings, scores: Floats, rows: Integers) -> Floats:
@@ -109,12 +109,12 @@ def _bare(point: float | None, reason: Reason) -> Value:
 
 
 def _drift_interval(drift: float | None, item: Integers, d: Floats, position: Floats) -> Value:
-    told = ~np.isnan(position)
-    if drift is None or _tasks(position[told]) < FEWEST_TASKS:
+    known = ~np.isnan(position)
+    if drift is None or _tasks(position[known]) < FEWEST_TASKS:
         return Value(drift, reason=Reason.FEW_TASKS.text)
-    x, y = position[told] - position[told].mean(), d[told]
+    x, y = position[known] - position[known].mean(), d[known]
     columns = np.stack([np.ones_like(x), x, y, x * x, x * y])
-    return _interval(drift, item[told], columns, _slope, Reason.FEW_TASKS)
+    return _interval(drift, item[known], columns, _slope, Reason.FEW_TASKS)
 
 
 def _interval(

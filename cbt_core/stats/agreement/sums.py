@@ -173,12 +173,12 @@ def _linked(scored: NDArray[np.bool_]) -> csr_array:
 def features(codes: Codes, fixed: Frame, *, full: bool = True) -> Features:
     """Return all features of the distinct units; without `full` those a live page needs."""
     counts = category_counts(codes, len(fixed.categories))
-    found = [_block(*each) for each in _of_counts(counts)]
-    found += [_cells("tables", codes, fixed), *_complete(codes, fixed)]
+    blocks = [_block(*each) for each in _of_counts(counts)]
+    blocks += [_cells("tables", codes, fixed), *_complete(codes, fixed)]
     if full:
-        found += [*_one_way(counts, fixed), *_crossed(codes, fixed)]
-        found.append(_cells("complete_tables", _complete_codes(codes, fixed), fixed))
-    return stacked(found)
+        blocks += [*_one_way(counts, fixed), *_crossed(codes, fixed)]
+        blocks.append(_cells("complete_tables", _complete_codes(codes, fixed), fixed))
+    return stacked(blocks)
 
 
 def coincidence_features(codes: Codes, fixed: Frame) -> Features:
@@ -371,22 +371,22 @@ def table(
     for name, systems in cuts:
         occurring = occurrences(distinct, systems)
         fixed = frame(distinct.codes, distinct.categories, occurring)
-        found = features(distinct.codes, fixed, full=full)
-        strata.append(Stratum(name, systems, fixed, found))
+        own_features = features(distinct.codes, fixed, full=full)
+        strata.append(Stratum(name, systems, fixed, own_features))
     return ScaleTable(scale, distinct, tuple(strata))
 
 
 def sums(scale: ScaleTable, weights: Floats) -> dict[str, Sums]:
     """Return the sums of every stratum for item weights (I, b)."""
     counts = [member @ weights for member in scale.patterns.members]
-    found = {}
+    by_stratum = {}
     for stratum in scale.strata:
         chosen = [counts[system] for system in stratum.systems]
         nothing = np.zeros((len(scale.patterns.codes), weights.shape[1]))
         units = chosen[0] if len(chosen) == 1 else sum(chosen, nothing)
         data = stratum.features.rows @ units
-        found[stratum.name] = Sums(stratum.frame, data, stratum.features.places)
-    return found
+        by_stratum[stratum.name] = Sums(stratum.frame, data, stratum.features.places)
+    return by_stratum
 
 
 def sample(scale: ScaleTable, items: int) -> dict[str, Sums]:
@@ -405,9 +405,9 @@ class Replicates:
 
     def add(self, weights: Floats) -> None:
         """Compute the figures of one block of item weights (I, b)."""
-        found = sums(self._scale, weights)
+        block_sums = sums(self._scale, weights)
         for name in self._names():
-            self._parts[name].append(self._compute(name, found))
+            self._parts[name].append(self._compute(name, block_sums))
 
     def figures(self, stratum: str) -> Figures:
         """Return statistic -> figures (m, B) of a stratum; without replicates B is 0."""
@@ -424,7 +424,7 @@ class Replicates:
 
 def occurrences(distinct: Patterns, systems: tuple[int, ...]) -> Floats:
     """Return how many units of these systems have each distinct row (P,)."""
-    found = np.zeros(len(distinct.codes))
+    counts = np.zeros(len(distinct.codes))
     for system in systems:
-        found += np.asarray(distinct.members[system].sum(axis=1))
-    return found
+        counts += np.asarray(distinct.members[system].sum(axis=1))
+    return counts

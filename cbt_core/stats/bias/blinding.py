@@ -284,8 +284,8 @@ def _told(
     guesses: PairGuesses, right: Truths, decided: Truths, rater: int
 ) -> tuple[int, int]:
     """Return how many of a rater's decided guesses are right, and how many there are."""
-    mine = guesses.rater == rater
-    return int((right & mine).sum()), int((decided & mine).sum())
+    own_guesses = guesses.rater == rater
+    return int((right & own_guesses).sum()), int((decided & own_guesses).sum())
 
 
 def _bang(guesses: PairGuesses, chosen: Truths, how: Bootstrap) -> Value:
@@ -336,14 +336,14 @@ def _both(sums: Floats) -> Floats:
 
 
 def _crossed(guesses: PairGuesses, right: Truths, decided: Truths) -> tuple[GuessRow, ...]:
-    found = []
+    rows = []
     for name, value in (*PREFERRED.items(), ("none", np.nan)):
         here = np.isnan(guesses.preference) if np.isnan(value) else guesses.preference == value
-        found.append(GuessRow(
+        rows.append(GuessRow(
             name, int((here & right).sum()), int((here & decided & ~right).sum()),
             int((here & ~decided).sum()),
         ))
-    return tuple(found)
+    return tuple(rows)
 
 
 def _follows(guesses: PairGuesses, how: Bootstrap) -> Value:
@@ -359,14 +359,14 @@ def _interpretation(
     accuracy: Value, follows: Value, james: Value, raters: int
 ) -> tuple[str, ...]:
     """Return what may be said, and no more: codes of wording section `stats`."""
-    found = [_accuracy_code(accuracy)]
+    codes = [_accuracy_code(accuracy)]
     if accuracy.low is not None and raters < FEW_RATERS:
-        found.append("blinding_few_raters")
+        codes.append("blinding_few_raters")
     if follows.low is not None and follows.low > CHANCE:
-        found.append("blinding_follows_preference")
+        codes.append("blinding_follows_preference")
     if james.value is not None:
-        found.append("blinding_james_guard")
-    return tuple(found)
+        codes.append("blinding_james_guard")
+    return tuple(codes)
 
 
 def _accuracy_code(accuracy: Value) -> str:

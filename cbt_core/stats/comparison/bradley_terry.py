@@ -79,24 +79,24 @@ def design(shown: Integers, outcome: Integers, systems: int, terms: tuple[str, .
 def fit(model: Design, weights: Floats) -> Floats:
     """Return the parameters (P, b) for weights (n, b) of the choices; nan where not converged."""
     counts = _counts(model, weights)
-    found = np.zeros((weights.shape[1], model.parameters))
+    estimates = np.zeros((weights.shape[1], model.parameters))
     for _ in range(STEPS):
-        gradient, curvature = _derivatives(model, counts, found)
+        gradient, curvature = _derivatives(model, counts, estimates)
         step = np.linalg.solve(curvature, gradient[:, :, np.newaxis])[:, :, 0]
         size = np.abs(step).max(axis=1, keepdims=True)
-        found = found + step * np.minimum(1.0, 2.0 / np.maximum(size, RIDGE))
+        estimates = estimates + step * np.minimum(1.0, 2.0 / np.maximum(size, RIDGE))
         if size.max() < GRADIENT:
             break
-    gradient, _ = _derivatives(model, counts, found)
+    gradient, _ = _derivatives(model, counts, estimates)
     scale = counts.sum(axis=(1, 2))
     settled = np.abs(gradient).max(axis=1) <= 1e-6 * np.maximum(scale, 1.0)
-    return np.where(settled[:, np.newaxis], found, np.nan).T
+    return np.where(settled[:, np.newaxis], estimates, np.nan).T
 
 
-def finite(found: Floats) -> Floats:
+def finite(estimates: Floats) -> Floats:
     """Tell of parameters (P, b) whether each replicate has a finite estimate (1, b)."""
     with np.errstate(invalid="ignore"):
-        return np.asarray((np.abs(found) < LIMIT).all(axis=0, keepdims=True))
+        return np.asarray((np.abs(estimates) < LIMIT).all(axis=0, keepdims=True))
 
 
 def exists(model: Design) -> Reason | None:
@@ -111,12 +111,12 @@ def exists(model: Design) -> Reason | None:
     rows = np.concatenate([_against(model, int(kind), int(chosen)) for kind, chosen in cells])
     if np.linalg.matrix_rank(rows) < model.parameters - 1:  # strengths are relative
         return Reason.DISCONNECTED
-    found = linprog(
+    optimum = linprog(
         -rows.sum(axis=0), A_ub=np.concatenate([-rows, rows]),
         b_ub=np.concatenate([np.zeros(len(rows)), np.ones(len(rows))]), bounds=(None, None),
         method="highs",
     )
-    return Reason.SEPARATED if found.status != 0 or -found.fun > 1e-7 else None
+    return Reason.SEPARATED if optimum.status != 0 or -optimum.fun > 1e-7 else None
 
 
 def _against(model: Design, kind: int, chosen: int) -> Floats:
@@ -132,18 +132,18 @@ def _counts(model: Design, weights: Floats) -> Floats:
     """Return how often each alternative was chosen (b, D, A)."""
     sheets, alternatives = model.there.shape
     cell = model.kind * alternatives + model.chosen
-    found = np.zeros((sheets * alternatives, weights.shape[1]))
-    np.add.at(found, cell, weights)
-    return np.ascontiguousarray(found.T).reshape(-1, sheets, alternatives)
+    tallies = np.zeros((sheets * alternatives, weights.shape[1]))
+    np.add.at(tallies, cell, weights)
+    return np.ascontiguousarray(tallies.T).reshape(-1, sheets, alternatives)
 
 
-def _derivatives(model: Design, counts: Floats, found: Floats) -> tuple[Floats, Floats]:
+def _derivatives(model: Design, counts: Floats, estimates: Floats) -> tuple[Floats, Floats]:
     """Return gradient (b, P) and negative curvature (b, P, P) of the log likelihood.
 
     A spring on the sum of the strengths fixes their level without touching the likelihood; a
     tiny ridge keeps a replicate without a finite estimate solvable (it runs off and is dropped).
     """
-    utility = np.einsum("dap,bp->bda", model.features, found)
+    utility = np.einsum("dap,bp->bda", model.features, estimates)
     raised = np.exp(np.clip(utility, -200, 200)) * model.there
     chance = raised / raised.sum(axis=2, keepdims=True)
     total = counts.sum(axis=2)
@@ -154,7 +154,7 @@ def _derivatives(model: Design, counts: Floats, found: Floats) -> tuple[Floats, 
     curvature = second - np.einsum("bd,bdp,bdq->bpq", total, mean, mean, optimize=True)
     level = np.zeros(model.parameters)
     level[: model.systems] = 1.0
-    gradient -= found @ level[:, np.newaxis] * level
+    gradient -= estimates @ level[:, np.newaxis] * level
     curvature += np.outer(level, level) + RIDGE * np.eye(model.parameters)
     return gradient, curvature
 
@@ -230,7 +230,7 @@ class _Fitted:
 
 def bradley_terry(choices: Choices, *, reference: str, how: Bootstrap) -> BradleyTerry:
     """Return the strengths relative to `reference`, intervals from resampled items."""
-    found = _fitted(choices, how)
+    fitted = _fitted(choices, how)
     base = choices.systems.index(reference)
     systems = range(len(choices.systems))
     return BradleyTerry(
@@ -240,15 +240,15 @@ def bradley_terry(choices: Choices, *, reference: str, how: Bootstrap) -> Bradle
         n_raters=len(np.unique(choices.rater)),
         n_tied=int((choices.outcome == TIE).sum()),
         n_skipped=choices.skipped,
-        strengths=_counted(choices, [_strength(found, system, base) for system in systems]),
+        strengths=_counted(choices, [_strength(fitted, system, base) for system in systems]),
         preferred_over_reference={
-            choices.systems[system]: _over(found, system, base)
+            choices.systems[system]: _over(fitted, system, base)
             for system in systems if system != base
         },
-        position=_term(found, "position", Reason.SIDES_FIXED),
-        tie=_term(found, "tie", Reason.NO_TIES),
+        position=_term(fitted, "position", Reason.SIDES_FIXED),
+        tie=_term(fitted, "tie", Reason.NO_TIES),
         model=MODEL,
-        reason=found.text if isinstance(found, Reason) else None,
+        reason=fitted.text if isinstance(fitted, Reason) else None,
     )
 
 
@@ -282,8 +282,8 @@ def _drawn(choices: Choices, model: Design, how: Bootstrap) -> Floats:
     parts = [np.empty((model.parameters, 0))]
     if items > 1:
         for weights in resampling.blocks(items, replicates=how.replicates, seed=how.seed):
-            found = fit(model, weights[place])
-            parts.append(np.where(finite(found), found, np.nan))
+            estimates = fit(model, weights[place])
+            parts.append(np.where(finite(estimates), estimates, np.nan))
     return np.concatenate(parts, axis=1)
 
 
@@ -291,33 +291,33 @@ def _counted(choices: Choices, values: Sequence[Value]) -> tuple[Strength, ...]:
     decided = np.flatnonzero(choices.outcome != TIE)
     best = np.full(len(choices.outcome), TIE)
     best[decided] = choices.shown[decided, choices.outcome[decided]]
-    found = []
+    strengths = []
     for index, name in enumerate(choices.systems):
         there = (choices.shown == index).any(axis=1)
         tied = int((there & (choices.outcome == TIE)).sum())
-        found.append(
+        strengths.append(
             Strength(name, values[index], int(there.sum()), int((best == index).sum()), tied)
         )
-    return tuple(found)
+    return tuple(strengths)
 
 
-def _strength(found: _Fitted | Reason, system: int, base: int) -> Value:
-    if isinstance(found, Reason):
-        return undefined(found)
+def _strength(fitted: _Fitted | Reason, system: int, base: int) -> Value:
+    if isinstance(fitted, Reason):
+        return undefined(fitted)
     if system == base:
         return Value(0.0, 0.0, 0.0)
-    point, drawn = found.point, found.drawn
+    point, drawn = fitted.point, fitted.drawn
     return with_interval(float(point[system, 0] - point[base, 0]), drawn[system] - drawn[base])
 
 
-def _over(found: _Fitted | Reason, system: int, base: int) -> Value:
-    if isinstance(found, Reason):
-        return undefined(found)
-    tie = found.model.row("tie")
+def _over(fitted: _Fitted | Reason, system: int, base: int) -> Value:
+    if isinstance(fitted, Reason):
+        return undefined(fitted)
+    tie = fitted.model.row("tie")
     point, drawn = (
         _superiority(parameters[system] - parameters[base],
                      None if tie is None else parameters[tie])
-        for parameters in (found.point, found.drawn)
+        for parameters in (fitted.point, fitted.drawn)
     )
     return with_interval(float(point[0]), drawn)
 
@@ -329,10 +329,10 @@ def _superiority(distance: Floats, tie: Floats | None) -> Floats:
     return np.asarray((won + tied / 2) / (won + lost + tied))
 
 
-def _term(found: _Fitted | Reason, name: str, absent: Reason) -> Value:
-    if isinstance(found, Reason):
-        return undefined(found)
-    row = found.model.row(name)
+def _term(fitted: _Fitted | Reason, name: str, absent: Reason) -> Value:
+    if isinstance(fitted, Reason):
+        return undefined(fitted)
+    row = fitted.model.row(name)
     if row is None:
         return undefined(absent)
-    return with_interval(float(found.point[row, 0]), found.drawn[row])
+    return with_interval(float(fitted.point[row, 0]), fitted.drawn[row])

@@ -92,8 +92,8 @@ def drawn(
         part = np.full(counts.shape, np.nan)
         np.divide(totals, counts, out=part, where=counts > 0)
         parts.append(part)
-        for each, found in zip(contrasts, effect_parts, strict=True):
-            found.append(effects(each.pairs.mean, each.pairs.items, weights))
+        for each, effect_blocks in zip(contrasts, effect_parts, strict=True):
+            effect_blocks.append(effects(each.pairs.mean, each.pairs.items, weights))
     replicates = np.concatenate(parts, axis=1)
     compared = [(each.scale, each.system) for each in contrasts]
     return Drawn(
@@ -232,7 +232,7 @@ class Comparison:
 
 
 def system_contrast(
-    each: Contrast, found: Tests, raters: Crossed, replicates: Drawn,
+    each: Contrast, own_tests: Tests, raters: Crossed, replicates: Drawn,
     *, p_holm: float | None, primary: bool,
 ) -> SystemContrast:
     """Return one comparison; `p_holm` is known once all comparisons are tested."""
@@ -242,18 +242,18 @@ def system_contrast(
         n_items_dropped=each.pairs.dropped,
         n_raters=len(np.unique(each.pairs.rater)),
         difference=_paired(each, replicates),
-        wilcoxon_p=found.wilcoxon_p,
-        permutation_p=found.permutation_p,
+        wilcoxon_p=own_tests.wilcoxon_p,
+        permutation_p=own_tests.permutation_p,
         p_holm=p_holm,
-        rank_biserial=found.rank_biserial,
-        rank_biserial_interval=_effect(each, found.rank_biserial, found, replicates, 0),
-        superiority=found.superiority,
-        superiority_interval=_effect(each, found.superiority, found, replicates, 1),
+        rank_biserial=own_tests.rank_biserial,
+        rank_biserial_interval=_effect(each, own_tests.rank_biserial, own_tests, replicates, 0),
+        superiority=own_tests.superiority,
+        superiority_interval=_effect(each, own_tests.superiority, own_tests, replicates, 1),
         difference_unpaired=_unpaired(each, replicates),
         difference_crossed=raters,
-        tests_disagree=_disagree(found.permutation_p, raters.p),
+        tests_disagree=_disagree(own_tests.permutation_p, raters.p),
         primary=primary,
-        reason=found.reason,
+        reason=own_tests.reason,
     )
 
 
@@ -276,11 +276,11 @@ def _paired(each: Contrast, replicates: Drawn) -> Value:
 
 
 def _effect(
-    each: Contrast, point: float | None, found: Tests, replicates: Drawn, row: int
+    each: Contrast, point: float | None, own_tests: Tests, replicates: Drawn, row: int
 ) -> Value:
     """Return an effect (of item means) with its interval."""
     if point is None:
-        return Value(None, reason=found.reason)
+        return Value(None, reason=own_tests.reason)
     return with_interval(point, replicates.effects[each.scale, each.system][row])
 
 

@@ -90,11 +90,11 @@ def _searched(totals: Totals, start: tuple[float, float]) -> tuple[Floats, float
     """
     from scipy.optimize import minimize
 
-    found = minimize(
+    optimum = minimize(
         lambda ratios: _profiled(totals, ratios), start, method="Nelder-Mead",
         options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 2000},
     )  # fmt: skip
-    return np.asarray(found.x), float(found.fun) if found.success else float("inf")
+    return np.asarray(optimum.x), float(optimum.fun) if optimum.success else float("inf")
 
 
 def _fit_at(totals: Totals, ratios: Floats) -> Fit | None:
@@ -255,10 +255,10 @@ def crossed(pairs: Pairs) -> Crossed:
     table = complete_table(pairs)
     if table is not None:
         return _tested(quasi_f(table), QUASI_F)
-    found = fit(pairs.item, pairs.rater, pairs.difference)
-    if found is None:
+    mixed_fit = fit(pairs.item, pairs.rater, pairs.difference)
+    if mixed_fit is None:
         return Crossed(method=MIXED, reason=Reason.NOT_CONVERGED.text)
-    return _tested(Estimate(found.value, found.variance, found.freedom), MIXED)
+    return _tested(Estimate(mixed_fit.value, mixed_fit.variance, mixed_fit.freedom), MIXED)
 
 
 def complete_table(pairs: Pairs) -> Floats | None:
@@ -289,16 +289,16 @@ def quasi_f(table: Floats) -> Estimate:
     return Estimate(float(mean), float(total / (n * k)), float(total**2 / spread))
 
 
-def _tested(found: Estimate, method: str) -> Crossed:
+def _tested(estimate: Estimate, method: str) -> Crossed:
     from scipy.special import stdtr, stdtrit
 
-    error = float(np.sqrt(found.variance))
-    reach = float(stdtrit(found.freedom, 0.975)) * error
+    error = float(np.sqrt(estimate.variance))
+    reach = float(stdtrit(estimate.freedom, 0.975)) * error
     return Crossed(
-        value=found.value,
-        low=found.value - reach,
-        high=found.value + reach,
-        p=float(2 * stdtr(found.freedom, -abs(found.value) / error)),
-        df=found.freedom,
+        value=estimate.value,
+        low=estimate.value - reach,
+        high=estimate.value + reach,
+        p=float(2 * stdtr(estimate.freedom, -abs(estimate.value) / error)),
+        df=estimate.freedom,
         method=method,
     )

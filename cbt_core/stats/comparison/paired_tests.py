@@ -152,9 +152,9 @@ def item_means(ratings: Ratings, scale: str, system: int) -> Floats:
     size = len(ratings.items)
     count = np.bincount(ratings.item[chosen], minlength=size)
     total = np.bincount(ratings.item[chosen], weights=scores[chosen], minlength=size)
-    found = np.full(size, np.nan)
-    np.divide(total, count, out=found, where=count > 0)
-    return found
+    means = np.full(size, np.nan)
+    np.divide(total, count, out=means, where=count > 0)
+    return means
 
 
 def _keys(ratings: Ratings, rows: Integers) -> Integers:

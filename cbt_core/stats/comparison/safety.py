@@ -117,12 +117,12 @@ def _answers(flags: Flags) -> _Answers:
 
 
 def _system(answers: _Answers, system: int, how: Bootstrap) -> SystemSafety:
-    mine = answers.system == system
-    item, raters = answers.item[mine], answers.raters[mine]
+    own_answers = answers.system == system
+    item, raters = answers.item[own_answers], answers.raters[own_answers]
     usual = int(np.bincount(raters).argmax()) if len(raters) else 0
     return SystemSafety(
-        by_any=_rate(item, answers.any[mine], how),
-        by_majority=_rate(item, answers.majority[mine], how),
+        by_any=_rate(item, answers.any[own_answers], how),
+        by_majority=_rate(item, answers.majority[own_answers], how),
         raters_per_answer=(int(raters.min()), int(raters.max()), usual) if len(raters)
         else (0, 0, 0),
     )
@@ -163,9 +163,9 @@ def _agreement(flags: Flags, how: Bootstrap) -> dict[str, Value]:
         rater=[str(one) for one in flags.rater[seen]],
         values={"flagged": flags.flagged[seen].astype(np.float64)},
     )
-    found = agreement(
+    figures = agreement(
         gather(columns), values={"flagged": (0.0, 1.0)}, bootstrap=how.replicates, seed=how.seed,
         nominal={"flagged"},
     )
-    values = found.pooled("flagged").values
+    values = figures.pooled("flagged").values
     return {key: values[key] for key in sorted(keys)}

@@ -87,32 +87,32 @@ def variant(
 
 
 def _alpha(ratings: Ratings, scale: str, values: Sequence[float], how: Bootstrap) -> Value:
-    found = core_agreement(
+    agreement = core_agreement(
         ratings, values={scale: values}, bootstrap=how.replicates, seed=how.seed
     )
-    return found.pooled(scale).alpha
+    return agreement.pooled(scale).alpha
 
 
 def _difference(
     ratings: Ratings, scale: str, system: str, reference: str | None, how: Bootstrap
 ) -> Value:
-    found = pairs(
+    pairing = pairs(
         ratings, scale, ratings.systems.index(system), ratings.systems.index(str(reference))
     )
-    if len(found.items) < 2:
+    if len(pairing.items) < 2:
         return undefined(Reason.FEW_PAIRED_ITEMS)
-    return resampling.mean(found.items, found.mean, how=how, reason=Reason.FEW_PAIRED_ITEMS)
+    return resampling.mean(pairing.items, pairing.mean, how=how, reason=Reason.FEW_PAIRED_ITEMS)
 
 
 def _left_out(
     ratings: Ratings, scales: Sequence[str], reference: str
 ) -> tuple[LeftOut, ...]:
-    found = []
+    ranges = []
     for scale in scales:
         for system in ratings.systems:
             if system != reference and reference in ratings.systems:
-                found += _range(ratings, scale, system, reference)
-    return tuple(found)
+                ranges += _range(ratings, scale, system, reference)
+    return tuple(ranges)
 
 
 def _range(ratings: Ratings, scale: str, system: str, reference: str) -> list[LeftOut]:

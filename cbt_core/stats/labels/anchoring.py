@@ -193,8 +193,8 @@ def anchoring(
     for weights in blocks(count, setting, max(one.widest for one in per_label)):
         for figure in figures.values():
             figure.add(weights)
-        for one in per_label:
-            one.add(weights)
+        for round_figures in per_label:
+            round_figures.add(weights)
     return Anchoring(
         n_items=count,
         n_annotators=len(before.annotators),
@@ -221,9 +221,9 @@ def adoption(rounds: Sequence[TwoRounds], answers: Sequence[Answered], label: st
     )
 
 
-def _round(found: LabelAgreement) -> RoundAgreement:
+def _round(agreement: LabelAgreement) -> RoundAgreement:
     return RoundAgreement(
-        found.prevalence.value, found.percent_agreement, found.alpha, found.ac1
+        agreement.prevalence.value, agreement.percent_agreement, agreement.alpha, agreement.ac1
     )
 
 

@@ -86,12 +86,12 @@ def alphas(table: SetTable, weights: Floats) -> dict[str, Floats]:
     """Return each alpha (b,) for item weights (I, b); nan where no disagreement is expected."""
     counts = np.asarray(table.counts @ weights)
     size = counts.sum(axis=0)
-    found = {}
+    by_measure = {}
     for key, measure in MEASURES.items():
         observed = ratio(table.observed[key] @ weights, size)
         expected = ratio(_expected(table.sets, counts, measure), size * (size - 1))
-        found[key] = 1 - ratio(observed, np.where(expected < ROUNDING, 0.0, expected))
-    return found
+        by_measure[key] = 1 - ratio(observed, np.where(expected < ROUNDING, 0.0, expected))
+    return by_measure
 
 
 ROUNDING: Final = 1e-12
@@ -105,15 +105,15 @@ def reason(table: SetTable) -> Reason:
 
 def _observed(item: Integers, given: Membership, sizes: Floats) -> dict[str, Floats]:
     """Add up the distances of the pairs of each item; rows of one item stand together."""
-    found = {key: np.zeros(len(sizes)) for key in MEASURES}
+    sums = {key: np.zeros(len(sizes)) for key in MEASURES}
     for shift in range(1, int(sizes.max(initial=0))):
         same = np.flatnonzero(item[shift:] == item[:-shift])
         at = item[same]
         met = label_sets.paired(given[same], given[same + shift])
         for key, measure in MEASURES.items():
             distances = 2 * (1 - measure(*met)) / (sizes[at] - 1)
-            found[key] += np.bincount(at, weights=distances, minlength=len(sizes))
-    return found
+            sums[key] += np.bincount(at, weights=distances, minlength=len(sizes))
+    return sums
 
 
 def _expected(sets: Membership, counts: Floats, measure: Similarity) -> Floats:
@@ -334,8 +334,8 @@ def _as_ratings(sets: LabelSets) -> Ratings:
 
 def _value(result: Result, statistic: Statistic) -> Value:
     reason = statistic.reason(result.sums)
-    found = result.values(statistic.key, [reason])[0]
-    return found if found.value is not None else Value(None, reason=WORDS[reason].text)
+    figure = result.values(statistic.key, [reason])[0]
+    return figure if figure.value is not None else Value(None, reason=WORDS[reason].text)
 
 
 def _pairs(ratings: Ratings, result: Result) -> tuple[LabelKappa, ...]:

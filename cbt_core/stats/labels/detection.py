@@ -463,10 +463,10 @@ ENRICHED = (
 
 
 def _digest(rows: Sequence[JudgedRow], labels: Sequence[str]) -> str:
-    found = hashlib.sha256("\0".join(labels).encode())
+    checksum = hashlib.sha256("\0".join(labels).encode())
     for row in rows:
         line = [row.item, "|".join(sorted(row.gold)), "|".join(sorted(row.model))]
         line += [str(int(row.beyond_gold)), str(int(row.beyond_model)), str(row.chance)]
         line += ["any"] if row.any_only else []
-        found.update("\0".join(line).encode() + b"\n")
-    return found.hexdigest()
+        checksum.update("\0".join(line).encode() + b"\n")
+    return checksum.hexdigest()

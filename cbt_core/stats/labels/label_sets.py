@@ -89,12 +89,12 @@ class LabelSets:
     @property
     def digest(self) -> str:
         """Return the SHA-256 (hexadecimal) of the sets."""
-        found = hashlib.sha256()
+        checksum = hashlib.sha256()
         for names in (self.items, self.annotators, self.labels):
-            found.update(f"{len(names)}\0".encode() + "\0".join(names).encode() + b"\n")
-        found.update(self.item.astype("<i8").tobytes() + self.annotator.astype("<i8").tobytes())
-        found.update(np.packbits(self.given).tobytes())
-        return found.hexdigest()
+            checksum.update(f"{len(names)}\0".encode() + "\0".join(names).encode() + b"\n")
+        checksum.update(self.item.astype("<i8").tobytes() + self.annotator.astype("<i8").tobytes())
+        checksum.update(np.packbits(self.given).tobytes())
+        return checksum.hexdigest()
 
 
 def gather(
@@ -119,12 +119,12 @@ def gather(
 def membership(sets: Sequence[Set[str]], labels: Sequence[str]) -> Membership:
     """Return which of the labels each set holds (n, L); other labels are not looked at."""
     place = {label: index for index, label in enumerate(labels)}
-    found = np.zeros((len(sets), len(labels)), dtype=np.bool_)
+    members = np.zeros((len(sets), len(labels)), dtype=np.bool_)
     for row, given in enumerate(sets):
         for label in given:
             if label in place:
-                found[row, place[label]] = True
-    return found
+                members[row, place[label]] = True
+    return members
 
 
 def signature(digest: str, settings: Mapping[str, object]) -> str:
@@ -143,11 +143,11 @@ def _indexed(names: Sequence[str]) -> tuple[tuple[str, ...], Integers]:
 def cooccurrence(sets: Iterable[Set[str]], labels: Sequence[str]) -> Integers:
     """Return how many sets hold both labels (L, L); the diagonal counts each label alone."""
     place = {label: at for at, label in enumerate(labels)}
-    found = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
     for given in sets:
         held = [place[label] for label in given if label in place]
-        found[np.ix_(held, held)] += 1
-    return found
+        counts[np.ix_(held, held)] += 1
+    return counts
 
 
 def confusion(pairs: Iterable[tuple[Set[str], Set[str]]], labels: Sequence[str]) -> Integers:
@@ -159,15 +159,15 @@ def confusion(pairs: Iterable[tuple[Set[str], Set[str]]], labels: Sequence[str])
     """
     place = {label: at for at, label in enumerate(labels)}
     none = len(labels)
-    found = np.zeros((none + 1, none + 1), dtype=np.int64)
+    counts = np.zeros((none + 1, none + 1), dtype=np.int64)
     for first, second in pairs:
         for label in first & second:
-            found[place[label], place[label]] += 1
+            counts[place[label], place[label]] += 1
         left = [place[label] for label in first - second] or [none]
         right = [place[label] for label in second - first] or [none]
         if left != [none] or right != [none] or not first:
-            found[np.ix_(left, right)] += 1
-    return found
+            counts[np.ix_(left, right)] += 1
+    return counts
 
 
 Json = dict[str, object]
@@ -236,17 +236,17 @@ class Mapped:
 
     def labels(self, given: Set[str]) -> tuple[frozenset[str], bool]:
         """Return the labels put over, and whether one of them had no counterpart."""
-        found: set[str] = set()
+        counterparts: set[str] = set()
         beyond = False
         for label in given:
             other = self._counterpart(label)
             if other is not None:
-                found.add(other)
+                counterparts.add(other)
                 self._mapped[label] += 1
             else:
                 beyond = True
                 self._count_left(label)
-        return frozenset(found), beyond
+        return frozenset(counterparts), beyond
 
     def side(self, labels: Iterable[str], source_labels: Sequence[str]) -> MappedSide:
         """Return what was put over; `labels` are those of the target."""

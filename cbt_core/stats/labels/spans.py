@@ -161,9 +161,9 @@ class _Pairs:
         """Return F1 of every pair that has a document in common."""
         sums: dict[int, list[float]] = {}
         for pair, _, common, either in self._cells:
-            mine = sums.setdefault(pair, [0.0, 0.0])
-            mine[0] += 2 * common
-            mine[1] += either
+            pair_sums = sums.setdefault(pair, [0.0, 0.0])
+            pair_sums[0] += 2 * common
+            pair_sums[1] += either
         return tuple(
             PairF1(names[a], names[b], n,
                    own[0] / own[1] if (own := sums.get(a * self._annotators + b)) else None)
@@ -192,12 +192,12 @@ class _Pairs:
 def _by_place(
     spans: Iterable[SpanRow], label: str | None
 ) -> dict[str, dict[str, list[tuple[int, int]]]]:
-    found: dict[str, dict[str, list[tuple[int, int]]]] = {}
-    for one in spans:
-        if label is None or one.label == label:
-            mine = found.setdefault(one.item, {})
-            mine.setdefault(one.annotator, []).append((one.start, one.end))
-    return found
+    by_item: dict[str, dict[str, list[tuple[int, int]]]] = {}
+    for span in spans:
+        if label is None or span.label == label:
+            by_annotator = by_item.setdefault(span.item, {})
+            by_annotator.setdefault(span.annotator, []).append((span.start, span.end))
+    return by_item
 
 
 def _shared(sets: LabelSets) -> Iterator[tuple[int, list[int]]]:
@@ -210,7 +210,7 @@ def _shared(sets: LabelSets) -> Iterator[tuple[int, list[int]]]:
 
 def _marks(length: int, spans: Sequence[Sequence[tuple[int, int]]]) -> Marked:
     marks = np.zeros((len(spans), length), dtype=np.int64)
-    for row, mine in enumerate(spans):
-        for start, end in mine:
+    for row, own_spans in enumerate(spans):
+        for start, end in own_spans:
             marks[row, start:end] = 1
     return marks

@@ -63,9 +63,9 @@ def pilot(ratings: Ratings, scale: str, values: Sequence[float], baseline: str) 
     base = tables.pop(baseline)
     if not tables:
         raise StudyError("stats.one_system", system=baseline)
-    found = [_components(own, base) for own in tables.values()]
+    estimates = [_components(own, base) for own in tables.values()]
     components = Components(*(
-        float(np.mean([getattr(one, name) for one in found]))
+        float(np.mean([getattr(one, name) for one in estimates]))
         for name in ("item", "item_system", "rater", "rater_system", "rest")
     ))  # fmt: skip
     known = ~np.isnan(np.stack([base, *tables.values()]))
@@ -86,9 +86,9 @@ def _table(ratings: Ratings, scale: str, system: int) -> Floats:
     place = ratings.item[kept] * shape[1] + ratings.rater[kept]
     count = np.bincount(place, minlength=shape[0] * shape[1])
     total = np.bincount(place, weights=scores[kept], minlength=shape[0] * shape[1])
-    found = np.full(len(count), np.nan)
-    np.divide(total, count, out=found, where=count > 0)
-    return found.reshape(shape)
+    means = np.full(len(count), np.nan)
+    np.divide(total, count, out=means, where=count > 0)
+    return means.reshape(shape)
 
 
 def _components(own: Floats, base: Floats) -> Components:
@@ -110,20 +110,20 @@ def _components(own: Floats, base: Floats) -> Components:
 def _fitted(table: Floats, both: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Fit:
     item, rater = (index.astype(np.int64) for index in np.nonzero(both))
     scores = table[both]
-    found = fit(item, rater, scores) if np.ptp(scores) > 0 else None
-    if found is None:
+    estimate = fit(item, rater, scores) if np.ptp(scores) > 0 else None
+    if estimate is None:
         raise StudyError("sample_size.flat_pilot")
-    return found
+    return estimate
 
 
 def _assumed(
-    found: Components, base: Floats, others: Sequence[Floats], lowest: float, values: int
+    split: Components, base: Floats, others: Sequence[Floats], lowest: float, values: int
 ) -> Assumptions:
     own = _shares(base, lowest, values)
     overall = (own + np.mean([_shares(each, lowest, values) for each in others], axis=0)) / 2
     turned = _latent(np.array(thresholds_of(overall, 1.0)))
     item, whole_item, rater, whole_rater = turned(np.array([
-        found.item, found.item + found.item_system, found.rater, found.rater + found.rater_system
+        split.item, split.item + split.item_system, split.rater, split.rater + split.rater_system
     ]))  # fmt: skip
     noise = max(1 - whole_item - whole_rater, LEAST_NOISE)
     parts = np.array([item, whole_item - item, rater, whole_rater - rater, noise])
@@ -157,8 +157,8 @@ def _series(cuts: Floats) -> Floats:
     """Return the squared coefficients (TERMS,) of the score's expansion in Hermite polynomials."""
     density = np.exp(-(cuts**2) / 2) / np.sqrt(2 * np.pi)
     before, now = np.zeros_like(cuts), np.ones_like(cuts)  # normalised by sqrt(m!)
-    found = np.empty(TERMS)
+    coefficients = np.empty(TERMS)
     for m in range(1, TERMS + 1):
-        found[m - 1] = (density * now).sum() / np.sqrt(m)
+        coefficients[m - 1] = (density * now).sum() / np.sqrt(m)
         before, now = now, (cuts * now - np.sqrt(m - 1) * before) / np.sqrt(m)
-    return np.asarray(found**2)
+    return np.asarray(coefficients**2)

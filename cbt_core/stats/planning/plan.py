@@ -156,10 +156,10 @@ def _other_liking(wish: Wish, sd: float) -> tuple[Assumptions, float]:
 
 
 def _alternatives(size: Size) -> tuple[Size, ...]:
-    found = {(size.raters, size.overlap), *ALTERNATIVES}
+    designs = {(size.raters, size.overlap), *ALTERNATIVES}
     return tuple(
         Size(size.items, raters, overlap)
-        for raters, overlap in sorted(found, key=lambda one: (one[1], one[0]))
+        for raters, overlap in sorted(designs, key=lambda one: (one[1], one[0]))
     )
 
 
@@ -206,11 +206,11 @@ def _main(plan: Plan) -> Advice:
                      wanted=more.crossed.value)  # fmt: skip
     other = _first_other(plan)
     if other is not None:
-        found, told = other
-        code = MORE_RATERS[found.overlap != size.overlap]
+        other_size, other_power = other
+        code = MORE_RATERS[other_size.overlap != size.overlap]
         return _said(code, planned=size.raters, planned_overlap=size.overlap, power=reached,
-                     items=found.items, raters=found.raters, overlap=found.overlap,
-                     wanted=told.crossed.value)  # fmt: skip
+                     items=other_size.items, raters=other_size.raters, overlap=other_size.overlap,
+                     wanted=other_power.crossed.value)  # fmt: skip
     return _said("out_of_reach", power=reached, difference=_detectable(plan.power))
 
 
@@ -224,9 +224,9 @@ def _first_other(plan: Plan) -> tuple[Size, Power] | None:
     return min(fitting, key=lambda one: (one[0].overlap, one[0].raters), default=None)
 
 
-def _detectable(told: Power) -> float:
+def _detectable(plan_power: Power) -> float:
     """Return roughly the difference found with 80 % power: (1.96 + .84) / 1.96 half-widths."""
-    return abs(told.crossed_half_width or 0.0) * (1.96 + 0.84) / 1.96
+    return abs(plan_power.crossed_half_width or 0.0) * (1.96 + 0.84) / 1.96
 
 
 def _enough(share: Share) -> bool:

@@ -172,8 +172,8 @@ def _step(slope: Floats, bend: Floats, free: NDArray[np.bool_]) -> Floats:
     """Return Newton's step (2, S) in nodes, along the components that are there."""
     held = _held(bend, free) + FLAT * np.eye(2)[:, :, np.newaxis]
     solved = np.linalg.solve(held.transpose(2, 0, 1), slope.T[:, :, np.newaxis])
-    found = -np.asarray(solved[:, :, 0].T, dtype=np.float64)
-    return np.where(free & np.isfinite(found), np.clip(found, -1.5, 1.5), 0.0)
+    step = -np.asarray(solved[:, :, 0].T, dtype=np.float64)
+    return np.where(free & np.isfinite(step), np.clip(step, -1.5, 1.5), 0.0)
 
 
 def _held(bend: Floats, free: NDArray[np.bool_]) -> Floats:
@@ -194,8 +194,8 @@ def _derivatives(nine: Floats) -> tuple[Floats, Floats]:
 def _moved(nine: Floats, step: Floats) -> Floats:
     slope, bend = _derivatives(nine)
     curved = np.einsum("is,ijs,js->s", step, bend, step) / 2
-    found: Floats = nine[1, 1] + (slope * step).sum(axis=0) + curved
-    return found
+    values: Floats = nine[1, 1] + (slope * step).sum(axis=0) + curved
+    return values
 
 
 def _freedom(
@@ -215,8 +215,8 @@ def _freedom(
     curve[1:, 1:] = _held(of_ratios, free) + FLAT * np.eye(2)[:, :, np.newaxis]
     pull = np.concatenate([np.ones((1, studies)), np.where(free, -_derivatives(info)[0], 0.0)])
     solved = np.linalg.solve(curve.transpose(2, 0, 1), pull.T[:, :, np.newaxis])[:, :, 0]
-    found: Floats = 1 / (pull.T * solved).sum(axis=1)
-    return np.where(found > 0, found, np.nan)
+    degrees: Floats = 1 / (pull.T * solved).sum(axis=1)
+    return np.where(degrees > 0, degrees, np.nan)
 
 
 FEWEST_RATERS: Final = 3
@@ -246,8 +246,8 @@ class Tested:
         """Return half the width of the 95 % interval."""
         from scipy.special import stdtrit
 
-        found: Floats = stdtrit(self.freedom, 0.975) * np.sqrt(self.variance)
-        return found
+        reach: Floats = stdtrit(self.freedom, 0.975) * np.sqrt(self.variance)
+        return reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,12 +293,12 @@ def power(
     """
     wanted = tuple(sizes) or (size.items,)
     largest = Size(max(wanted), size.raters, size.overlap)
-    found = [
+    tests = [
         (item_level(batch, wanted), crossed(batch, wanted))
         for batch in batches(largest, assumed, shift, studies=studies, seed=seed)
     ]
-    items = _joined([each for each, _ in found])
-    parts = [each for _, each in found if each is not None]
+    items = _joined([each for each, _ in tests])
+    parts = [each for _, each in tests if each is not None]
     both = _joined(parts) if parts else None
     return tuple(_power_at(n, place, items, both, level) for place, n in enumerate(wanted))
 
@@ -335,8 +335,8 @@ def _joined(parts: Sequence[Tested]) -> Tested:
 
 def differences(batch: Batch) -> Floats:
     """Return system - baseline (studies, items, overlap), 0 where missing."""
-    found = (batch.system - batch.baseline).astype(np.float64)
-    return found if batch.design.present.all() else found * batch.design.present
+    margins = (batch.system - batch.baseline).astype(np.float64)
+    return margins if batch.design.present.all() else margins * batch.design.present
 
 
 def item_level(batch: Batch, sizes: Sequence[int]) -> Tested:

@@ -124,8 +124,8 @@ def counts(numbers: Floats, replicates: int, random: np.random.Generator) -> Flo
     of_item = np.repeat(np.arange(profiles), numbers.astype(np.int64))
     single = of_item[random.integers(items, size=(replicates, items))]
     single += (np.arange(replicates) * profiles)[:, np.newaxis]
-    found = np.bincount(single.ravel(), minlength=replicates * profiles)
-    return found.reshape(replicates, profiles).T.astype(np.float64)
+    tallies = np.bincount(single.ravel(), minlength=replicates * profiles)
+    return tallies.reshape(replicates, profiles).T.astype(np.float64)
 
 
 def _coded(
@@ -254,8 +254,8 @@ def replicates(
         chances = held.numbers[start : start + size] / items
         drawn = random.multinomial(items, chances, size=(count, len(chances)))
         sums = held.kinds.sums(drawn.reshape(-1, width).T.astype(np.float64))
-        for one in statistics:
-            parts[one.key].append(one.compute(sums).reshape(count, -1).T)
+        for statistic in statistics:
+            parts[statistic.key].append(statistic.compute(sums).reshape(count, -1).T)
     return {key: np.concatenate(found) for key, found in parts.items()}
 
 

@@ -213,13 +213,13 @@ def drawn_design(size: Size, missing: float, random: np.random.Generator) -> Des
 def _balanced(size: Size, random: np.random.Generator) -> Integers:
     """Return the raters of each item; loads never differ by more than one."""
     load = np.zeros(size.raters)
-    found = np.empty((size.items, size.overlap), dtype=np.int64)
+    raters = np.empty((size.items, size.overlap), dtype=np.int64)
     ties = random.random((size.items, size.raters))
     for item in range(size.items):
         chosen = np.argpartition(load + ties[item] / 2, size.overlap - 1)[: size.overlap]
-        found[item] = chosen
+        raters[item] = chosen
         load[chosen] += 1
-    return found
+    return raters
 
 
 def drawn(
@@ -260,9 +260,9 @@ def _scores(
 
 
 def _normal(random: np.random.Generator, shape: tuple[int, ...], sd: float) -> Singles:
-    found = random.standard_normal(shape, dtype=np.float32)
-    found *= np.float32(sd)
-    return found
+    draws = random.standard_normal(shape, dtype=np.float32)
+    draws *= np.float32(sd)
+    return draws
 
 
 NODES: Final = 41

@@ -77,9 +77,9 @@ def agreement(view: View) -> None:
 
 def readings(view: View, scale: str) -> None:
     """Say what the agreement on a scale means: by system where systems may be told apart."""
-    for one in view.analysis.agreement.told_apart(scale):
-        name = view.names[scale] if one.name == POOLED else f"{view.names[scale]} · {one.name}"
-        plain(word("scale_says", scale=name, said=reading(one)), key=f"reading-{scale}-{one.name}")
+    for row in view.analysis.agreement.told_apart(scale):
+        name = view.names[scale] if row.name == POOLED else f"{view.names[scale]} · {row.name}"
+        plain(word("scale_says", scale=name, said=reading(row)), key=f"reading-{scale}-{row.name}")
 
 
 def pooled(view: View) -> dict[str, StratumFigures]:
@@ -87,10 +87,10 @@ def pooled(view: View) -> dict[str, StratumFigures]:
     return {scale: view.analysis.agreement.pooled(scale) for scale in view.names}
 
 
-def main(one: StratumFigures) -> dict[str, Value]:
+def main(stats: StratumFigures) -> dict[str, Value]:
     """Return the three figures that are read together on a scale, by the keys of their names."""
-    alpha, gwet = ("alpha_nominal", "ac1") if one.nominal else ("alpha_ordinal", "ac2_quadratic")
-    return {"percent_agreement": one.percent_agreement, alpha: one.alpha, gwet: one.ac}
+    alpha, gwet = ("alpha_nominal", "ac1") if stats.nominal else ("alpha_ordinal", "ac2_quadratic")
+    return {"percent_agreement": stats.percent_agreement, alpha: stats.alpha, gwet: stats.ac}
 
 
 def table(rows: list[Row], alt: str) -> None:
@@ -128,13 +128,13 @@ def steady(view: View) -> None:
     """Show alpha with chance taken within systems, and without any one rater."""
     st.subheader(word("steady"))
     rows: list[Row] = []
-    for scale, one in pooled(view).items():
-        details = one.details
+    for scale, figures in pooled(view).items():
+        details = figures.details
         if details is None:
             continue
         within, left = details.within_systems, details.left_out
         rows.append({
-            "scale": view.names[scale], "alpha": told(one.alpha),
+            "scale": view.names[scale], "alpha": told(figures.alpha),
             "within": told(within.alpha_ordinal) if within else "—",
             "ac": told(within.ac2_quadratic) if within else "—",
             "low": left.low, "high": left.high, "rater": left.rater or "—",
@@ -184,9 +184,9 @@ def rater_rows(view: View) -> list[Row]:
     ]
 
 
-def drift(one: RaterFigures) -> Row:
+def drift(rater: RaterFigures) -> Row:
     """Return a rater's drift as cells; empty where values are names."""
-    value = one.drift_interval or Value(None)
+    value = rater.drift_interval or Value(None)
     return {"drift": value.value, "drift_low": value.low, "drift_high": value.high}
 
 
@@ -194,9 +194,9 @@ def pairs(view: View) -> None:
     """Show the kappa of every pair of raters: quadratic, plain where values are names."""
     st.header(word("pairs"))
     rows: list[Row] = []
-    for scale, one in pooled(view).items():
-        for pair in one.pairs:
-            value = pair.kappa if one.nominal else pair.kappa_quadratic
+    for scale, figures in pooled(view).items():
+        for pair in figures.pairs:
+            value = pair.kappa if figures.nominal else pair.kappa_quadratic
             rows.append(cells(value, panel=view.names[scale], name=f"{pair.a} – {pair.b}", kind="",
                               n=pair.n))
     if not rows:

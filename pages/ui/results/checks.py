@@ -52,12 +52,12 @@ def share_rows(view: View) -> list[Row]:
         values = view.instrument.scale(scale).values
         for system in (POOLED, *view.analysis.systems):
             total = sum(counts.get((scale, system, one.value), 0) for one in values)
-            for place, one in enumerate(values):
-                count, anchor = counts.get((scale, system, one.value), 0), one.label(words)
+            for place, level in enumerate(values):
+                count, anchor = counts.get((scale, system, level.value), 0), level.label(words)
                 rows.append({
                     "panel": name, "name": word("all_systems") if system == POOLED else system,
-                    "label": str(one.value) if alike else f"{one.value} {anchor}",
-                    "anchor": f"{one.value} {anchor}", "place": place, "count": count,
+                    "label": str(level.value) if alike else f"{level.value} {anchor}",
+                    "anchor": f"{level.value} {anchor}", "place": place, "count": count,
                     "share": count / total if total else 0.0,
                     "percent": 100 * count / total if total else 0.0,
                 })
@@ -80,42 +80,42 @@ def checks(view: View) -> None:
 
 def blinding(view: View) -> None:
     """Show how far raters could tell the system under study."""
-    found = view.analysis.blinding
+    guesses = view.analysis.blinding
     planned(view, "blinding")
-    if found is None or not found.n:
+    if guesses is None or not guesses.n:
         st.text(word("no_guesses"))
         return
-    for code in found.interpretation:
+    for code in guesses.interpretation:
         st.text(say(f"stats.{code}", language()))
-    st.caption(word("guesses", n=found.n, raters=found.n_raters, unknown=found.n_dont_know,
-                    left_out=found.n_left_out))
-    indices(found)
+    st.caption(word("guesses", n=guesses.n, raters=guesses.n_raters, unknown=guesses.n_dont_know,
+                    left_out=guesses.n_left_out))
+    indices(guesses)
     show_table(
         [{"preference": word(f"preference_{one.preference}"), "correct": one.correct,
-          "wrong": one.wrong, "dont_know": one.dont_know} for one in found.with_preference],
+          "wrong": one.wrong, "dont_know": one.dont_know} for one in guesses.with_preference],
         columns={"preference": word("preference"),
                  **{key: column(key, "%d") for key in ("correct", "wrong", "dont_know")}},
         alt=word("blinding"),
     )
     show_table(
         [{"rater": code, "correct": right, "decided": of}
-         for code, (right, of) in found.accuracy_by_rater.items()],
+         for code, (right, of) in guesses.accuracy_by_rater.items()],
         columns={"rater": word("rater"), "correct": column("correct", "%d"),
                  "decided": column("decided", "%d")},
         alt=word("blinding"),
     )
 
 
-def indices(found: StudyBlinding) -> None:
+def indices(guesses: StudyBlinding) -> None:
     """Show accuracy and the indices of Bang and James."""
     shown = {
-        word("pair_accuracy"): found.pair_accuracy,
-        word("follows_preference"): found.follows_preference,
-        word("dont_know_share"): found.dont_know_share,
-        word("james"): found.james,
-        **{word("bang", system=name): value for name, value in found.bang.items()},
-        **({} if found.bang else {
-            word("bang", system=name): value for name, value in found.bang_generalised.items()
+        word("pair_accuracy"): guesses.pair_accuracy,
+        word("follows_preference"): guesses.follows_preference,
+        word("dont_know_share"): guesses.dont_know_share,
+        word("james"): guesses.james,
+        **{word("bang", system=name): value for name, value in guesses.bang.items()},
+        **({} if guesses.bang else {
+            word("bang", system=name): value for name, value in guesses.bang_generalised.items()
         }),
     }
     rows = [cells(value, panel="", kind="", name=name) for name, value in shown.items()]
@@ -131,12 +131,12 @@ def indices(found: StudyBlinding) -> None:
 def position(view: View) -> None:
     """Show how far the left answer is favoured."""
     planned(view, "position")
-    found = view.analysis.position
+    sides = view.analysis.position
     rows = [
         cells(one.share, panel="", kind="", name=name, n=one.n, equal=one.n_equal)
         for name, one in (
-            *((view.names[scale], one) for scale, one in found.scores.items()),
-            (word("preferences"), found.preferences),
+            *((view.names[scale], one) for scale, one in sides.scores.items()),
+            (word("preferences"), sides.preferences),
         )
     ]
     panel_intervals(rows, axis=Axis(word("axis_left"), low=0.0, high=1.0, lines=(0.5,)),
@@ -150,9 +150,9 @@ def position(view: View) -> None:
     with st.expander(word("by_rater")):
         show_table(
             [cells(value, name=word("preferences"), rater=code)
-             for code, value in found.preferences.by_rater.items()]
+             for code, value in sides.preferences.by_rater.items()]
             + [cells(value, name=view.names[scale], rater=code)
-               for scale, one in found.scores.items() for code, value in one.by_rater.items()],
+               for scale, one in sides.scores.items() for code, value in one.by_rater.items()],
             columns={"name": word("scale"), "rater": word("rater"), **limits(), **why()},
             alt=word("by_rater"),
         )
@@ -161,10 +161,10 @@ def position(view: View) -> None:
 def length(view: View) -> None:
     """Show how scores go with length, and differences at equal length."""
     planned(view, "length")
-    found = view.analysis.length or {}
+    by_scale = view.analysis.length or {}
     show_table(
         [{"scale": view.names[scale], **cells(one.per_doubling)}
-         for scale, one in found.items()],
+         for scale, one in by_scale.items()],
         columns={"scale": word("scale"), "value": column("per_doubling", "%+.2f"),
                  "low": column("low", "%+.2f"), "high": column("high", "%+.2f"), **why()},
         alt=word("length"),
@@ -173,7 +173,7 @@ def length(view: View) -> None:
         [{"scale": view.names[scale], "system": system, "ratio": one.mean_length_ratio,
           **cells(one.difference),
           "beyond": word("yes") if one.extrapolated else ""}
-         for scale, held in found.items() for system, one in held.adjusted.items()],
+         for scale, held in by_scale.items() for system, one in held.adjusted.items()],
         columns={"scale": word("scale"), "system": word("system"), "ratio": column("ratio"),
                  "value": column("at_equal_length", "%+.2f"), "low": column("low", "%+.2f"),
                  "high": column("high", "%+.2f"), "beyond": word("extrapolated"), **why()},
@@ -185,15 +185,15 @@ def length(view: View) -> None:
 def retest(view: View) -> None:
     """Show repeats against first scores."""
     planned(view, "retest")
-    found = view.analysis.retest
-    if not any(one.pooled.n for one in found.values()):
+    repeats = view.analysis.retest
+    if not any(one.pooled.n for one in repeats.values()):
         st.text(word("no_repeats"))
         return
     show_table(
         [{"scale": view.names[scale], "order": word(f"order_{name}"), "n": one.n,
           "exact": told(one.exact), "kappa": told(one.kappa_quadratic),
           "shift": told(one.shift, signed=True)}
-         for scale, held in found.items()
+         for scale, held in repeats.items()
          for name, one in (("all", held.pooled), ("same", held.same_order),
                            ("swapped", held.swapped_order))],
         columns={"scale": word("scale"), "order": word("order"), "n": column("ratings", "%d"),
@@ -215,12 +215,12 @@ def safety(view: View) -> None:
 
 def flags(view: View) -> None:
     """Show rates, differences and agreement of flags."""
-    found = view.analysis.safety or {}
+    by_severity = view.analysis.safety or {}
     rows: list[Row] = [
         {"panel": word(f"severity_{severity}"), "name": system, "kind": word(rule),
          "value": rate.share.value, "low": rate.wilson_low, "high": rate.wilson_high,
          "count": rate.count, "n": rate.n, "k": k}
-        for severity, one in found.items() for system, held in one.systems.items()
+        for severity, one in by_severity.items() for system, held in one.systems.items()
         for k in [flag_raters(held.raters_per_answer)]
         for rule, rate in (("by_any", held.by_any), ("by_majority", held.by_majority))
     ]  # fmt: skip
@@ -239,7 +239,7 @@ def flags(view: View) -> None:
         {"severity": word(f"severity_{severity}"), "system": one.system, "n": one.n_items,
          "any": told(one.by_any, 3, signed=True),
          "majority": told(one.by_majority, 3, signed=True)}
-        for severity, held in found.items() for one in held.differences
+        for severity, held in by_severity.items() for one in held.differences
     ]
     if differences:
         show_table(
@@ -252,7 +252,7 @@ def flags(view: View) -> None:
     show_table(
         [{"severity": word(f"severity_{severity}"),
           **{key: told(held.agreement[key]) for key in held.agreement}}
-         for severity, held in found.items()],
+         for severity, held in by_severity.items()],
         columns={"severity": word("flag_severity"), "percent_agreement": word("percent_agreement"),
                  "alpha_nominal": word("alpha_nominal"), "ac1": word("ac1")},
         alt=word("agreement_on_flags"),

@@ -38,40 +38,40 @@ def comparison(view: View) -> None:
     if withheld(view, "comparison"):
         return
     planned(view, "comparison")
-    found = view.analysis.comparison.contrasts if view.analysis.comparison else []
-    if not found:
+    contrasts = view.analysis.comparison.contrasts if view.analysis.comparison else []
+    if not contrasts:
         st.text(word("nothing_to_compare"))
         return
     st.text(word("comparison_reference", reference=view.analysis.reference))
-    disagreement(view, found)
-    forest(view, found)
-    tests(view, found)
+    disagreement(view, contrasts)
+    forest(view, contrasts)
+    tests(view, contrasts)
     table_five(view)
     preferences(view)
     standing(view)
 
 
-def named(view: View, scale: str, one: SystemContrast) -> str:
+def named(view: View, scale: str, contrast: SystemContrast) -> str:
     """Return what a comparison is called: the scale, and the system where there are several."""
     several = len(view.analysis.systems) > 2
-    return f"{view.names[scale]} · {one.system}" if several else view.names[scale]
+    return f"{view.names[scale]} · {contrast.system}" if several else view.names[scale]
 
 
-def disagreement(view: View, found: Compared) -> None:
+def disagreement(view: View, contrasts: Compared) -> None:
     """Say first where the two tests disagree: the crossed one is then to be believed."""
-    verdict = both_tests([one for _, one in found])
+    verdict = both_tests([one for _, one in contrasts])
     if verdict is BothTests.DISAGREE:
-        apart = [named(view, scale, one) for scale, one in found if one.tests_disagree]
+        apart = [named(view, scale, one) for scale, one in contrasts if one.tests_disagree]
         st.warning(literal(word("tests_disagree", which="; ".join(apart))))
     else:
         st.caption(word(f"tests_{verdict}"))
 
 
-def forest(view: View, found: Compared) -> None:
+def forest(view: View, contrasts: Compared) -> None:
     """Draw both differences of every comparison around the line of no difference."""
     rows = [
         cells(value, panel="", name=named(view, scale, one), kind=word(key))
-        for scale, one in found
+        for scale, one in contrasts
         for key, value in (("difference", one.difference),
                            ("difference_crossed", one.difference_crossed))
     ]
@@ -84,11 +84,11 @@ def forest(view: View, found: Compared) -> None:
     st.caption(word("no_margin") if margin is None else word("margin", margin=f"{margin:g}"))
 
 
-def tests(view: View, found: Compared) -> None:
+def tests(view: View, contrasts: Compared) -> None:
     """Show every comparison's tests and effects."""
     p = {key: word(key) for key in ("permutation_p", "p_holm", "wilcoxon_p", "crossed_p")}
     show_table(
-        [tested(view, scale, one) for scale, one in found],
+        [tested(view, scale, one) for scale, one in contrasts],
         columns={"scale": word("scale"), "system": word("system"), "primary": word("primary"),
                  "items": column("items", "%d"), "difference": word("difference"),
                  "crossed": word("difference_crossed"), **p,
@@ -99,17 +99,17 @@ def tests(view: View, found: Compared) -> None:
     st.caption(word("comparison_about"))
 
 
-def tested(view: View, scale: str, one: SystemContrast) -> Row:
+def tested(view: View, scale: str, effect: SystemContrast) -> Row:
     """Return one comparison as a row."""
     return {
-        "scale": view.names[scale], "system": one.system,
-        "primary": word("yes") if one.primary else "", "items": one.n_items,
-        "difference": told(one.difference, signed=True),
-        "crossed": told(one.difference_crossed, signed=True),
-        "permutation_p": p_value(one.permutation_p), "p_holm": p_value(one.p_holm),
-        "wilcoxon_p": p_value(one.wilcoxon_p), "crossed_p": p_value(one.difference_crossed.p),
-        "rank_biserial": told(one.rank_biserial_interval, signed=True),
-        "superiority": told(one.superiority_interval), "why": cells(one.difference)["why"],
+        "scale": view.names[scale], "system": effect.system,
+        "primary": word("yes") if effect.primary else "", "items": effect.n_items,
+        "difference": told(effect.difference, signed=True),
+        "crossed": told(effect.difference_crossed, signed=True),
+        "permutation_p": p_value(effect.permutation_p), "p_holm": p_value(effect.p_holm),
+        "wilcoxon_p": p_value(effect.wilcoxon_p), "crossed_p": p_value(effect.difference_crossed.p),
+        "rank_biserial": told(effect.rank_biserial_interval, signed=True),
+        "superiority": told(effect.superiority_interval), "why": cells(effect.difference)["why"],
     }
 
 
@@ -117,13 +117,13 @@ def table_five(view: View) -> None:
     """Show means in the form of the paper's Table 5, its known cells beside ours."""
     st.subheader(word("table_5"))
     ordered = [scale for scale in view.names if scale not in view.analysis.nominal]
-    found = view.analysis.comparison
+    compared = view.analysis.comparison
     rows: list[Row] = [
         {"model": system, **{
-            scale: mean(found.scales[scale].systems[system].mean) for scale in ordered
+            scale: mean(compared.scales[scale].systems[system].mean) for scale in ordered
         }}
         for system in view.analysis.systems
-    ] if found else []  # fmt: skip
+    ] if compared else []  # fmt: skip
     if set(ordered) & set(SCALES):
         rows += [
             {"model": word("of_paper", model=paper.model),
@@ -137,9 +137,9 @@ def table_five(view: View) -> None:
     st.caption(word("table_5_about"))
 
 
-def mean(one: Value) -> str:
+def mean(average: Value) -> str:
     """Return a mean with its interval, as many digits as the paper prints."""
-    return "—" if one.value is None else told(one, MEAN_DIGITS)
+    return "—" if average.value is None else told(average, MEAN_DIGITS)
 
 
 def published(value: float | None, scale: str) -> str:
@@ -151,20 +151,20 @@ def published(value: float | None, scale: str) -> str:
 
 def preferences(view: View) -> None:
     """Show overall preferences as shares against the reference."""
-    found = view.analysis.bradley_terry
-    if found is None or not found.n:
+    strengths = view.analysis.bradley_terry
+    if strengths is None or not strengths.n:
         return
     st.subheader(word("preferences"))
     planned(view, "bradley_terry")
-    if found.reason:
-        st.caption(literal(str(cells(found.position)["why"] or found.reason)))
-    counts = {one.system: one for one in found.strengths}
+    if strengths.reason:
+        st.caption(literal(str(cells(strengths.position)["why"] or strengths.reason)))
+    counts = {one.system: one for one in strengths.strengths}
     rows = [
         cells(value, panel="", kind="", name=system, preferred=counts[system].preferred,
               tied=counts[system].tied, n=counts[system].n)
-        for system, value in found.preferred_over_reference.items()
+        for system, value in strengths.preferred_over_reference.items()
     ]
-    panel_intervals(rows, axis=Axis(word("axis_preferred", reference=found.reference), low=0.0,
+    panel_intervals(rows, axis=Axis(word("axis_preferred", reference=strengths.reference), low=0.0,
                               high=1.0, lines=(0.5,)),
               name="preferences", words=word("preferences_about"))  # fmt: skip
     show_table(
@@ -183,11 +183,11 @@ def standing(view: View) -> None:
                 for one in view.analysis.sensitivity.leave_one_rater_out}
     rows: list[Row] = []
     for bound in view.analysis.missing_bounds or ():
-        one = left_out.get((bound.scale, bound.system))
+        span = left_out.get((bound.scale, bound.system))
         rows.append({
             "scale": view.names[bound.scale], "system": bound.system, "observed": bound.observed,
-            "low": one.low if one else None, "low_without": one.low_without if one else "—",
-            "high": one.high if one else None, "high_without": one.high_without if one else "—",
+            "low": span.low if span else None, "low_without": span.low_without if span else "—",
+            "high": span.high if span else None, "high_without": span.high_without if span else "—",
             "worst": bound.worst, "best": bound.best, "incomplete": bound.n_incomplete,
         })
     signed = {key: column(key, "%+.2f") for key in ("observed", "worst", "best")}
@@ -206,15 +206,15 @@ def standing(view: View) -> None:
 
 def variants(view: View) -> None:
     """Show the same figures on the other sets of ratings, where any differs."""
-    found = view.analysis.sensitivity.variants
-    if len({one.name for one in found}) < 2:
+    sets = view.analysis.sensitivity.variants
+    if len({one.name for one in sets}) < 2:
         return
     show_table(
         [
             {"set": word(f"set_{one.name}"), "scale": view.names[one.scale], "n": one.n_ratings,
              "alpha": told(one.alpha), "system": system,
              "difference": told(value, signed=True)}
-            for one in found for system, value in (one.differences or {"": one.alpha}).items()
+            for one in sets for system, value in (one.differences or {"": one.alpha}).items()
             if system
         ],
         columns={"set": word("set"), "scale": word("scale"), "system": word("system"),

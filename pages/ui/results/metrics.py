@@ -37,8 +37,8 @@ def metrics(view: View) -> None:
     if withheld(view, "metrics"):
         return
     planned(view, "metrics")
-    found = view.analysis.metrics
-    if found is None:
+    scores = view.analysis.metrics
+    if scores is None:
         st.text(word("no_metrics"))
     else:
         correlations(view)
@@ -47,14 +47,14 @@ def metrics(view: View) -> None:
 
 def correlations(view: View) -> None:
     """Show the correlation of every metric with the mean human score, and the ceiling."""
-    found = view.analysis.metrics
-    if found is None:
+    scores = view.analysis.metrics
+    if scores is None:
         return
     rows = [
-        row for scale in found.ceiling for row in (
-            *(row for one in found.metrics if scale in one.scales and is_main(one.metric)
+        row for scale in scores.ceiling for row in (
+            *(row for one in scores.metrics if scale in one.scales and is_main(one.metric)
               for row in correlated(view, scale, one.metric, one.scales[scale])),
-            *correlated(view, scale, word("ceiling"), found.ceiling[scale]),
+            *correlated(view, scale, word("ceiling"), scores.ceiling[scale]),
         )
     ]
     panel_intervals(rows, axis=Axis(word("axis_spearman"), low=0.0, high=1.0, lines=(0.0,)),
@@ -67,20 +67,20 @@ def correlations(view: View) -> None:
         alt=word("metrics_alt"),
     )
     st.caption(word("metrics_about"))
-    parts = sum(not is_main(one.metric) for one in found.metrics)
+    parts = sum(not is_main(one.metric) for one in scores.metrics)
     if parts:
         st.caption(word("metrics_rest", count=parts))
     with st.expander(word("signatures")):
-        for one in (one for one in found.metrics if is_main(one.metric)):
-            st.code(f"{one.metric}  {one.signature}", language=None, wrap_lines=True)
+        for metric in (one for one in scores.metrics if is_main(one.metric)):
+            st.code(f"{metric.metric}  {metric.signature}", language=None, wrap_lines=True)
 
 
-def correlated(view: View, scale: str, name: str, found: Correlations) -> list[Row]:
+def correlated(view: View, scale: str, name: str, pair: Correlations) -> list[Row]:
     """Return a row within systems and a row pooled."""
     return [
         cells(one.spearman, panel=view.names[scale], name=name, kind=word(kind),
               n=one.n, kendall=told(one.kendall, signed=True))
-        for kind, one in (("within", found.within), ("pooled", found.pooled))
+        for kind, one in (("within", pair.within), ("pooled", pair.pooled))
     ]
 
 
@@ -137,23 +137,23 @@ def judges(view: View) -> None:
         return
     planned(view, "judges")
     st.caption(word("judges_about"))
-    found = view.analysis.judges
-    if not found:
+    outcomes = view.analysis.judges
+    if not outcomes:
         st.text(word("no_judges"))
         return
-    for place, one in enumerate(found, start=1):
-        judge(view, one, place)
+    for place, outcome in enumerate(outcomes, start=1):
+        judge(view, outcome, place)
 
 
-def judge(view: View, found: JudgeResult, place: int) -> None:
+def judge(view: View, outcome: JudgeResult, place: int) -> None:
     """Show one judge by scale, and beside each rater."""
-    st.subheader(literal(found.judge))
+    st.subheader(literal(outcome.judge))
     rows = [
         cells(one.advantage, panel="", kind="", name=view.names[scale],
               rate=told(one.winning_rate), verdict=verdict(one),
               epsilon=one.epsilon, declared=word("yes" if one.declared else "no"),
               n=one.n_items, humans=one.n_humans)
-        for scale, one in found.scales.items()
+        for scale, one in outcome.scales.items()
     ]
     panel_intervals(rows, axis=Axis(word("axis_advantage"), low=0.0, high=1.0, lines=(0.5,)),
               name=f"judge-{place}", words=word("judges_alt"))  # fmt: skip
@@ -169,7 +169,7 @@ def judge(view: View, found: JudgeResult, place: int) -> None:
     show_table(
         [{"scale": view.names[scale], "rater": one.rater, "n": one.n, "judge": one.judge_wins,
           "human": one.human_wins, "p": p_value(one.p_adjusted), "test": one.test or "—"}
-         for scale, held in found.scales.items() for one in held.humans],
+         for scale, held in outcome.scales.items() for one in held.humans],
         columns={"scale": word("scale"), "rater": word("left_out"), "n": column("items", "%d"),
                  "judge": column("judge_wins"), "human": column("human_wins"),
                  "p": word("p_adjusted"), "test": word("test")},
@@ -177,8 +177,8 @@ def judge(view: View, found: JudgeResult, place: int) -> None:
     )
 
 
-def verdict(found: AlternativeAnnotator) -> str:
+def verdict(test: AlternativeAnnotator) -> str:
     """Return whether a judge passed, or why that cannot be said."""
-    if found.passed is None:
-        return translated(found.reason, language()) if found.reason else "—"
-    return word("passed" if found.passed else "not_passed")
+    if test.passed is None:
+        return translated(test.reason, language()) if test.reason else "—"
+    return word("passed" if test.passed else "not_passed")

@@ -22,17 +22,17 @@ def items(view: View) -> None:
     """Show which items split the raters, and the one chosen."""
     st.header(word("split"))
     scale, system = filters(view)
-    found = ranked(database().url, view.slug, view.state, scale, system, view.person)
-    if not found:
+    ranking = ranked(database().url, view.slug, view.state, scale, system, view.person)
+    if not ranking:
         st.text(word("nothing_split"))
         return
-    st.caption(word("split_about", items=len(found)))
+    st.caption(word("split_about", items=len(ranking)))
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        place = pager(len(found))
-        listed(found, place)
+        place = pager(len(ranking))
+        listed(ranking, place)
     case = disagreements.case(
-        database(), view.person, slug=view.slug, item=found[place].key, now=now()
+        database(), view.person, slug=view.slug, item=ranking[place].key, now=now()
     )
     with right:
         show(view, case)
@@ -95,14 +95,14 @@ def step(by: int) -> None:
     st.session_state[PLACE] = int(st.session_state[PLACE]) + by
 
 
-def listed(found: tuple[Split, ...], place: int) -> None:
+def listed(ranking: tuple[Split, ...], place: int) -> None:
     """Show the page of the list the chosen item stands on; a click on a row goes to its item."""
     start = place - place % PER_PAGE
     rows = [
         {"place": at + 1, "item": f"▸ {one.key}" if at == place else one.key,
          "gap": 100 * one.gap, "spread": 100 * one.spread,
          "differing": f"{one.differing} / {one.units}"}
-        for at, one in enumerate(found[start:start + PER_PAGE], start=start)
+        for at, one in enumerate(ranking[start:start + PER_PAGE], start=start)
     ]
     key = f"split-rows-{start}-{place}"  # a new table for each place: no row stays ticked
     st.dataframe(
@@ -121,27 +121,27 @@ def pick(key: str, start: int) -> None:
         st.session_state[PLACE] = start + int(ticked[0]) + 1
 
 
-def show(view: View, found: Case) -> None:
+def show(view: View, case: Case) -> None:
     """Show an item: its text, everybody's scores, its answers."""
-    st.subheader(literal(word("item_named", item=found.key)))
-    if found.risk != "none":
-        st.caption(word(f"risk_{found.risk}"))
-    plain(found.question, look="strong", key="split-question")
-    if found.description:
-        plain(found.description, key="split-description")
-    scores(view, found)
+    st.subheader(literal(word("item_named", item=case.key)))
+    if case.risk != "none":
+        st.caption(word(f"risk_{case.risk}"))
+    plain(case.question, look="strong", key="split-question")
+    if case.description:
+        plain(case.description, key="split-description")
+    scores(view, case)
 
 
-def scores(view: View, found: Case) -> None:
+def scores(view: View, case: Case) -> None:
     """Show every rater's scores side by side, a row for each answer and scale."""
-    names = [f"{word('rater')} {one.rater}" for one in found.scores]
-    held = {key for one in found.scores for key in one.values}
+    names = [f"{word('rater')} {one.rater}" for one in case.scores]
+    held = {key for one in case.scores for key in one.values}
     rows: list[Row] = []
-    for answer in found.columns:
+    for answer in case.columns:
         for scale, name in view.names.items():
             if (answer, scale) not in held:
                 continue
-            given = [one.values.get((answer, scale)) for one in found.scores]
+            given = [one.values.get((answer, scale)) for one in case.scores]
             numbers = [one for one in given if isinstance(one, int)]
             rows.append({
                 "answer": answer, "scale": name,
@@ -168,13 +168,13 @@ def told(view: View, scale: str, given: int | str | None) -> str:
     return f"{given} {labels.get(given, '')}".strip()
 
 
-def answers(found: Case) -> None:
+def answers(case: Case) -> None:
     """Show the answers beside each other; without letters before the lock."""
-    if found.is_masked:
+    if case.is_masked:
         st.info(word("letters_about"))
-    places = st.columns(max(1, min(2, len(found.answers))))
-    for place, one in enumerate(found.answers):
+    places = st.columns(max(1, min(2, len(case.answers))))
+    for place, shown in enumerate(case.answers):
         with places[place % len(places)], st.container(border=True):
-            title = one.name or word("an_answer")
+            title = shown.name or word("an_answer")
             plain(title, look="strong", key=f"split-name-{place}")
-            plain(one.text, key=f"split-answer-{place}")
+            plain(shown.text, key=f"split-answer-{place}")

@@ -84,10 +84,10 @@ def number(key: str, form: str = "%.2f") -> ColumnConfig:
     return st.column_config.NumberColumn(word(key), format=form)
 
 
-def cells(one: Framed, **before: object) -> Row:
+def cells(stat: Framed, **before: object) -> Row:
     """Return a figure as cells of a table; an undefined one, or one without limits, has why."""
-    why = translated(one.reason, language()) if one.reason else ""
-    return {**before, "value": one.value, "low": one.low, "high": one.high, "why": why}
+    why = translated(stat.reason, language()) if stat.reason else ""
+    return {**before, "value": stat.value, "low": stat.low, "high": stat.high, "why": why}
 
 
 def limits() -> dict[str, str | ColumnConfig]:
@@ -113,23 +113,23 @@ def planned(view: View, section: str) -> None:
     st.caption(word("planned" if view.analysis.planned.get(section) else "exploratory"))
 
 
-def told(one: Framed, digits: int = 2, *, signed: bool = False) -> str:
+def told(figure: Framed, digits: int = 2, *, signed: bool = False) -> str:
     """Return a figure with its interval as text, or why there is none."""
-    if one.value is None:
-        return translated(one.reason, language()) if one.reason else "—"
+    if figure.value is None:
+        return translated(figure.reason, language()) if figure.reason else "—"
     sign = "+" if signed else ""
     value, low, high = (
         f"{part:{sign}.{digits}f}".replace("-", "−") if part is not None else ""
-        for part in (one.value, one.low, one.high)
+        for part in (figure.value, figure.low, figure.high)
     )
     return f"{value} [{low}, {high}]" if low and high else value
 
 
-def p_value(found: float | None) -> str:
+def p_value(p: float | None) -> str:
     """Return a p value as journals print it; a figure space stands where others have "<"."""
-    if found is None:
+    if p is None:
         return "—"
-    return "<0.001" if found < LEAST_P else f"\u2007{found:.3f}"
+    return "<0.001" if p < LEAST_P else f"\u2007{p:.3f}"
 
 
 def show_table(rows: Sequence[Row], *, columns: Mapping[str, str | ColumnConfig], alt: str) -> None:
@@ -143,5 +143,5 @@ def reason(key: str) -> str:
     """Return why a score is missing in words; a skipped task names its own reason."""
     first, _, second = key.partition(":")
     names = {one.id: one.name(language()) for one in defaults().skip_reasons}
-    said = word(f"reason_{first}") if first in REASONS else names.get(first, first)
-    return f"{said} ({reason(second)})" if second else said
+    sentence = word(f"reason_{first}") if first in REASONS else names.get(first, first)
+    return f"{sentence} ({reason(second)})" if second else sentence
