@@ -13,6 +13,7 @@ once, when the transaction is undone, and under the act that was called, not tho
 The terminal may always change whose access; a lead within narrow bounds.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -55,7 +56,7 @@ _ATTEMPT: ContextVar[_Attempt | None] = ContextVar("attempt", default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Call:
+class _Call(ABC):
     """Who wants what done, where it is noted, and when."""
 
     database: Database
@@ -63,8 +64,9 @@ class _Call:
     act: str
     now: datetime
 
+    @abstractmethod
     def _ask(self) -> None:
-        raise NotImplementedError
+        """Refuse whoever may not."""
 
     @contextmanager
     def steps(self) -> Iterator[None]:
