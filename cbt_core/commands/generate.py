@@ -17,6 +17,7 @@ from cbt_core.commands.model_options import (
     paced,
     require_end,
 )
+from cbt_core.generation.backend import BACKENDS
 from cbt_core.settings import Settings
 from cbt_core.words import say
 
@@ -37,7 +38,7 @@ def add_to(parent: click.Group) -> None:
 
 @click.option("--questions", type=path_type(), required=True, help="Questions file, or PsyQA.")
 @click.option("--system", required=True, help="Name of the system in the answers file.")
-@click.option("--backend", type=click.Choice(["openai", "transformers", "echo"]), required=True)
+@click.option("--backend", type=click.Choice(BACKENDS), required=True)
 @click.option("--model", default="", help="Model: a name at the host, a folder, a hub id, GGUF.")
 @click.option("--adapter", default="", metavar="DIR", help="LoRA adapter (transformers).")
 @click.option("--prompt", default="cbt", show_default=True, help="cbt, plain, cbt-llm or a file.")

@@ -14,6 +14,7 @@ import click
 from cbt_core.commands.common import desk, named_database, now
 from cbt_core.domain.people import TERMINAL
 from cbt_core.errors import StudyError
+from cbt_core.generation.backend import BACKENDS, LOCAL
 from cbt_core.words import say
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ LINE_SECONDS: Final = 30.0
 Function = TypeVar("Function", bound=Callable[..., None])
 
 MODEL: Final = (
-    click.option("--backend", type=click.Choice(["openai", "transformers", "echo"]),
+    click.option("--backend", type=click.Choice(BACKENDS),
                  required=True),
     click.option("--model", default="", help="Model: a name at the host, a folder, a hub id."),
     click.option("--adapter", default="", metavar="DIR", help="LoRA adapter (transformers)."),
@@ -136,7 +137,7 @@ def _real(value: object) -> float | None:
 
 def noted_in(given: Mapping[str, object]) -> "Database | None":
     """Return the database in which what leaves this machine is noted, if there is one."""
-    return existing_database() if given["backend"] == "openai" else None
+    return None if given["backend"] in LOCAL else existing_database()
 
 
 def existing_database() -> "Database | None":

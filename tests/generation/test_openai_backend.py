@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from cbt_core.errors import StudyError
+from cbt_core.generation.backend import BACKENDS
 from cbt_core.generation.backend.allowance import Budget, Prices, Retrying
-from cbt_core.generation.backend.catalogue import BACKENDS, Options, make_backend
+from cbt_core.generation.backend.catalogue import Options, make_backend
 from cbt_core.generation.backend.exchange import REPLY, Decoding, Failure, Message, Reply, Request
 from cbt_core.generation.backend.openai_chat import Endpoint, OpenAIBackend
 from cbt_core.generation.run.journal import Outcome

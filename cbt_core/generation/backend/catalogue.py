@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from cbt_core.errors import StudyError
+from cbt_core.generation.backend import BACKENDS
 from cbt_core.generation.backend.allowance import Budget, Prices, Retrying
 from cbt_core.generation.backend.exchange import Backend, Decoding
 
@@ -74,7 +75,6 @@ class Options:
         }
 
 
-BACKENDS: Final = ("openai", "transformers", "echo")
 OPENAI: Final = "https://api.openai.com/v1"
 
 

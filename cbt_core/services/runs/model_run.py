@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from cbt_core.domain.people import Person
+from cbt_core.generation.backend import LOCAL
 from cbt_core.generation.backend.allowance import likely_tokens
 from cbt_core.generation.backend.catalogue import OPENAI, Options, make_backend
 from cbt_core.generation.backend.exchange import Backend
@@ -76,7 +77,7 @@ def plan(
         StudyError: the host is not listed, or a source's texts may not leave.
     """
     host = ""
-    if options.backend == "openai":
+    if options.backend not in LOCAL:
         host = _require_sendable(task, options, settings, database, now)
     config = task.config(options, host)
     waiting = max(task.total - done_in(place, config_digest(config)), 0)

@@ -14,8 +14,9 @@ from typing import Any, Final
 from cbt_core.domain.people import Person
 from cbt_core.domain.study import Problem
 from cbt_core.errors import StudyError
+from cbt_core.generation.backend import BACKENDS, LOCAL
 from cbt_core.generation.backend.allowance import Budget, Prices, likely_tokens
-from cbt_core.generation.backend.catalogue import BACKENDS, Options, Tuning
+from cbt_core.generation.backend.catalogue import Options, Tuning
 from cbt_core.generation.backend.exchange import Decoding
 from cbt_core.generation.backend.model_folder import models_folder
 from cbt_core.generation.tasks.answers import Answers, answers_to
@@ -288,7 +289,7 @@ def _states(
     now: datetime,
 ) -> tuple[tuple[SourceState, ...], StudyError | None]:
     """Return the state of each source, and the first reason why nothing may be sent."""
-    if asked.backend != "openai":
+    if asked.backend in LOCAL:
         return tuple(SourceState(name, count, None) for name, count in sources.items()), None
     egress.require_sendable(
         database, base_url=asked.base_url, sources={}, settings=settings, now=now
