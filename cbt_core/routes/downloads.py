@@ -1,4 +1,7 @@
-"""Downloads: exports and reports for a study's lead, authorised by the cookie like all else."""
+"""Downloads: exports and reports for a study's lead, authorised by the cookie like all else.
+
+What makes them is imported when asked for: it needs pandas and scipy, which no rater's server does.
+"""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -11,7 +14,6 @@ from cbt_core.errors import Refused
 from cbt_core.files.writer import FORMS
 from cbt_core.routes.common import COOKIE, guarded, in_thread
 from cbt_core.services.access import sessions
-from cbt_core.services.export import study_export
 from cbt_core.settings import Settings
 from cbt_core.words import LANGUAGES
 from db.engine import Database
@@ -66,6 +68,8 @@ def _report(database: Database, token: str | None, slug: str, language: str) -> 
 def _zip(
     database: Database, token: str | None, slug: str, form: str, unblinded: bool
 ) -> bytes:
+    from cbt_core.services.export import study_export
+
     now = datetime.now(UTC)
     person = sessions.person_of(database, token, now)
     if person is None:

@@ -38,6 +38,19 @@ def test_opening_the_app_imports_no_torch(module: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-400:]
 
 
+def test_the_routes_of_raters_import_no_statistics(tmp_path: Path) -> None:
+    code = (
+        "import sys, cbt_core.http; "
+        "heavy = {'pandas', 'scipy', 'pyarrow', 'altair', 'openpyxl'} & set(sys.modules); "
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr[-400:]
+
+
 def test_no_file_outside_the_screens_imports_streamlit() -> None:
     for folder in ("cbt_core", "db", "training"):
         for path in (ROOT / folder).rglob("*.py"):
